@@ -1,0 +1,1 @@
+"""Pinot's schemas and table configs as files, and the command that applies them."""

@@ -1,0 +1,106 @@
+"""The few calls of Pinot's controller REST API that applying tables needs; standard library only."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from typing import Any, Protocol
+from urllib.parse import quote
+
+from pinot_config.tables import Json, TableFiles
+
+
+class ControllerError(Exception):
+    """The controller could not be reached, or refused; the message is what it said."""
+
+
+class Controller(Protocol):
+    """What `apply` asks of a controller."""
+
+    def validated(self, table: TableFiles) -> tuple[Json, list[str]]:
+        """The table config in Pinot's own normal form, and the keys that this version ignores."""
+
+    def schema(self, name: str) -> Json | None: ...
+
+    def table_config(self, name: str) -> Json | None: ...
+
+    def put_schema(self, name: str, schema: Json, *, create: bool) -> None: ...
+
+    def put_table_config(self, name: str, table_config: Json, *, create: bool) -> None: ...
+
+    def reload_segments(self, name: str) -> None: ...
+
+
+class HttpController:
+    """A controller at `url`; every call ends within `timeout_s`."""
+
+    def __init__(self, url: str, timeout_s: float = 30.0) -> None:
+        self._url = url.rstrip("/")
+        self._timeout_s = timeout_s
+        # Pinot is inside the cluster: never by way of a proxy that the environment names.
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+    def validated(self, table: TableFiles) -> tuple[Json, list[str]]:
+        body = {"tableName": table.name, "schema": table.schema, "realtime": table.table_config}
+        answer = self._call("POST", "/tableConfigs/validate", body)
+        ignored = sorted(answer.get("unrecognizedProperties") or {})
+        return answer["realtime"], ignored
+
+    def schema(self, name: str) -> Json | None:
+        return self._get_or_none(f"/schemas/{quote(name)}")
+
+    def table_config(self, name: str) -> Json | None:
+        answer = self._get_or_none(f"/tables/{quote(name)}?type=realtime")
+        return None if answer is None else answer.get("REALTIME")
+
+    def put_schema(self, name: str, schema: Json, *, create: bool) -> None:
+        if create:
+            self._call("POST", "/schemas", schema)
+        else:
+            self._call("PUT", f"/schemas/{quote(name)}?reload=true", schema)
+
+    def put_table_config(self, name: str, table_config: Json, *, create: bool) -> None:
+        if create:
+            self._call("POST", "/tables", table_config)
+        else:
+            self._call("PUT", f"/tables/{quote(name)}", table_config)
+
+    def reload_segments(self, name: str) -> None:
+        self._call("POST", f"/segments/{quote(name)}_REALTIME/reload", None)
+
+    def _get_or_none(self, path: str) -> Json | None:
+        try:
+            return self._call("GET", path, None)
+        except _NotFoundError:
+            return None
+
+    def _call(self, method: str, path: str, body: Json | None) -> Json:
+        request = urllib.request.Request(
+            self._url + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json", "Accept": "application/json"},
+        )
+        try:
+            with self._opener.open(request, timeout=self._timeout_s) as response:
+                answer: Any = json.load(response)
+        except urllib.error.HTTPError as refusal:
+            said = _message(refusal.read())
+            error = _NotFoundError if refusal.code == 404 else ControllerError
+            raise error(f"{method} {path}: HTTP {refusal.code}: {said}") from None
+        except (OSError, ValueError) as failure:
+            raise ControllerError(f"{method} {self._url}{path}: {failure}") from None
+        return answer if isinstance(answer, dict) else {"answer": answer}
+
+
+class _NotFoundError(ControllerError):
+    pass
+
+
+def _message(body: bytes) -> str:
+    text = body.decode("utf-8", "replace")
+    try:
+        return str(json.loads(text)["error"])
+    except (ValueError, KeyError, TypeError):
+        return text[:500]

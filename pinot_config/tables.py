@@ -1,0 +1,80 @@
+"""Reads this package's schema and table files and fills their placeholders; no I/O but the files."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent
+TABLE_NAMES = ("account_entries", "transactions_rejected", "pipeline_progress")
+
+Json = dict[str, Any]
+
+# ${NAME:default} anywhere in a string; "${NAME:default|int}" as a whole string becomes a number.
+_PLACEHOLDER = re.compile(r"\$\{([A-Z][A-Z0-9_]*):([^}|]*)(\|int)?\}")
+
+
+class UnknownPlaceholderError(ValueError):
+    """A value was given for a placeholder that no file has."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableFiles:
+    """One table as its two files say it, placeholders filled."""
+
+    name: str
+    schema: Json
+    table_config: Json
+
+
+def load_tables(values: Mapping[str, str]) -> tuple[TableFiles, ...]:
+    """All tables with `values` in place of the placeholders' defaults.
+
+    Raises UnknownPlaceholderError for a name that no file mentions, ValueError for a number that is none.
+    """
+    unknown = sorted(set(values) - set(placeholders()))
+    if unknown:
+        known = ", ".join(sorted(placeholders()))
+        raise UnknownPlaceholderError(f"no placeholder is named {unknown[0]}; there are {known}")
+    return tuple(
+        TableFiles(
+            name,
+            fill(json.loads(_schema_text(name)), values),
+            fill(json.loads(_table_config_text(name)), values),
+        )
+        for name in TABLE_NAMES
+    )
+
+
+def placeholders() -> dict[str, str]:
+    """Every placeholder of the files with its default."""
+    found: dict[str, str] = {}
+    for name in TABLE_NAMES:
+        for text in (_schema_text(name), _table_config_text(name)):
+            found.update({match[1]: match[2] for match in _PLACEHOLDER.finditer(text)})
+    return found
+
+
+def fill(node: Any, values: Mapping[str, str]) -> Any:
+    """`node` with every placeholder in its strings replaced."""
+    if isinstance(node, dict):
+        return {key: fill(value, values) for key, value in node.items()}
+    if isinstance(node, list):
+        return [fill(value, values) for value in node]
+    if not isinstance(node, str):
+        return node
+    whole = _PLACEHOLDER.fullmatch(node)
+    text = _PLACEHOLDER.sub(lambda match: values.get(match[1], match[2]), node)
+    return int(text) if whole is not None and whole[3] else text
+
+
+def _schema_text(name: str) -> str:
+    return (FOLDER / f"{name}_schema.json").read_text(encoding="utf-8")
+
+
+def _table_config_text(name: str) -> str:
+    return (FOLDER / f"{name}_realtime_table_config.json").read_text(encoding="utf-8")
