@@ -1,0 +1,160 @@
+"""The commands behind `./dev`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from local_stack import run_file, settings, status, up
+from local_stack.settings import CHECKOUT, StackSettings
+from local_stack.stack import Options
+
+DEFAULT_RATE = 500
+USAGE = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code (2: usage or nothing to talk to)."""
+    options, rest = _parser().parse_known_args(arguments)
+    if rest and options.command not in ("test", "check", "bench", "verify"):
+        _parser().error(f"unrecognised arguments: {' '.join(rest)}")
+    # Lines are not broken: they are copied, searched and logged.
+    console = Console(soft_wrap=True)
+    try:
+        stack_settings = settings.from_environment(os.environ)
+    except settings.SettingsError as problem:
+        console.print(f"[red]{problem}[/]")
+        return USAGE
+    if options.command == "up":
+        return _up(console, stack_settings, options)
+    if options.command == "down":
+        return up.down(console, stack_settings)
+    if options.command == "status":
+        if options.json:
+            print(json.dumps(status.report(stack_settings), indent=2))
+        else:
+            status.show(console, stack_settings)
+        return 0
+    if options.command == "logs":
+        return _logs(console, stack_settings, options.part, follow=not options.no_follow)
+    if options.command in ("verify", "produce"):
+        return _on_running_stack(console, stack_settings, options, rest)
+    return _tool(options.command, rest)
+
+
+def _up(console: Console, stack_settings: StackSettings, options: argparse.Namespace) -> int:
+    if options.rate < 0:
+        console.print("[red]--rate is a number of events a second, 0 or more.[/]")
+        return USAGE
+    rate = 0 if options.no_load or options.embedded else options.rate
+    if options.detach:
+        arguments = ["--rate", str(options.rate)]
+        for flag in ("fresh", "no_load", "embedded"):
+            if getattr(options, flag):
+                arguments.append("--" + flag.replace("_", "-"))
+        return up.up_detached(console, stack_settings, arguments, os.environ)
+    return up.up(
+        console,
+        stack_settings,
+        os.environ,
+        Options(rate=rate, embedded=options.embedded),
+        fresh=options.fresh,
+    )
+
+
+def _logs(console: Console, stack_settings: StackSettings, part: str, *, follow: bool) -> int:
+    log = stack_settings.logs / f"{part}.log"
+    if not log.is_file():
+        known = ", ".join(sorted(file.stem for file in stack_settings.logs.glob("*.log")))
+        console.print(f"[red]There is no log of {part!r}.[/] There are: {known or 'none yet'}.")
+        return USAGE
+    command = ["tail", "-n", "100", *(["-F"] if follow else []), str(log)]
+    try:
+        return subprocess.run(command, check=False).returncode  # noqa: S603
+    except KeyboardInterrupt:
+        return 0
+
+
+def _on_running_stack(
+    console: Console, stack_settings: StackSettings, options: argparse.Namespace, rest: list[str]
+) -> int:
+    if run_file.live(stack_settings.run_file) is None:
+        console.print("[red]The stack is down.[/] Start it first: ./dev up")
+        return USAGE
+    command = [sys.executable, "-m", f"stream_jobs.{options.command}"]
+    command += ["--kafka", stack_settings.kafka_servers]
+    if options.command == "verify":
+        command += ["--graphql", f"{stack_settings.gateway_url}/graphql", *rest]
+    else:
+        command += [options.file]
+    return _run(command)
+
+
+def _tool(command: str, rest: list[str]) -> int:
+    if command == "test":
+        return _run([sys.executable, "-m", "pytest", *rest])
+    if command == "bench":
+        return _run([sys.executable, "-m", "tests.load", *rest])
+    for check in CHECKS:
+        print("$", " ".join(check), flush=True)
+        code = _run([sys.executable, "-m", *check])
+        if code != 0:
+            return code
+    return 0
+
+
+CHECKS = (
+    ("ruff", "format", "--check", "."),
+    ("ruff", "check", "."),
+    ("mypy",),
+    ("importlinter.cli",),
+    ("pytest", "-q", "tests/unit", "tests/contract"),
+)
+
+
+def _run(command: list[str]) -> int:
+    try:
+        return subprocess.run(command, cwd=CHECKOUT, check=False).returncode  # noqa: S603
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="./dev",
+        description="Payment analytics: the local stack, its tests and its benchmarks.",
+        epilog="Ports and folders are settings: see STACK_* in README.md.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    add = commands.add_parser
+    one = add("up", help="start everything, from an empty machine to a first answer")
+    one.add_argument("--fresh", action="store_true", help="start without the data of earlier runs")
+    one.add_argument(
+        "--rate", type=int, default=DEFAULT_RATE, metavar="N", help="sample events a second (%(default)s)"
+    )
+    one.add_argument("--no-load", action="store_true", help="no sample traffic")
+    one.add_argument("--detach", action="store_true", help="return once it runs")
+    one.add_argument("--embedded", action="store_true", help="only the gateway, on sample data in DuckDB")
+    add("down", help="stop everything; data stays")
+    one = add("status", help="addresses and health of each part")
+    one.add_argument("--json", action="store_true", help="for programs")
+    one = add("logs", help="follow the log of a part")
+    one.add_argument("part", metavar="PART")
+    one.add_argument("--no-follow", action="store_true", help="print its end and return")
+    add("verify", help="recount the raw topic and compare with what GraphQL answers", add_help=False)
+    one = add("produce", help="send events from a JSON-lines file to the transactions topic")
+    one.add_argument("file", metavar="FILE", help="a file, or - for standard input")
+    add("test", help="the whole suite, on the real stack; takes pytest's arguments", add_help=False)
+    add("check", help="format, lint, types, import contracts, unit and contract tests")
+    add("bench", help="a benchmark; without a name, the list of them", add_help=False)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

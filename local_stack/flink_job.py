@@ -1,0 +1,173 @@
+"""The job on the local Flink: submitted once, resumed from where it stood, stopped with a savepoint."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from local_stack.settings import CHECKOUT, StackSettings
+from stream_jobs.job_settings import JOB_NAME
+
+ENDED = {"FINISHED", "CANCELED", "FAILED"}
+POLL_S = 0.5
+SUBMIT_LIMIT_S = 180
+RUNNING_LIMIT_S = 120
+
+
+class JobError(Exception):
+    """The job could not be submitted or does not run; the message ends with what Flink said."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlinkJob:
+    """Talks to one Flink cluster's REST API about our one job."""
+
+    settings: StackSettings
+    python: Path
+    environment: Mapping[str, str]
+
+    @property
+    def _folder(self) -> Path:
+        return self.settings.data / "flink"
+
+    def ensure(self) -> str:
+        """Make sure that the job runs, with today's code; say in a few words how it came to.
+
+        Raises:
+            JobError: it cannot be submitted or does not reach RUNNING.
+        """
+        code = job_code_digest()
+        active = self.active()
+        if active is not None and self._submitted_code() == code:
+            self.wait_running(active)
+            return "recovered by Flink"
+        if active is not None:
+            self.wait_running(active)
+            self.stop_with_savepoint()
+        restore = self._newest_snapshot()
+        job = self._submit(restore)
+        (self._folder / "submitted.json").write_text(json.dumps({"job": job, "code": code}))
+        self.wait_running(job)
+        return f"resumed from {restore.name}" if restore else "submitted"
+
+    def active(self) -> str | None:
+        """The id of our job if the cluster has it in any state but an ended one."""
+        for job in self._get("/jobs/overview")["jobs"]:
+            if job["name"] == JOB_NAME and job["state"] not in ENDED:
+                return str(job["jid"])
+        return None
+
+    def wait_running(self, job: str) -> None:
+        """Wait until every task of the job runs.
+
+        Raises:
+            JobError: not within `RUNNING_LIMIT_S`, with the job's newest exception.
+        """
+        deadline = time.monotonic() + RUNNING_LIMIT_S
+        while time.monotonic() < deadline:
+            said = self._get(f"/jobs/{job}")
+            if said["state"] == "RUNNING" and all(
+                vertex["status"] == "RUNNING" for vertex in said["vertices"]
+            ):
+                return
+            if said["state"] in ENDED:
+                break
+            time.sleep(POLL_S)
+        raise JobError(f"The job is {said['state']}, not running. {self._newest_exception(job)}")
+
+    def stop_with_savepoint(self, limit_s: float = 30) -> Path | None:
+        """Stop the job after a last savepoint, everything committed; None if there is none to stop."""
+        try:
+            job = self.active()
+            if job is None:
+                return None
+            target = f"file://{self._folder}/savepoints"
+            trigger = httpx.post(
+                f"{self.settings.flink_url}/jobs/{job}/stop",
+                json={"drain": False, "targetDirectory": target},
+                timeout=10,
+                trust_env=False,
+            ).json()["request-id"]
+            deadline = time.monotonic() + limit_s
+            while time.monotonic() < deadline:
+                said = self._get(f"/jobs/{job}/savepoints/{trigger}")
+                if said["status"]["id"] == "COMPLETED":
+                    location = said["operation"].get("location")
+                    return Path(location.removeprefix("file:")) if location else None
+                time.sleep(0.1)
+        except (httpx.HTTPError, KeyError, ValueError):
+            pass  # what Flink keeps in its high-availability store is resumed instead
+        return None
+
+    def _submitted_code(self) -> str | None:
+        try:
+            return str(json.loads((self._folder / "submitted.json").read_text())["code"])
+        except (FileNotFoundError, ValueError, KeyError):
+            return None
+
+    def _newest_snapshot(self) -> Path | None:
+        """The newest complete savepoint or retained checkpoint on disk.
+
+        A job that once ran is never started over: without its memory of transaction ids, what it
+        reads again would count twice.
+        """
+        complete = [
+            *self._folder.glob("savepoints/savepoint-*/_metadata"),
+            *self._folder.glob("checkpoints/*/chk-*/_metadata"),
+        ]
+        newest = max(complete, key=lambda file: file.stat().st_mtime, default=None)
+        return newest.parent if newest else None
+
+    def _submit(self, restore: Path | None) -> str:
+        (connector,) = (self.settings.jars / "flink").glob("flink-sql-connector-kafka-*.jar")
+        command = [str(self.python), "-m", "stream_jobs.job"]
+        command += ["--kafka", self.settings.kafka_servers]
+        command += ["--flink", f"{self.settings.host}:{self.settings.flink_rest_port}"]
+        command += ["--connector-jar", str(connector)]
+        command += ["--checkpoints", f"file://{self._folder}/checkpoints"]
+        command += ["--savepoints", f"file://{self._folder}/savepoints"]
+        if restore is not None:
+            command += ["--restore-from", f"file://{restore}"]
+        said = subprocess.run(  # noqa: S603 - our own module
+            command,
+            env=dict(self.environment),
+            cwd=CHECKOUT,
+            capture_output=True,
+            text=True,
+            timeout=SUBMIT_LIMIT_S,
+        )
+        if said.returncode != 0:
+            raise JobError(f"The job could not be submitted:\n{said.stderr.strip()[-3000:]}")
+        return said.stdout.strip().splitlines()[-1]
+
+    def _newest_exception(self, job: str) -> str:
+        history = self._get(f"/jobs/{job}/exceptions").get("exceptionHistory", {}).get("entries", [])
+        return str(history[0]["stacktrace"])[:1500] if history else ""
+
+    def _get(self, path: str) -> dict[str, Any]:
+        answer = httpx.get(f"{self.settings.flink_url}{path}", timeout=10, trust_env=False)
+        answer.raise_for_status()
+        body: dict[str, Any] = answer.json()
+        return body
+
+
+def job_code_digest() -> str:
+    """A digest of what the job is made of: a change in it means a new submission."""
+    digest = hashlib.sha256(sys.version.encode())
+    folder = CHECKOUT / "stream_jobs"
+    for name in ("job.py", "job_settings.py", "event_rules.py"):
+        digest.update((folder / name).read_bytes())
+    for file in sorted((folder / "sql").glob("*.sql")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+

@@ -1,0 +1,85 @@
+"""Is a part doing its work? One cheap check each, answered within about a second."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+HealthCheck = Callable[[], bool]
+TIMEOUT_S = 2.0
+
+
+def http_ok(url: str) -> HealthCheck:
+    """Healthy when `url` answers 200."""
+
+    def check() -> bool:
+        try:
+            return httpx.get(url, timeout=TIMEOUT_S, trust_env=False).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    return check
+
+
+def http_json(url: str, accept: Callable[[Any], bool]) -> HealthCheck:
+    """Healthy when the JSON that `url` answers is accepted."""
+
+    def check() -> bool:
+        try:
+            answer = httpx.get(url, timeout=TIMEOUT_S, trust_env=False)
+            return answer.status_code == 200 and accept(answer.json())
+        except (httpx.HTTPError, ValueError, KeyError, TypeError):
+            return False
+
+    return check
+
+
+def zookeeper_serves(host: str, port: int) -> HealthCheck:
+    """Healthy when ZooKeeper answers `srvr`, which it does only once it serves requests."""
+
+    def check() -> bool:
+        try:
+            with socket.create_connection((host, port), timeout=TIMEOUT_S) as connection:
+                connection.sendall(b"srvr")
+                return connection.recv(64).startswith(b"Zookeeper version")
+        except OSError:
+            return False
+
+    return check
+
+
+def kafka_serves(servers: str) -> HealthCheck:
+    """Healthy when a client gets the cluster's metadata with a live controller."""
+    host, _, port = servers.rpartition(":")
+
+    def check() -> bool:
+        try:
+            # A refused connection costs librdkafka its whole timeout; a socket says so at once.
+            socket.create_connection((host, int(port)), timeout=TIMEOUT_S).close()
+            admin = AdminClient({"bootstrap.servers": servers, "log_level": 0})
+            return bool(admin.list_topics(timeout=TIMEOUT_S).brokers)
+        except (OSError, KafkaException):
+            return False
+
+    return check
+
+
+def always() -> bool:
+    """For a part with nothing to ask: it is healthy while its process lives."""
+    return True
+
+
+def port_taken(host: str, port: int) -> bool:
+    """Whether something else listens on the port already."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return True
+        return False

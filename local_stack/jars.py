@@ -1,0 +1,89 @@
+"""Bringing in the jars named in `local_stack/jars/*.xml` with Maven, once each."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+POMS = Path(__file__).resolve().parent / "jars"
+GRAPHIQL_FILES = (
+    "graphiql.min.js",
+    "graphiql.min.css",
+    "react.production.min.js",
+    "react-dom.production.min.js",
+)
+FETCH_LIMIT_S = 1200
+
+
+class JarsError(Exception):
+    """The jars could not be had; the message says what to do."""
+
+
+def missing(folder: Path) -> list[str]:
+    """The sets of jars that `folder` does not hold in the version that their POM asks for."""
+    return [pom.stem for pom in sorted(POMS.glob("*.xml")) if not _current(pom, folder)]
+
+
+def fetch(
+    names: list[str],
+    folder: Path,
+    java_home: Path,
+    environment: Mapping[str, str],
+    tell: Callable[[str], None],
+) -> None:
+    """Fetch the named sets of jars into `folder/<name>/`, one Maven at a time.
+
+    Raises:
+        JarsError: there is no `mvn`, or it failed (with the end of what it said).
+    """
+    maven = shutil.which("mvn", path=environment.get("PATH", os.defpath))
+    if maven is None:
+        raise JarsError(
+            "Maven (mvn) is needed to fetch Kafka, Pinot and Flink's connector. Install it:\n"
+            "    apt-get install -y maven      (Debian, Ubuntu)\n"
+            "    brew install maven            (macOS)"
+        )
+    for number, name in enumerate(names, start=1):
+        tell(f"{name} ({number} of {len(names)})")
+        _fetch_one(maven, POMS / f"{name}.xml", folder, {**environment, "JAVA_HOME": str(java_home)})
+
+
+def unpack_graphiql(folder: Path, assets: Path) -> None:
+    """Lay the four files that GraphiQL's page loads into `assets`."""
+    if all((assets / name).is_file() for name in GRAPHIQL_FILES):
+        return
+    assets.mkdir(parents=True, exist_ok=True)
+    for jar in (folder / "graphiql").glob("*.jar"):
+        with zipfile.ZipFile(jar) as archive:
+            for entry in archive.namelist():
+                name = Path(entry).name
+                if name in GRAPHIQL_FILES and ("/umd/" in entry or "graphiql" in name):
+                    (assets / name).write_bytes(archive.read(entry))
+
+
+def _fetch_one(maven: str, pom: Path, folder: Path, environment: Mapping[str, str]) -> None:
+    target = folder / pom.stem
+    shutil.rmtree(target, ignore_errors=True)
+    command = [maven, "-B", "-ntp", "-q", "-f", str(pom), "dependency:copy-dependencies"]
+    command += [f"-DoutputDirectory={target}", "-DincludeScope=runtime"]
+    result = subprocess.run(  # noqa: S603 - Maven, on POM files of this package
+        command, env=dict(environment), capture_output=True, text=True, timeout=FETCH_LIMIT_S
+    )
+    if result.returncode != 0:
+        said = (result.stdout + result.stderr).strip()[-2000:]
+        raise JarsError(f"Maven could not fetch the jars of {pom.name}:\n{said}")
+    (target / ".fetched").write_text(_digest(pom))
+
+
+def _current(pom: Path, folder: Path) -> bool:
+    stamp = folder / pom.stem / ".fetched"
+    return stamp.is_file() and stamp.read_text() == _digest(pom)
+
+
+def _digest(pom: Path) -> str:
+    return hashlib.sha256(pom.read_bytes()).hexdigest()

@@ -1,0 +1,136 @@
+"""Where the local stack keeps its files and listens; the only place that reads `STACK_*` variables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+class SettingsError(Exception):
+    """A `STACK_*` variable does not hold what it should; the message names it."""
+
+
+def port(default: int, meaning: str) -> int:
+    """A TCP port on loopback, as a dataclass field."""
+    described: int = field(default=default, metadata={"meaning": meaning})
+    return described
+
+
+@dataclass(frozen=True, slots=True)
+class StackSettings:
+    """Ports and folders of one stack. Everything listens on `host`, which is always loopback."""
+
+    state: Path = CHECKOUT / ".local"
+    host: str = "127.0.0.1"
+    gateway_port: int = port(8000, "GraphQL, GraphiQL, health, metrics")
+    kafka_port: int = port(19092, "Kafka clients")
+    kafka_controller_port: int = port(19093, "Kafka's own controller quorum")
+    zookeeper_port: int = port(12181, "ZooKeeper")
+    pinot_controller_port: int = port(19000, "Pinot controller: tables, segments, console")
+    pinot_broker_port: int = port(18099, "Pinot broker: SQL")
+    pinot_server_port: int = port(18098, "Pinot server, for its broker")
+    pinot_server_admin_port: int = port(18097, "Pinot server's health and admin API")
+    flink_rest_port: int = port(18081, "Flink's web UI and REST API")
+    flink_rpc_port: int = port(16123, "Flink job manager, for its task manager")
+    flink_blob_port: int = port(16124, "Flink's blob server")
+
+    @property
+    def jars(self) -> Path:
+        return self.state / "jars"
+
+    @property
+    def data(self) -> Path:
+        return self.state / "data"
+
+    @property
+    def logs(self) -> Path:
+        return self.state / "log"
+
+    @property
+    def rendered(self) -> Path:
+        return self.state / "conf"
+
+    @property
+    def run_file(self) -> Path:
+        return self.state / "run" / "stack.json"
+
+    @property
+    def kafka_servers(self) -> str:
+        return f"{self.host}:{self.kafka_port}"
+
+    @property
+    def zookeeper(self) -> str:
+        return f"{self.host}:{self.zookeeper_port}"
+
+    @property
+    def gateway_url(self) -> str:
+        return f"http://{self.host}:{self.gateway_port}"
+
+    @property
+    def pinot_controller_url(self) -> str:
+        return f"http://{self.host}:{self.pinot_controller_port}"
+
+    @property
+    def pinot_broker_url(self) -> str:
+        return f"http://{self.host}:{self.pinot_broker_port}"
+
+    @property
+    def pinot_server_admin_url(self) -> str:
+        return f"http://{self.host}:{self.pinot_server_admin_port}"
+
+    @property
+    def flink_url(self) -> str:
+        return f"http://{self.host}:{self.flink_rest_port}"
+
+    def ports(self) -> dict[str, int]:
+        """Every port by the name of its setting: `{"STACK_KAFKA_PORT": 19092, …}`."""
+        return {
+            variable(f.name): getattr(self, f.name) for f in fields(self) if f.name.endswith("_port")
+        }
+
+    def placeholders(self) -> dict[str, str]:
+        """What the templates in `local_stack/conf/` may name."""
+        values = {f.name: str(getattr(self, f.name)) for f in fields(self)}
+        return {
+            **values,
+            "data": str(self.data),
+            "pinot_cluster": "payments",
+            "flink_cluster": "payments",
+        }
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting: `kafka_port` → `STACK_KAFKA_PORT`."""
+    return f"STACK_{name.upper()}"
+
+
+def from_environment(environment: Mapping[str, str]) -> StackSettings:
+    """Settings with every `STACK_*_PORT` and `STACK_STATE` that is set.
+
+    Raises:
+        SettingsError: a port that is no whole number from 1 to 65535, or a port used twice.
+    """
+    state = environment.get("STACK_STATE")
+    ports = {
+        f.name: _port(variable(f.name), environment[variable(f.name)])
+        for f in fields(StackSettings)
+        if f.name.endswith("_port") and variable(f.name) in environment
+    }
+    settings = StackSettings(**ports)
+    if state:
+        settings = StackSettings(state=Path(state).expanduser().resolve(), **ports)
+    seen: dict[int, str] = {}
+    for name, number in settings.ports().items():
+        if number in seen:
+            raise SettingsError(f"{seen[number]} and {name} are both {number}; give each its own.")
+        seen[number] = name
+    return settings
+
+
+def _port(name: str, text: str) -> int:
+    if not (text.isdecimal() and 0 < int(text) < 65536):
+        raise SettingsError(f"{name} is {text!r}; it must be a port, 1 to 65535.")
+    return int(text)

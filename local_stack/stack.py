@@ -1,0 +1,235 @@
+"""Bringing the whole stack up and down: which step waits for which, and in what order it ends."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from local_stack import health, jars, parts, processes, run_file
+from local_stack.flink_job import FlinkJob
+from local_stack.java import JavaMissingError, find_java_home
+from local_stack.pinot_registry import forget_instance
+from local_stack.settings import CHECKOUT, StackSettings
+from local_stack.steps import Step, Tell
+from local_stack.supervisor import Supervisor
+
+# Consumers of a thing end before it does.
+STOP_ORDER = [
+    ["traffic", "gateway", "progress"],
+    ["flink_taskmanager", "flink"],
+    ["pinot_server", "pinot_broker", "pinot_controller", "kafka"],
+    ["zookeeper"],
+]
+
+
+class StackError(Exception):
+    """The stack cannot start; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What `./dev up` was asked for. `rate` is in events a second, 0 for none."""
+
+    rate: int
+    embedded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """One stack about to start or running under `supervisor`."""
+
+    settings: StackSettings
+    supervisor: Supervisor
+    environment: Mapping[str, str]
+
+    def steps(self, options: Options) -> list[Step]:
+        """All steps from nothing to a running stack."""
+        if options.embedded:
+            return [Step("GraphiQL", self._fetch_graphiql), Step("gateway", self._embedded_gateway)]
+        tools = parts.Toolbox(self._java_home())
+        forget = partial(forget_instance, self.settings.zookeeper)
+        flink_parts = parts.flink(self.settings, tools)
+        up = self._part_step
+        return [
+            Step("configuration", self._render),
+            Step("storage", partial(self._format_kafka, tools), ("configuration",)),
+            up(parts.zookeeper(self.settings, tools), ("configuration",)),
+            up(parts.kafka(self.settings, tools), ("storage",)),
+            *(up(part, ("zookeeper",)) for part in parts.pinot(self.settings, tools, forget)),
+            *(up(part, ("zookeeper",)) for part in flink_parts),
+            up(parts.gateway(self.settings, tools), ("pinot_broker",)),
+            Step("topics", self._topics, ("kafka",)),
+            Step(
+                "tables",
+                self._tables,
+                ("topics", "pinot_controller", "pinot_server", "pinot_broker"),
+            ),
+            Step("job", self._job, ("topics", "flink", "flink_taskmanager")),
+            up(parts.progress(self.settings, tools), ("tables", "job")),
+            *(
+                [up(parts.traffic(self.settings, tools, options.rate), ("job",))]
+                if options.rate
+                else []
+            ),
+        ]
+
+    def flink_job(self) -> FlinkJob:
+        return FlinkJob(self.settings, Path(sys.executable), self._child_environment())
+
+    def stop(self) -> None:
+        """End everything: the job with a savepoint first, then each part."""
+        if "flink" in self.supervisor.run.parts:
+            self.supervisor.begin_stop()
+            self.flink_job().stop_with_savepoint()
+        self.supervisor.stop(STOP_ORDER)
+
+    def _part_step(self, part: parts.Part, needs: tuple[str, ...]) -> Step:
+        def action(_: Tell) -> str:
+            self.supervisor.bring_up(part)
+            return part.address
+
+        return Step(part.name, action, needs)
+
+    def _java_home(self) -> Path:
+        home = find_java_home(self.environment)
+        if home is None:
+            raise JavaMissingError("No Java 17 was found; ./dev installs one when it sets up.")
+        return home
+
+    def _render(self, _: Tell) -> str:
+        parts.render(self.settings)
+        for role in ("controller", "broker", "server"):
+            shutil.rmtree(self.settings.data / "pinot" / f"tmp-{role}", ignore_errors=True)
+            (self.settings.data / "pinot" / f"tmp-{role}").mkdir(parents=True)
+        for folder in ("tmp", "ha", "checkpoints", "savepoints"):
+            (self.settings.data / "flink" / folder).mkdir(parents=True, exist_ok=True)
+        return str(self.settings.rendered)
+
+    def _format_kafka(self, tools: parts.Toolbox, _: Tell) -> str:
+        if (self.settings.data / "kafka/meta.properties").is_file():
+            return "kept"
+        self._run(parts.kafka_format_command(self.settings, tools), "Kafka's storage tool")
+        return "new"
+
+    def _topics(self, _: Tell) -> str:
+        command = [sys.executable, "-m", "stream_jobs.topics"]
+        command += ["--kafka", self.settings.kafka_servers, "--environment", "local"]
+        return _summary(self._run(command, "Creating the topics"))
+
+    def _tables(self, _: Tell) -> str:
+        command = [sys.executable, "-m", "pinot_config.apply"]
+        command += ["--controller", self.settings.pinot_controller_url]
+        command += ["--kafka", self.settings.kafka_servers]
+        return _summary(self._run(command, "Creating the tables"))
+
+    def _job(self, tell: Tell) -> str:
+        tell("planning and submitting")
+        return self.flink_job().ensure()
+
+    def _fetch_graphiql(self, tell: Tell) -> str:
+        prepare_graphiql(self.settings, self.environment, tell)
+        return "ready"
+
+    def _embedded_gateway(self, _: Tell) -> str:
+        tools = parts.Toolbox(Path("/nonexistent"))
+        self.supervisor.bring_up(parts.gateway(self.settings, tools, store="duckdb"))
+        return self.settings.gateway_url
+
+    def _run(self, command: list[str], what: str) -> str:
+        said = subprocess.run(  # noqa: S603 - our own modules and Kafka's tool
+            command,
+            env=self._child_environment(),
+            cwd=CHECKOUT,
+            capture_output=True,
+            text=True,
+            timeout=180,
+        )
+        if said.returncode != 0:
+            raise StackError(f"{what} failed:\n{(said.stdout + said.stderr).strip()[-2000:]}")
+        return said.stdout.strip()
+
+    def _child_environment(self) -> dict[str, str]:
+        probe = parts.Part("-", [], health.always, "-")
+        environment = parts.child_environment(self.environment, probe)
+        return {**environment, "JAVA_HOME": str(self._java_home()), processes.MARKER: self.supervisor.owner}
+
+
+def prepare(
+    settings: StackSettings, environment: Mapping[str, str], tell: Callable[[str], None]
+) -> None:
+    """Fetch the jars that are missing.
+
+    Raises:
+        StackError, jars.JarsError, JavaMissingError: each says what to install or do.
+    """
+    wanted = jars.missing(settings.jars)
+    if wanted:
+        home = find_java_home(environment)
+        if home is None:
+            raise JavaMissingError("No Java 17 was found; ./dev installs one when it sets up.")
+        jars.fetch(wanted, settings.jars, home, environment, tell)
+    jars.unpack_graphiql(settings.jars, settings.state / "graphiql")
+
+
+def prepare_graphiql(
+    settings: StackSettings, environment: Mapping[str, str], tell: Callable[[str], None]
+) -> None:
+    """Fetch just GraphiQL's files, which need Maven but no server; without them it says so itself."""
+    home = find_java_home(environment)
+    if "graphiql" in jars.missing(settings.jars) and home is not None:
+        jars.fetch(["graphiql"], settings.jars, home, environment, tell)
+    jars.unpack_graphiql(settings.jars, settings.state / "graphiql")
+
+
+def clean_up(settings: StackSettings) -> list[str]:
+    """Kill what a stack that is gone left running; return a line for each process.
+
+    Only call this when no supervisor is alive.
+    """
+    run = run_file.read(settings.run_file)
+    killed = processes.kill_owned(str(settings.run_file))
+    if run is not None:
+        processes.end_groups([p.process.pid for p in run.parts.values() if p.process.alive()], 0)
+    settings.run_file.unlink(missing_ok=True)
+    return killed
+
+
+def refuse_taken_ports(settings: StackSettings, *, embedded: bool) -> None:
+    """Refuse to start while another program has one of our ports.
+
+    Raises:
+        StackError: names every taken port and the setting that moves ours.
+    """
+    ports = settings.ports()
+    if embedded:
+        ports = {"STACK_GATEWAY_PORT": settings.gateway_port}
+    taken = {name: port for name, port in ports.items() if health.port_taken(settings.host, port)}
+    if taken:
+        lines = [
+            f"Port {port} is taken by another program: free it, or choose another with {name}=…"
+            for name, port in taken.items()
+        ]
+        raise StackError("\n".join(lines))
+
+
+def wait_stopped(run: run_file.StackRun, limit_s: float) -> bool:
+    """Wait until a supervisor that was told to stop is gone."""
+    deadline = time.monotonic() + limit_s
+    while run.supervisor.alive():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def _summary(said: str) -> str:
+    """How many things a command created, altered or left: `4 created, 2 unchanged`."""
+    outcomes = Counter(line.rsplit(" ", 1)[-1] for line in said.splitlines() if line[:1].strip())
+    return ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))

@@ -1,0 +1,128 @@
+"""The Flink job: the SQL of `stream_jobs/sql/` in order, and the one Python function in it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+from string import Template
+
+from pyflink.common import Row
+from pyflink.table import DataTypes, EnvironmentSettings, TableEnvironment
+from pyflink.table.udf import udf
+
+from stream_jobs.event_rules import Rejection
+from stream_jobs.event_rules import judge as judge_event
+from stream_jobs.job_settings import JobSettings
+
+PACKAGE = Path(__file__).resolve().parent
+VERDICT = DataTypes.ROW(
+    [
+        DataTypes.FIELD("reason", DataTypes.STRING()),
+        DataTypes.FIELD("detail", DataTypes.STRING()),
+        DataTypes.FIELD("payload", DataTypes.STRING()),
+        DataTypes.FIELD("payload_base64", DataTypes.STRING()),
+        DataTypes.FIELD("payload_bytes", DataTypes.INT()),
+        DataTypes.FIELD("transaction_id", DataTypes.STRING()),
+        DataTypes.FIELD("from_account_id", DataTypes.STRING()),
+        DataTypes.FIELD("to_account_id", DataTypes.STRING()),
+        DataTypes.FIELD("amount", DataTypes.STRING()),
+    ]
+)
+
+
+def verdict(payload: bytes | None, event_time_ms: int) -> Row:
+    """One record's judgement as a row: a reason and the raw bytes, or a transfer."""
+    judged = judge_event(payload, event_time_ms)
+    if isinstance(judged, Rejection):
+        return Row(
+            judged.reason.value,
+            judged.detail,
+            judged.payload,
+            judged.payload_base64,
+            judged.payload_bytes,
+            None,
+            None,
+            None,
+            None,
+        )
+    return Row(
+        None,
+        None,
+        None,
+        None,
+        None,
+        judged.transaction_id,
+        judged.from_account_id,
+        judged.to_account_id,
+        judged.amount,
+    )
+
+
+def statements(settings: JobSettings) -> list[str]:
+    """The job's SQL statements in the order of their file names, placeholders filled in."""
+    literals = settings.sql_literals()
+    return [
+        Template(file.read_text()).substitute(literals)
+        for file in sorted((PACKAGE / "sql").glob("*.sql"))
+    ]
+
+
+def submit(settings: JobSettings, restore_from: str | None) -> str:
+    """Submit the job and return its id, started from a savepoint or checkpoint if one is named."""
+    with tempfile.TemporaryDirectory() as folder:
+        environment = TableEnvironment.create(EnvironmentSettings.in_streaming_mode())
+        for key, value in settings.flink_configuration().items():
+            environment.get_config().set(key, value)
+        if restore_from:
+            environment.get_config().set("execution.state-recovery.path", restore_from)
+        environment.add_python_file(str(_rules_archive(Path(folder))))
+        environment.create_temporary_function("judge", udf(verdict, result_type=VERDICT))
+        inserts = environment.create_statement_set()
+        for statement in statements(settings):
+            if "INSERT INTO" in statement:
+                inserts.add_insert_sql(statement)
+            else:
+                environment.execute_sql(statement)
+        client = inserts.execute().get_job_client()
+        if client is None:
+            raise RuntimeError("Flink took the job but gave no handle to it.")
+        return str(client.get_job_id())
+
+
+def _rules_archive(folder: Path) -> Path:
+    """The Python code that the job's workers import, as one archive for Flink to ship."""
+    archive = folder / "stream_jobs.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        for source in sorted(PACKAGE.glob("*.py")):
+            packed.write(source, f"stream_jobs/{source.name}")
+    return archive
+
+
+def main(arguments: list[str]) -> None:
+    """Submit from the command line; prints the job's id."""
+    parser = argparse.ArgumentParser(prog="python -m stream_jobs.job", description=submit.__doc__)
+    parser.add_argument("--kafka", required=True, help="Kafka's bootstrap servers, host:port")
+    parser.add_argument("--flink", required=True, help="Flink's REST endpoint, host:port")
+    parser.add_argument("--connector-jar", required=True, type=Path, help="the Kafka SQL connector")
+    parser.add_argument("--checkpoints", required=True, help="URI of the checkpoint folder")
+    parser.add_argument("--savepoints", required=True, help="URI of the savepoint folder")
+    parser.add_argument("--parallelism", type=int, default=2)
+    parser.add_argument("--restore-from", help="savepoint or checkpoint to go on from")
+    given = parser.parse_args(arguments)
+    settings = JobSettings(
+        kafka_servers=given.kafka,
+        flink_rest=given.flink,
+        connector_jar=given.connector_jar.resolve(),
+        python=Path(sys.executable),
+        checkpoints=given.checkpoints,
+        savepoints=given.savepoints,
+        parallelism=given.parallelism,
+    )
+    print(submit(settings, given.restore_from))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,18 @@
+-- The raw topic, byte for byte: judging is not the format's work, so nothing is lost to a parse error.
+CREATE TABLE transactions (
+  payload BYTES,
+  recorded_at TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
+  topic STRING METADATA FROM 'topic' VIRTUAL,
+  kafka_partition INT METADATA FROM 'partition' VIRTUAL,
+  kafka_offset BIGINT METADATA FROM 'offset' VIRTUAL,
+  arrival AS PROCTIME()
+) WITH (
+  'connector' = 'kafka',
+  'topic' = ${transactions_topic},
+  'properties.bootstrap.servers' = ${kafka_servers},
+  'properties.group.id' = ${consumer_group},
+  -- An event that its producer rolled back never happened.
+  'properties.isolation.level' = 'read_committed',
+  'scan.startup.mode' = 'earliest-offset',
+  'format' = 'raw'
+)

@@ -1,0 +1,20 @@
+-- The first occurrence of a transaction id wins. Ordering by processing time keeps the result append-only.
+CREATE VIEW unique_transfers AS
+SELECT transaction_id, from_account_id, to_account_id, amount, event_time_ms
+FROM (
+  SELECT
+    *,
+    ROW_NUMBER() OVER (PARTITION BY transaction_id ORDER BY arrival ASC) AS occurrence
+  FROM (
+    SELECT
+      verdict.transaction_id AS transaction_id,
+      verdict.from_account_id AS from_account_id,
+      verdict.to_account_id AS to_account_id,
+      verdict.amount AS amount,
+      event_time_ms,
+      arrival
+    FROM judged
+    WHERE verdict.reason IS NULL
+  )
+)
+WHERE occurrence = 1

@@ -1,0 +1,7 @@
+-- Both rows of a transfer leave the same subtask in the same checkpoint, hence in one Kafka transaction.
+INSERT INTO account_entries
+SELECT to_account_id, from_account_id, 'RECEIVED', transaction_id, amount, event_time_ms
+FROM unique_transfers
+UNION ALL
+SELECT from_account_id, to_account_id, 'SENT', transaction_id, amount, event_time_ms
+FROM unique_transfers

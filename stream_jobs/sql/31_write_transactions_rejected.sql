@@ -1,0 +1,14 @@
+-- The exact complement of unique_transfers' condition.
+INSERT INTO transactions_rejected
+SELECT
+  verdict.reason,
+  verdict.detail,
+  verdict.payload,
+  verdict.payload_base64,
+  verdict.payload_bytes,
+  topic,
+  kafka_partition,
+  kafka_offset,
+  event_time_ms
+FROM judged
+WHERE verdict.reason IS NOT NULL
