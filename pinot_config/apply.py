@@ -69,7 +69,9 @@ def _plan(table: TableFiles, controller: Controller) -> _Plan:
         _refuse_new_partitioning(table.name, live_config, table_config)
     return _Plan(
         table,
-        _change("schema", table.name, *_comparable(controller.schema(table.name), table.schema), []),
+        _change(
+            "schema", table.name, *_comparable(controller.schema(table.name), table.schema), []
+        ),
         _change("table", table.name, live_config, table_config, ignored_keys),
     )
 
@@ -79,10 +81,10 @@ def _comparable(live: Json | None, wanted: Json) -> tuple[Json | None, Json]:
     if live is None:
         return None, wanted
     columns = _columns(wanted)
-    live_columns = {
-        name: {key: value for key, value in spec.items() if key in columns.get(name, spec)}
-        for name, spec in _columns(live).items()
-    }
+    live_columns: Json = {}
+    for name, spec in _columns(live).items():
+        said = columns.get(name, spec).keys()
+        live_columns[name] = {key: value for key, value in spec.items() if key in said}
     return live_columns, columns
 
 
@@ -122,7 +124,8 @@ def _carry_out(plan: _Plan, controller: Controller) -> None:
 
 def _refuse_new_partitioning(name: str, live: Json, wanted: Json) -> None:
     before, after = (
-        config.get("tableIndexConfig", {}).get("segmentPartitionConfig") for config in (live, wanted)
+        config.get("tableIndexConfig", {}).get("segmentPartitionConfig")
+        for config in (live, wanted)
     )
     if before != after:
         raise RefusedChangeError(
@@ -155,11 +158,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m pinot_config.apply", description=__doc__)
     parser.add_argument("--controller", required=True, metavar="URL", help="Pinot's controller")
-    parser.add_argument("--kafka", metavar="SERVERS", help="host:port,… as Pinot's servers reach Kafka")
     parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="fills a placeholder; repeatable"
+        "--kafka", metavar="SERVERS", help="host:port,… as Pinot's servers reach Kafka"
     )
-    parser.add_argument("--dry-run", action="store_true", help="say what would change, change nothing")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="fills a placeholder; repeatable",
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would change, change nothing"
+    )
     parser.add_argument("--json", action="store_true", help="print the changes as JSON")
     return parser
 

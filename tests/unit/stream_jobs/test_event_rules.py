@@ -1,0 +1,189 @@
+"""The event rules on any bytes: they never raise, and judge as a slow second reading of the contract does."""
+
+from __future__ import annotations
+
+import base64
+import json
+import unicodedata
+import uuid
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from stream_jobs.event_rules import (
+    END_EVENT_TIME_MS,
+    MAX_EVENT_BYTES,
+    MIN_EVENT_TIME_MS,
+    Rejection,
+    RejectReason,
+    TransactionEvent,
+    judge,
+)
+
+NOW_MS = 1_700_000_000_000
+EVENT = {
+    "from_account_id": "alice",
+    "to_account_id": "bob",
+    "transaction_id": "0F8FAD5B-D9CB-469F-A165-70867728950E",
+    "amount": "1000000.5",
+}
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+amounts = st.from_regex(r"(0|[1-9][0-9]{0,17})(\.[0-9]{1,8})?", fullmatch=True)
+
+
+def _judge(**changed: Any) -> TransactionEvent | Rejection:
+    return judge(json.dumps({**EVENT, **changed}).encode(), NOW_MS)
+
+
+def _is_account_id(text: str) -> bool:
+    return 1 <= len(text) <= 64 and all(unicodedata.category(c) not in ("Cc", "Cs") for c in text)
+
+
+def test_an_event_becomes_a_transfer_with_a_lower_case_id_and_its_amount_digit_for_digit() -> None:
+    assert judge(json.dumps(EVENT).encode(), NOW_MS) == TransactionEvent(
+        "0f8fad5b-d9cb-469f-a165-70867728950e", "alice", "bob", "1000000.5"
+    )
+
+
+@given(st.binary(max_size=300), st.integers())
+@example(b"\x00" * 10, NOW_MS)
+@example(b"\xef\xbb\xbf{}", NOW_MS)
+@example(b"[" * 16_000, NOW_MS)
+@example(b'{"amount":' * 1_500, NOW_MS)
+@example(b"9" * 16_000, NOW_MS)
+def test_no_bytes_and_no_time_make_the_rules_raise(payload: bytes, event_time_ms: int) -> None:
+    judged = judge(payload, event_time_ms)
+    assert isinstance(judged, Rejection)
+    assert judged.payload_bytes == len(payload)
+    assert base64.b64decode(judged.payload_base64) == payload
+
+
+@given(st.dictionaries(st.sampled_from([*EVENT, "type", "memo"]), json_values))
+def test_no_json_object_makes_the_rules_raise(changed: dict[str, Any]) -> None:
+    judged = judge(json.dumps({**EVENT, **changed}).encode(), NOW_MS)
+    json.dumps(judged.reason if isinstance(judged, Rejection) else judged.amount)
+
+
+@given(st.text(max_size=70))
+@example("\x85")
+@example("\ud800")
+@example("\u200b")
+@example("x" * 64)
+@example("\U0001f4b8" * 64)
+def test_account_ids_are_judged_by_code_points_and_unicode_category(text: str) -> None:
+    for field in ("from_account_id", "to_account_id"):
+        judged = _judge(**{field: text})
+        assert isinstance(judged, TransactionEvent) == _is_account_id(text)
+
+
+@given(st.uuids(), st.booleans())
+def test_every_uuid_is_taken_in_any_case(transaction_id: uuid.UUID, upper: bool) -> None:
+    text = str(transaction_id).upper() if upper else str(transaction_id)
+    judged = _judge(transaction_id=text)
+    assert isinstance(judged, TransactionEvent)
+    assert judged.transaction_id == str(transaction_id)
+
+
+@given(amounts)
+def test_a_decimal_of_18_and_8_digits_is_taken_if_it_is_above_zero(amount: str) -> None:
+    judged = _judge(amount=amount)
+    if Decimal(amount) > 0:
+        assert isinstance(judged, TransactionEvent)
+        assert judged.amount == amount
+    else:
+        assert isinstance(judged, Rejection)
+        assert judged.reason is RejectReason.AMOUNT_NOT_POSITIVE
+
+
+@given(st.text(alphabet="0123456789.eE+-_, \n\u0661\uff11", max_size=30))
+def test_nothing_else_is_an_amount(text: str) -> None:
+    whole, _, decimals = text.partition(".")
+    digits = whole + decimals
+    plain = (
+        digits.isascii()
+        and digits.isdigit()
+        and 1 <= len(whole) <= 18
+        and not (whole.startswith("0") and whole != "0")
+        and ("." not in text or 1 <= len(decimals) <= 8)
+    )
+    judged = _judge(amount=text)
+    if not plain:
+        assert isinstance(judged, Rejection)
+        assert judged.reason is RejectReason.AMOUNT_MALFORMED
+
+
+@pytest.mark.parametrize(
+    ("event_time_ms", "taken"),
+    [
+        (MIN_EVENT_TIME_MS - 1, False),
+        (MIN_EVENT_TIME_MS, True),
+        (END_EVENT_TIME_MS - 1, True),
+        (END_EVENT_TIME_MS, False),
+    ],
+)
+def test_the_time_is_at_least_1971_01_02_and_before_2070(event_time_ms: int, taken: bool) -> None:
+    judged = judge(json.dumps(EVENT).encode(), event_time_ms)
+    assert isinstance(judged, TransactionEvent) == taken
+
+
+def test_16_kib_are_taken_and_one_byte_more_is_not() -> None:
+    assert isinstance(
+        judge(json.dumps(EVENT).encode().ljust(MAX_EVENT_BYTES), NOW_MS), TransactionEvent
+    )
+    rejection = judge(json.dumps(EVENT).encode().ljust(MAX_EVENT_BYTES + 1), NOW_MS)
+    assert isinstance(rejection, Rejection)
+    assert rejection.reason is RejectReason.TOO_LARGE
+
+
+@pytest.mark.parametrize("payload", [None, b""])
+def test_a_record_without_a_value_is_empty(payload: bytes | None) -> None:
+    rejection = judge(payload, NOW_MS)
+    assert rejection == Rejection(RejectReason.EMPTY, "the record has no bytes", "", "", 0)
+
+
+def test_a_rejected_record_keeps_its_first_mebibyte_and_says_how_long_it_was() -> None:
+    payload = bytes(range(256)) * 5000
+    rejection = judge(payload, NOW_MS)
+    assert isinstance(rejection, Rejection)
+    assert rejection.payload_bytes == 1_280_000
+    assert base64.b64decode(rejection.payload_base64) == payload[: 1024 * 1024]
+    assert len(rejection.payload) <= 1024
+
+
+@given(st.text(alphabet="a\u00e9\u20ac\U0001f4b8\x00", min_size=600, max_size=1500))
+def test_the_readable_payload_never_shows_half_a_character_nor_a_nul(text: str) -> None:
+    payload = ("!" + text).encode()
+    rejection = judge(payload, NOW_MS)
+    assert isinstance(rejection, Rejection)
+    assert "\x00" not in rejection.payload
+    assert rejection.payload == ("!" + text)[: len(rejection.payload)].replace("\x00", "\ufffd")
+    assert len(rejection.payload.replace("\ufffd", "\x00").encode()) >= min(len(payload), 1021)
+
+
+def test_bytes_that_are_no_utf8_are_shown_as_replacement_characters() -> None:
+    rejection = judge(b"caf\xe9", NOW_MS)
+    assert isinstance(rejection, Rejection)
+    assert (rejection.reason, rejection.payload) == (RejectReason.NOT_UTF8, "caf\ufffd")
+
+
+def test_of_two_equal_keys_the_last_counts() -> None:
+    payload = json.dumps(EVENT).encode()[:-1] + b', "amount": "2"}'
+    judged = judge(payload, NOW_MS)
+    assert isinstance(judged, TransactionEvent)
+    assert judged.amount == "2"
+
+
+def test_type_may_be_absent_or_transfer_and_nothing_else() -> None:
+    assert isinstance(_judge(type="transfer"), TransactionEvent)
+    for kind in ("reversal", "", None, ["transfer"], 1):
+        rejection = _judge(type=kind)
+        assert isinstance(rejection, Rejection)
+        assert rejection.reason is RejectReason.TYPE_UNKNOWN
