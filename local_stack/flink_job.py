@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from local_stack.parts import flink_environment
 from local_stack.settings import CHECKOUT, StackSettings
 from stream_jobs.job_settings import JOB_NAME
 
@@ -51,8 +52,7 @@ class FlinkJob:
             self.wait_running(active)
             return "recovered by Flink"
         if active is not None:
-            self.wait_running(active)
-            self.stop_with_savepoint()
+            self._retire(active)
         restore = self._newest_snapshot()
         job = self._submit(restore)
         (self._folder / "submitted.json").write_text(json.dumps({"job": job, "code": code}))
@@ -108,6 +108,16 @@ class FlinkJob:
             pass  # what Flink keeps in its high-availability store is resumed instead
         return None
 
+    def _retire(self, job: str) -> None:
+        """End a job of older code: with a savepoint, or, where it cannot take one, at its last checkpoint."""
+        if self.stop_with_savepoint() is None:
+            httpx.patch(f"{self.settings.flink_url}/jobs/{job}", timeout=10, trust_env=False)
+        deadline = time.monotonic() + RUNNING_LIMIT_S
+        while self.active() is not None:
+            if time.monotonic() > deadline:
+                raise JobError("The job of the older code does not end.")
+            time.sleep(POLL_S)
+
     def _submitted_code(self) -> str | None:
         try:
             return str(json.loads((self._folder / "submitted.json").read_text())["code"])
@@ -128,18 +138,16 @@ class FlinkJob:
         return newest.parent if newest else None
 
     def _submit(self, restore: Path | None) -> str:
-        (connector,) = (self.settings.jars / "flink").glob("flink-sql-connector-kafka-*.jar")
         command = [str(self.python), "-m", "stream_jobs.job"]
         command += ["--kafka", self.settings.kafka_servers]
         command += ["--flink", f"{self.settings.host}:{self.settings.flink_rest_port}"]
-        command += ["--connector-jar", str(connector)]
         command += ["--checkpoints", f"file://{self._folder}/checkpoints"]
         command += ["--savepoints", f"file://{self._folder}/savepoints"]
         if restore is not None:
             command += ["--restore-from", f"file://{restore}"]
         said = subprocess.run(  # noqa: S603 - our own module
             command,
-            env=dict(self.environment),
+            env={**self.environment, **flink_environment(self.settings)},
             cwd=CHECKOUT,
             capture_output=True,
             text=True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -193,12 +194,7 @@ def pinot(
 def flink(settings: StackSettings, tools: Toolbox) -> tuple[Part, Part]:
     """Job manager and task manager of the distribution inside the `apache-flink` wheel."""
     home = _pyflink_home()
-    environment = {
-        "FLINK_HOME": str(home),
-        "FLINK_CONF_DIR": str(settings.rendered / "flink"),
-        "FLINK_LOG_DIR": str(settings.logs / "flink"),
-        "JAVA_HOME": str(tools.java_home),
-    }
+    environment = {**flink_environment(settings), "JAVA_HOME": str(tools.java_home)}
     return (
         Part(
             name="flink",
@@ -219,6 +215,35 @@ def flink(settings: StackSettings, tools: Toolbox) -> tuple[Part, Part]:
             needs=("zookeeper",),
         ),
     )
+
+
+def flink_library(settings: StackSettings) -> Path:
+    """The folder of jars that Flink's processes and the submitting client load."""
+    return settings.state / "flink-lib"
+
+
+def flink_environment(settings: StackSettings) -> dict[str, str]:
+    """Where Flink finds itself, its jars and its configuration."""
+    return {
+        "FLINK_HOME": str(_pyflink_home()),
+        "FLINK_LIB_DIR": str(flink_library(settings)),
+        "FLINK_CONF_DIR": str(settings.rendered / "flink"),
+        "FLINK_LOG_DIR": str(settings.logs / "flink"),
+    }
+
+
+def link_flink_library(settings: StackSettings) -> None:
+    """Fill the library folder: the distribution's own jars, its Python runtime, the connector."""
+    home = _pyflink_home()
+    folder = flink_library(settings)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for jar in (
+        *(home / "lib").glob("*.jar"),
+        *(home / "opt").glob("flink-python-*.jar"),
+        *(settings.jars / "flink").glob("*.jar"),
+    ):
+        (folder / jar.name).symlink_to(jar)
 
 
 def progress(settings: StackSettings, tools: Toolbox) -> Part:

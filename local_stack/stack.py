@@ -105,6 +105,7 @@ class Stack:
 
     def _render(self, _: Tell) -> str:
         parts.render(self.settings)
+        parts.link_flink_library(self.settings)
         for role in ("controller", "broker", "server"):
             shutil.rmtree(self.settings.data / "pinot" / f"tmp-{role}", ignore_errors=True)
             (self.settings.data / "pinot" / f"tmp-{role}").mkdir(parents=True)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 import zipfile
 from pathlib import Path
 from string import Template
 
-from pyflink.common import Row
-from pyflink.table import DataTypes, EnvironmentSettings, TableEnvironment
+from pyflink.common import Configuration, Row
+from pyflink.table import DataTypes, EnvironmentSettings, StatementSet, TableEnvironment
 from pyflink.table.udf import udf
 
 from stream_jobs.event_rules import Rejection
@@ -25,40 +26,30 @@ VERDICT = DataTypes.ROW(
         DataTypes.FIELD("payload", DataTypes.STRING()),
         DataTypes.FIELD("payload_base64", DataTypes.STRING()),
         DataTypes.FIELD("payload_bytes", DataTypes.INT()),
+        DataTypes.FIELD("kafka_partition", DataTypes.INT()),
+        DataTypes.FIELD("kafka_offset", DataTypes.BIGINT()),
         DataTypes.FIELD("transaction_id", DataTypes.STRING()),
         DataTypes.FIELD("from_account_id", DataTypes.STRING()),
         DataTypes.FIELD("to_account_id", DataTypes.STRING()),
         DataTypes.FIELD("amount", DataTypes.STRING()),
+        DataTypes.FIELD("event_time_ms", DataTypes.BIGINT()),
     ]
 )
 
 
-def verdict(payload: bytes | None, event_time_ms: int) -> Row:
+def verdict(
+    payload: bytes | None, event_time_ms: int, kafka_partition: int, kafka_offset: int
+) -> Row:
     """One record's judgement as a row: a reason and the raw bytes, or a transfer."""
     judged = judge_event(payload, event_time_ms)
     if isinstance(judged, Rejection):
-        return Row(
-            judged.reason.value,
-            judged.detail,
-            judged.payload,
-            judged.payload_base64,
-            judged.payload_bytes,
-            None,
-            None,
-            None,
-            None,
-        )
-    return Row(
-        None,
-        None,
-        None,
-        None,
-        None,
-        judged.transaction_id,
-        judged.from_account_id,
-        judged.to_account_id,
-        judged.amount,
-    )
+        why = (judged.reason.value, judged.detail)
+        what = (judged.payload, judged.payload_base64, judged.payload_bytes)
+        where = (kafka_partition, kafka_offset)
+        return Row(*why, *what, *where, None, None, None, None, event_time_ms)
+    accounts = (judged.from_account_id, judged.to_account_id)
+    nothing = (None,) * 7
+    return Row(*nothing, judged.transaction_id, *accounts, judged.amount, event_time_ms)
 
 
 def statements(settings: JobSettings) -> list[str]:
@@ -70,23 +61,42 @@ def statements(settings: JobSettings) -> list[str]:
     ]
 
 
+def table_environment(settings: JobSettings, restore_from: str | None) -> TableEnvironment:
+    """An environment that plans here and runs on the cluster."""
+    # Left to guess, PyFlink takes any environment made in Python for one that runs inside this process,
+    # and the workers on the cluster would call back here (TableEnvironment._open).
+    os.environ["_python_worker_execution_mode"] = "process"
+    configuration = Configuration()
+    for key, value in settings.flink_configuration().items():
+        configuration.set_string(key, value)
+    if restore_from:
+        configuration.set_string("execution.state-recovery.path", restore_from)
+    return TableEnvironment.create(
+        EnvironmentSettings.new_instance()
+        .in_streaming_mode()
+        .with_configuration(configuration)
+        .build()
+    )
+
+
+def plan(environment: TableEnvironment, settings: JobSettings) -> StatementSet:
+    """Tables and views made, and both insertions in one job."""
+    environment.create_temporary_function("judge", udf(verdict, result_type=VERDICT))
+    inserts = environment.create_statement_set()
+    for statement in statements(settings):
+        if "INSERT INTO" in statement:
+            inserts.add_insert_sql(statement)
+        else:
+            environment.execute_sql(statement)
+    return inserts
+
+
 def submit(settings: JobSettings, restore_from: str | None) -> str:
     """Submit the job and return its id, started from a savepoint or checkpoint if one is named."""
     with tempfile.TemporaryDirectory() as folder:
-        environment = TableEnvironment.create(EnvironmentSettings.in_streaming_mode())
-        for key, value in settings.flink_configuration().items():
-            environment.get_config().set(key, value)
-        if restore_from:
-            environment.get_config().set("execution.state-recovery.path", restore_from)
+        environment = table_environment(settings, restore_from)
         environment.add_python_file(str(_rules_archive(Path(folder))))
-        environment.create_temporary_function("judge", udf(verdict, result_type=VERDICT))
-        inserts = environment.create_statement_set()
-        for statement in statements(settings):
-            if "INSERT INTO" in statement:
-                inserts.add_insert_sql(statement)
-            else:
-                environment.execute_sql(statement)
-        client = inserts.execute().get_job_client()
+        client = plan(environment, settings).execute().get_job_client()
         if client is None:
             raise RuntimeError("Flink took the job but gave no handle to it.")
         return str(client.get_job_id())
@@ -106,7 +116,6 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m stream_jobs.job", description=submit.__doc__)
     parser.add_argument("--kafka", required=True, help="Kafka's bootstrap servers, host:port")
     parser.add_argument("--flink", required=True, help="Flink's REST endpoint, host:port")
-    parser.add_argument("--connector-jar", required=True, type=Path, help="the Kafka SQL connector")
     parser.add_argument("--checkpoints", required=True, help="URI of the checkpoint folder")
     parser.add_argument("--savepoints", required=True, help="URI of the savepoint folder")
     parser.add_argument("--parallelism", type=int, default=2)
@@ -115,7 +124,6 @@ def main(arguments: list[str]) -> None:
     settings = JobSettings(
         kafka_servers=given.kafka,
         flink_rest=given.flink,
-        connector_jar=given.connector_jar.resolve(),
         python=Path(sys.executable),
         checkpoints=given.checkpoints,
         savepoints=given.savepoints,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,11 +16,13 @@ class JobSettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class JobSettings:
-    """Endpoints and limits of one job. Times are durations; all topics are on one Kafka."""
+    """Endpoints and limits of one job. Times are durations; all topics are on one Kafka.
+
+    Flink's library folder, on the cluster and here, holds the Kafka connector and `flink-python`.
+    """
 
     kafka_servers: str
     flink_rest: str  # host:port
-    connector_jar: Path
     python: Path
     checkpoints: str  # URI of the folder
     savepoints: str  # URI of the folder
@@ -67,7 +69,6 @@ class JobSettings:
             "execution.attached": "false",
             "rest.address": rest_host,
             "rest.port": rest_port,
-            "pipeline.jars": self.connector_jar.as_uri(),
             "python.executable": str(self.python),
             "python.client.executable": str(self.python),
             "python.execution-mode": "process",
@@ -93,11 +94,6 @@ class JobSettings:
             "restart-strategy.exponential-delay.max-backoff": "10 s",
             "restart-strategy.exponential-delay.reset-backoff-threshold": "1 min",
         }
-
-
-def field_names() -> tuple[str, ...]:
-    """The names of all settings."""
-    return tuple(f.name for f in fields(JobSettings))
 
 
 def _milliseconds(duration: timedelta) -> str:

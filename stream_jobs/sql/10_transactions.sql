@@ -2,7 +2,6 @@
 CREATE TABLE transactions (
   payload BYTES,
   recorded_at TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
-  topic STRING METADATA FROM 'topic' VIRTUAL,
   kafka_partition INT METADATA FROM 'partition' VIRTUAL,
   kafka_offset BIGINT METADATA FROM 'offset' VIRTUAL,
   arrival AS PROCTIME()

@@ -11,7 +11,7 @@ FROM (
       verdict.from_account_id AS from_account_id,
       verdict.to_account_id AS to_account_id,
       verdict.amount AS amount,
-      event_time_ms,
+      verdict.event_time_ms AS event_time_ms,
       arrival
     FROM judged
     WHERE verdict.reason IS NULL

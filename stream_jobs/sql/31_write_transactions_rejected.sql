@@ -6,9 +6,9 @@ SELECT
   verdict.payload,
   verdict.payload_base64,
   verdict.payload_bytes,
-  topic,
-  kafka_partition,
-  kafka_offset,
-  event_time_ms
+  ${transactions_topic},
+  verdict.kafka_partition,
+  verdict.kafka_offset,
+  verdict.event_time_ms
 FROM judged
 WHERE verdict.reason IS NOT NULL
