@@ -1,0 +1,206 @@
+"""The rules: what a question's window is, which plans it takes, and how their rows answer it."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from gateway import money, window
+from gateway.limits import Limits
+from gateway.model import (
+    Bucket,
+    Comparison,
+    Direction,
+    Evidence,
+    Fill,
+    Granularity,
+    Interval,
+    Measures,
+    MeasuresChange,
+    NetFlow,
+    PipelineStatus,
+    Series,
+    SeriesPoint,
+    Totals,
+    Window,
+    WindowChoice,
+)
+from gateway.query_plan import (
+    DistinctPlan,
+    EntryCountPlan,
+    ProgressPlan,
+    ReasonRow,
+    RejectedPlan,
+    SlotRow,
+    SlotsPlan,
+    TotalsPlan,
+    TotalsRow,
+)
+from gateway.sharing import OperationStore
+from gateway.store import StoreResult
+
+NOTHING = Measures(0, money.ZERO)
+_WHOLE_HISTORY_MS = 10_000 * 365 * window.DAY_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Analytics:
+    """Answers questions about one account (`account_id` of `None`: the network)."""
+
+    store: OperationStore
+    now_ms: int
+    limits: Limits
+    sample_data: bool
+
+    def window(self, choice: WindowChoice, zone: ZoneInfo) -> Window:
+        """What a caller's window means in this operation."""
+        return window.resolve(choice, self.now_ms, zone, self.limits.max_window_days)
+
+    async def totals(
+        self,
+        account_id: str | None,
+        choice: WindowChoice,
+        zone: ZoneInfo,
+        direction: Direction,
+        compare_to: Comparison | None,
+    ) -> Totals:
+        """Count, amount and average of one direction, and the change since an earlier window."""
+        asked = self.window(choice, zone)
+        if compare_to is None:
+            measures, evidence = await self._measures(account_id, direction, asked.interval)
+            change = None
+        else:
+            before = window.earlier(choice, asked, compare_to)
+            (measures, now_evidence), (previous, then_evidence) = await asyncio.gather(
+                self._measures(account_id, direction, asked.interval),
+                self._measures(account_id, direction, before.interval),
+            )
+            evidence = merge((now_evidence, then_evidence))
+            change = measures_change(before, measures, previous)
+        average = money.average(measures.transaction_amount, measures.transaction_count)
+        return Totals(account_id, direction, asked, evidence, measures, average, change)
+
+    async def counterparty_count(
+        self,
+        account_id: str | None,
+        direction: Direction,
+        interval: Interval,
+        not_before: int | None = None,
+    ) -> int:
+        """How many different accounts were on the other side."""
+        plan = DistinctPlan(account_id, direction, interval)
+        result = await self.store.fetch(plan, not_before)
+        return result.rows[0].account_count
+
+    async def net_flow(self, account_id: str, choice: WindowChoice, zone: ZoneInfo) -> NetFlow:
+        """Received, sent, and received minus sent, out of one look at the store."""
+        asked = self.window(choice, zone)
+        plan = TotalsPlan(frozenset({account_id}), frozenset(Direction), asked.interval)
+        result = await self.store.fetch(plan)
+        received = measures_of(result.rows, Direction.RECEIVED)
+        sent = measures_of(result.rows, Direction.SENT)
+        net_amount = money.subtract(received.transaction_amount, sent.transaction_amount)
+        return NetFlow(asked, evidence_of(result), received, sent, net_amount)
+
+    async def series(
+        self,
+        account_id: str | None,
+        choice: WindowChoice,
+        zone: ZoneInfo,
+        direction: Direction,
+        granularity: Granularity,
+        fill: Fill,
+    ) -> Series:
+        """Measures a bucket; buckets begin where the zone's calendar says."""
+        asked = self.window(choice, zone)
+        cut = window.buckets(asked, granularity, self.now_ms, self.limits.max_points)
+        plan = SlotsPlan(account_id, direction, asked.interval, slot_ms(cut))
+        result = await self.store.fetch(plan)
+        points = fold(cut, result.rows, plan.slot_ms)
+        if fill is Fill.NONE:
+            points = tuple(each for each in points if each.measures.transaction_count)
+        return Series(asked, evidence_of(result), granularity, points)
+
+    async def pipeline(self) -> PipelineStatus:
+        """How far the pipeline has come."""
+        as_of_ms = (await self.store.fetch(ProgressPlan())).rows[0].as_of_ms
+        freshness_s = max(0, self.now_ms - as_of_ms) / 1000
+        return PipelineStatus(as_of_ms, freshness_s, self.sample_data)
+
+    async def entry_count(self) -> int:
+        """All entries since the beginning."""
+        return (await self.store.fetch(EntryCountPlan())).rows[0].count
+
+    async def rejected(self, choice: WindowChoice | None, zone: ZoneInfo) -> tuple[ReasonRow, ...]:
+        """Rejected events by reason; without a window, since the beginning."""
+        interval = None if choice is None else self.window(choice, zone).interval
+        return (await self.store.fetch(RejectedPlan(interval))).rows
+
+    async def _measures(
+        self, account_id: str | None, direction: Direction, interval: Interval
+    ) -> tuple[Measures, Evidence]:
+        account_ids = None if account_id is None else frozenset({account_id})
+        plan = TotalsPlan(account_ids, frozenset({direction}), interval)
+        result = await self.store.fetch(plan)
+        return measures_of(result.rows, direction), evidence_of(result)
+
+
+def measures_of(rows: Iterable[TotalsRow], direction: Direction) -> Measures:
+    """The measures of one direction; zero if there is no such row."""
+    for row in rows:
+        if row.direction is direction:
+            return Measures(row.transaction_count, row.transaction_amount)
+    return NOTHING
+
+
+def evidence_of(result: StoreResult[object]) -> Evidence:
+    """What a result says about itself."""
+    return Evidence(result.as_of_ms, result.inexact)
+
+
+def merge(evidences: Iterable[Evidence]) -> Evidence:
+    """The evidence of an answer put together: as old as its oldest part, inexact if any part is."""
+    parts = tuple(evidences)
+    reasons = (part.inexact for part in parts if part.inexact is not None)
+    return Evidence(min(part.as_of_ms for part in parts), next(reasons, None))
+
+
+def measures_change(before: Window, now: Measures, previous: Measures) -> MeasuresChange:
+    """Differences to an earlier window, and their ratios to it."""
+    count_change = now.transaction_count - previous.transaction_count
+    amount_change = money.subtract(now.transaction_amount, previous.transaction_amount)
+    return MeasuresChange(
+        window=before,
+        previous=previous,
+        count_change=count_change,
+        amount_change=amount_change,
+        count_change_ratio=money.ratio(
+            money.exact(count_change), money.exact(previous.transaction_count)
+        ),
+        amount_change_ratio=money.ratio(amount_change, previous.transaction_amount),
+    )
+
+
+def slot_ms(cut: tuple[Bucket, ...]) -> int:
+    """The widest slot that no edge between two buckets divides."""
+    edges = [bucket.start_ms for bucket in cut[1:]]
+    return math.gcd(*edges) if edges else _WHOLE_HISTORY_MS
+
+
+def fold(
+    cut: tuple[Bucket, ...], slots: tuple[SlotRow, ...], slot_width_ms: int
+) -> tuple[SeriesPoint, ...]:
+    """Ascending slots summed into ascending buckets."""
+    points: list[SeriesPoint] = []
+    position = 0
+    for bucket in cut:
+        count, amounts = 0, []
+        while position < len(slots) and slots[position].slot * slot_width_ms < bucket.end_ms:
+            count += slots[position].transaction_count
+            amounts.append(slots[position].transaction_amount)
+            position += 1
+        points.append(SeriesPoint(bucket, Measures(count, money.add(amounts))))
+    return tuple(points)

@@ -1,0 +1,103 @@
+"""Documents that clients name instead of sending: APQ by hash, trusted documents by id."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gateway.errors import BadUserInput, PersistedQueryNotFound, PersistedQueryNotSupported
+from gateway.metrics import Metrics
+
+PREFIX = "sha256:"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request's document, in the ways it can be said."""
+
+    query: str | None
+    document_id: str | None
+    extensions: Mapping[str, Any]
+
+
+class Documents:
+    """Finds the document of a request; keeps what APQ clients registered, bounded."""
+
+    def __init__(
+        self, apq: bool, capacity: int, trusted: Mapping[str, str], mode: str, metrics: Metrics
+    ) -> None:
+        self._apq = apq
+        self._capacity = capacity
+        self._trusted = trusted
+        self._trusted_texts = frozenset(trusted.values())
+        self._mode = mode
+        self._metrics = metrics
+        self._registered: OrderedDict[str, str] = OrderedDict()
+
+    def find(self, asked: Asked) -> str | None:
+        """The document, or `None` if the request names none; raises a `CallerError`."""
+        if asked.document_id is not None:
+            return self._by_id(asked.document_id, asked.query)
+        persisted = asked.extensions.get("persistedQuery")
+        query = asked.query if persisted is None else self._by_hash(persisted, asked.query)
+        if query is not None and self._mode != "off" and query not in self._trusted_texts:
+            self._metrics.persisted.add("untrusted")
+            if self._mode == "enforce":
+                raise PersistedQueryNotSupported(
+                    "Only trusted documents are answered here: send a documentId."
+                )
+        return query
+
+    def _by_id(self, document_id: str, query: str | None) -> str:
+        if query is not None:
+            raise BadUserInput("documentId", "send either a documentId or a query, not both")
+        text = self._trusted.get(document_id.removeprefix(PREFIX))
+        if text is None:
+            self._metrics.persisted.add("trusted_miss")
+            raise PersistedQueryNotFound("PersistedQueryNotFound")
+        self._metrics.persisted.add("trusted_hit")
+        return text
+
+    def _by_hash(self, persisted: object, query: str | None) -> str:
+        match persisted:
+            case {"version": 1, "sha256Hash": str(given)} if len(given) == 64:
+                digest = given.lower()
+            case _:
+                raise BadUserInput(
+                    "extensions.persistedQuery", "needs version 1 and a sha256Hash of 64 digits"
+                )
+        if not self._apq:
+            raise PersistedQueryNotSupported("PersistedQueryNotSupported")
+        if query is None:
+            return self._recall(digest)
+        if hashlib.sha256(query.encode("utf-8", "surrogatepass")).hexdigest() != digest:
+            raise BadUserInput("extensions.persistedQuery", "is not the hash of the query")
+        self._registered[digest] = query
+        self._registered.move_to_end(digest)
+        while len(self._registered) > self._capacity:
+            self._registered.popitem(last=False)
+        self._metrics.persisted.add("apq_registered")
+        return query
+
+    def _recall(self, digest: str) -> str:
+        text = self._registered.get(digest) or self._trusted.get(digest)
+        if text is None:
+            self._metrics.persisted.add("apq_miss")
+            raise PersistedQueryNotFound("PersistedQueryNotFound")
+        if digest in self._registered:
+            self._registered.move_to_end(digest)
+        self._metrics.persisted.add("apq_hit")
+        return text
+
+
+def read_manifest(path: str) -> Mapping[str, str]:
+    """Id to document from a JSON file, keys with or without `sha256:`; nothing for no path."""
+    if not path:
+        return {}
+    content = json.loads(Path(path).read_text(encoding="utf-8"))
+    return {str(key).removeprefix(PREFIX): str(value) for key, value in content.items()}

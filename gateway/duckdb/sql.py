@@ -1,0 +1,152 @@
+"""From a plan to DuckDB's SQL with parameters, one function a shape."""
+
+# ruff: noqa: S608 - this file is where SQL is put together, out of constants; values are parameters
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.model import Direction, Interval, RankBy
+from gateway.query_plan import (
+    DistinctPlan,
+    EntriesPlan,
+    EntryCountPlan,
+    QueryPlan,
+    RejectedPlan,
+    SlotsPlan,
+    TopPlan,
+    TotalsPlan,
+)
+
+TABLES = """
+CREATE TABLE account_entries (
+    account_id VARCHAR, counterparty_id VARCHAR, direction VARCHAR,
+    transaction_id VARCHAR, amount DECIMAL(38, 8), event_time_ms BIGINT
+);
+CREATE TABLE transactions_rejected (reason VARCHAR, event_time_ms BIGINT);
+"""
+MEASURES = "count(*), coalesce(sum(amount), 0)"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """SQL and the values of its question marks."""
+
+    text: str
+    values: tuple[object, ...] = ()
+
+
+def statement(plan: QueryPlan[object]) -> Statement:
+    """The SQL of a plan; columns in the order in which its row has them."""
+    match plan:
+        case TotalsPlan():
+            return totals(plan)
+        case DistinctPlan():
+            return distinct(plan)
+        case TopPlan():
+            return top(plan)
+        case SlotsPlan():
+            return slots(plan)
+        case EntriesPlan():
+            return entries(plan)
+        case EntryCountPlan():
+            return Statement("SELECT count(*) FROM account_entries")
+        case RejectedPlan():
+            return rejected(plan)
+    raise TypeError(f"no SQL for {type(plan).__name__}")
+
+
+def totals(plan: TotalsPlan) -> Statement:
+    """Account id (null over all), direction, count, amount."""
+    directions = [direction.value for direction in plan.directions]
+    where = "direction IN (SELECT unnest(?)) AND event_time_ms >= ? AND event_time_ms < ?"
+    values = (directions, plan.interval.start_ms, plan.interval.end_ms)
+    if plan.account_ids is None:
+        return Statement(
+            f"SELECT NULL, direction, {MEASURES} FROM account_entries WHERE {where} "
+            "GROUP BY direction",
+            values,
+        )
+    return Statement(
+        f"SELECT account_id, direction, {MEASURES} FROM account_entries "
+        f"WHERE {where} AND account_id IN (SELECT unnest(?)) GROUP BY account_id, direction",
+        (*values, sorted(plan.account_ids)),
+    )
+
+
+def distinct(plan: DistinctPlan) -> Statement:
+    """One number."""
+    column = "counterparty_id" if plan.account_id is not None else "account_id"
+    where, values = _scope(plan.account_id, plan.direction, plan.interval)
+    return Statement(f"SELECT count(DISTINCT {column}) FROM account_entries WHERE {where}", values)
+
+
+def top(plan: TopPlan) -> Statement:
+    """Id, count, amount; DuckDB orders text by its UTF-8 bytes, which is by code points."""
+    column = "counterparty_id" if plan.account_id is not None else "account_id"
+    order = "3 DESC, 2 DESC" if plan.order_by is RankBy.TRANSACTION_AMOUNT else "2 DESC, 3 DESC"
+    where, values = _scope(plan.account_id, plan.direction, plan.interval)
+    if plan.among is not None:
+        where += f" AND {column} IN (SELECT unnest(?))"
+        values = (*values, sorted(plan.among))
+    return Statement(
+        f"SELECT {column}, {MEASURES} FROM account_entries WHERE {where} "
+        f"GROUP BY {column} ORDER BY {order}, 1 ASC LIMIT ?",
+        (*values, plan.limit),
+    )
+
+
+def slots(plan: SlotsPlan) -> Statement:
+    """Slot, count, amount; ascending."""
+    where, values = _scope(plan.account_id, plan.direction, plan.interval)
+    return Statement(
+        f"SELECT event_time_ms // ?, {MEASURES} FROM account_entries WHERE {where} "
+        "GROUP BY 1 ORDER BY 1",
+        (plan.slot_ms, *values),
+    )
+
+
+def entries(plan: EntriesPlan) -> Statement:
+    """Account id, counterparty id, direction, transaction id, amount, time; newest first."""
+    conditions = ["account_id = ?", "event_time_ms >= ?", "event_time_ms < ?"]
+    values: list[object] = [plan.account_id, plan.interval.start_ms, plan.interval.end_ms]
+    if plan.direction is not None:
+        conditions.append("direction = ?")
+        values.append(plan.direction.value)
+    if plan.counterparty_id is not None:
+        conditions.append("counterparty_id = ?")
+        values.append(plan.counterparty_id)
+    if plan.after is not None:
+        conditions.append("(event_time_ms, transaction_id, direction) < (?, ?, ?)")
+        after = plan.after
+        values += [after.event_time_ms, after.transaction_id, after.direction.value]
+    return Statement(
+        "SELECT account_id, counterparty_id, direction, transaction_id, amount, event_time_ms "
+        f"FROM account_entries WHERE {' AND '.join(conditions)} "
+        "ORDER BY event_time_ms DESC, transaction_id DESC, direction DESC LIMIT ?",
+        (*values, plan.limit),
+    )
+
+
+def rejected(plan: RejectedPlan) -> Statement:
+    """Reason, count; most first."""
+    where: str = ""
+    values: tuple[object, ...] = ()
+    if plan.interval is not None:
+        where = "WHERE event_time_ms >= ? AND event_time_ms < ? "
+        values = (plan.interval.start_ms, plan.interval.end_ms)
+    return Statement(
+        f"SELECT reason, count(*) FROM transactions_rejected {where}"
+        "GROUP BY reason ORDER BY 2 DESC, 1 ASC",
+        values,
+    )
+
+
+def _scope(
+    account_id: str | None, direction: Direction, interval: Interval
+) -> tuple[str, tuple[object, ...]]:
+    where = "direction = ? AND event_time_ms >= ? AND event_time_ms < ?"
+    values: tuple[object, ...] = (direction.value, interval.start_ms, interval.end_ms)
+    if account_id is None:
+        return where, values
+    return f"account_id = ? AND {where}", (account_id, *values)

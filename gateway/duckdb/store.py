@@ -1,0 +1,138 @@
+"""The embedded store: DuckDB in this process, in memory; everything in it is in every answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any, cast
+
+import duckdb
+
+from gateway.clock import EpochMs, system_epoch_ms
+from gateway.duckdb import sample, sql
+from gateway.errors import DeadlineExceeded, StoreUnavailable
+from gateway.model import Direction, Entry
+from gateway.query_plan import (
+    CountRow,
+    DistinctPlan,
+    DistinctRow,
+    EntriesPlan,
+    EntryCountPlan,
+    GroupRow,
+    ProgressPlan,
+    ProgressRow,
+    QueryPlan,
+    ReasonRow,
+    RejectedPlan,
+    SlotRow,
+    SlotsPlan,
+    TopPlan,
+    TotalsPlan,
+    TotalsRow,
+)
+from gateway.store import PlanRow, StoreResult
+
+
+class DuckdbStore:
+    """Answers plans from a table in memory, filled with sample data or by `load`."""
+
+    def __init__(self, sample_transfers: int = 0, epoch_ms: EpochMs = system_epoch_ms) -> None:
+        self._sample_transfers = sample_transfers
+        self._epoch_ms = epoch_ms
+        self._database: duckdb.DuckDBPyConnection | None = None
+        self._snapshot = 0
+
+    @property
+    def sample_data(self) -> bool:
+        """The entries are made up."""
+        return True
+
+    async def open(self) -> None:
+        """Make the tables and fill them with sample data, if any is wanted."""
+        self._database = duckdb.connect(":memory:", config={"threads": 2})
+        self._database.execute(sql.TABLES)
+        if self._sample_transfers:
+            sample.fill(self._database, self._sample_transfers, self._epoch_ms())
+
+    async def close(self) -> None:
+        """Forget everything."""
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+    def load(self, entries: Sequence[Entry]) -> None:
+        """Add entries."""
+        columns = [
+            [each.account_id for each in entries],
+            [each.counterparty_id for each in entries],
+            [each.direction.value for each in entries],
+            [each.transaction_id for each in entries],
+            [str(each.amount) for each in entries],
+            [each.event_time_ms for each in entries],
+        ]
+        self._cursor().execute(
+            "INSERT INTO account_entries SELECT unnest(?), unnest(?), unnest(?), unnest(?), "
+            "unnest(?)::DECIMAL(38, 8), unnest(?)",
+            columns,
+        )
+        self._snapshot += len(entries)
+
+    def load_rejected(self, rejected: Iterable[tuple[str, int]]) -> None:
+        """Add rejected events: reason and event time in milliseconds."""
+        for reason, event_time_ms in rejected:
+            self._cursor().execute(
+                "INSERT INTO transactions_rejected VALUES (?, ?)", (reason, event_time_ms)
+            )
+
+    async def fetch(self, plan: QueryPlan[PlanRow], timeout_s: float) -> StoreResult[PlanRow]:
+        """Answer a plan in a thread of its own; interrupted at the timeout."""
+        as_of_ms = self._epoch_ms()
+        if isinstance(plan, ProgressPlan):
+            rows: tuple[Any, ...] = (ProgressRow(as_of_ms),)
+            return StoreResult(cast("tuple[PlanRow, ...]", rows), as_of_ms)
+        cursor, snapshot = self._cursor(), self._snapshot
+        statement = sql.statement(plan)
+        try:
+            async with asyncio.timeout(timeout_s):
+                cells = await asyncio.to_thread(_run, cursor, statement)
+        except TimeoutError as error:
+            cursor.interrupt()
+            raise DeadlineExceeded(f"DuckDB took over {timeout_s:.3f} s") from error
+        rows = rows_of(plan, cells)
+        return StoreResult(cast("tuple[PlanRow, ...]", rows), as_of_ms, snapshot)
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        if self._database is None:
+            raise StoreUnavailable("the embedded store is not open")
+        return self._database.cursor()
+
+
+def rows_of(plan: QueryPlan[Any], cells: list[tuple[Any, ...]]) -> tuple[Any, ...]:
+    """The rows of a plan's answer."""
+    match plan:
+        case TotalsPlan():
+            return tuple(
+                TotalsRow(account_id, Direction(direction), count, Decimal(amount))
+                for account_id, direction, count, amount in cells
+            )
+        case DistinctPlan():
+            return tuple(DistinctRow(*row) for row in cells)
+        case TopPlan():
+            return tuple(GroupRow(*row) for row in cells)
+        case SlotsPlan():
+            return tuple(SlotRow(*row) for row in cells)
+        case EntriesPlan():
+            return tuple(
+                Entry(account_id, counterparty_id, Direction(direction), *rest)
+                for account_id, counterparty_id, direction, *rest in cells
+            )
+        case EntryCountPlan():
+            return tuple(CountRow(*row) for row in cells)
+        case RejectedPlan():
+            return tuple(ReasonRow(*row) for row in cells)
+    raise TypeError(f"no rows for {type(plan).__name__}")
+
+
+def _run(cursor: duckdb.DuckDBPyConnection, statement: sql.Statement) -> list[tuple[Any, ...]]:
+    return cursor.execute(statement.text, list(statement.values)).fetchall()

@@ -1,0 +1,85 @@
+"""From an error of the execution to what the caller sees: a code, and nothing internal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import GraphQLError, GraphQLSyntaxError
+from strawberry.types.execution import ExecutionResult, PreExecutionError
+
+from gateway.errors import CallerError, GatewayError
+from graphql_schema.error_codes import ErrorCode
+from graphql_schema.scalars import ScalarInputError
+
+INTERNAL = "Something went wrong on our side; quote the requestId when reporting it."
+
+
+@dataclass(frozen=True, slots=True)
+class ShownError:
+    """An error as the caller sees it, and the cause if it belongs into the log."""
+
+    code: ErrorCode
+    body: dict[str, Any]
+    cause: BaseException | None
+
+
+def shown(error: GraphQLError, result: ExecutionResult, request_id: str) -> ShownError:
+    """One error of a result."""
+    cause = root_cause(error)
+    code = code_of(error, cause, result)
+    message = error.message
+    to_log: BaseException | None = None
+    if isinstance(cause, GatewayError):
+        message = cause.public_message
+        to_log = None if isinstance(cause, CallerError) else cause
+    elif code is ErrorCode.INTERNAL_SERVER_ERROR:
+        message, to_log = INTERNAL, cause
+    body: dict[str, Any] = {"message": message}
+    if error.locations:
+        body["locations"] = [each.formatted for each in error.locations]
+    if error.path is not None:
+        body["path"] = error.path
+    body["extensions"] = extensions(code, request_id, cause)
+    return ShownError(code, body, to_log)
+
+
+def plain(error: GatewayError | str, code: ErrorCode, request_id: str) -> dict[str, Any]:
+    """An error of the request itself, before there is anything to execute."""
+    message = error.public_message if isinstance(error, GatewayError) else error
+    return {"message": message, "extensions": {"code": code.name, "requestId": request_id}}
+
+
+def extensions(code: ErrorCode, request_id: str, cause: BaseException) -> dict[str, Any]:
+    """The code, the request's id, and the argument at fault if one is."""
+    given: dict[str, Any] = {"code": code.name, "requestId": request_id}
+    argument = getattr(cause, "argument", None)
+    if argument is not None:
+        given["argument"] = argument
+    return given
+
+
+def root_cause(error: GraphQLError) -> BaseException:
+    """The error that was raised, inside what GraphQL wrapped around it."""
+    cause: BaseException = error
+    while isinstance(cause, GraphQLError) and cause.original_error is not None:
+        cause = cause.original_error
+    return cause
+
+
+def code_of(error: GraphQLError, cause: BaseException, result: ExecutionResult) -> ErrorCode:
+    """The error's code, by what it is and when it came up."""
+    if isinstance(cause, GatewayError):
+        return cause.code
+    if isinstance(cause, ScalarInputError):
+        return ErrorCode.BAD_USER_INPUT
+    if isinstance(cause, GraphQLSyntaxError):
+        return ErrorCode.GRAPHQL_PARSE_FAILED
+    if not isinstance(cause, GraphQLError):
+        return ErrorCode.INTERNAL_SERVER_ERROR
+    if isinstance(result, PreExecutionError):
+        return ErrorCode.GRAPHQL_VALIDATION_FAILED
+    if error.path is None and result.data is None:
+        # Variables that do not fit their types.
+        return ErrorCode.BAD_USER_INPUT
+    return ErrorCode.INTERNAL_SERVER_ERROR

@@ -1,0 +1,106 @@
+"""Every error the gateway raises on purpose, by whose fault it is; a leaf has one public code.
+
+GatewayError
+├── CallerError                  safe to show as it is, never logged as an error
+│   ├── BadUserInput             BAD_USER_INPUT
+│   ├── CostLimitExceeded        COST_LIMIT_EXCEEDED
+│   ├── OperationUnresolved      OPERATION_RESOLUTION_FAILURE
+│   ├── PersistedQueryNotFound   PERSISTED_QUERY_NOT_FOUND
+│   └── PersistedQueryNotSupported  PERSISTED_QUERY_NOT_SUPPORTED
+└── StoreError                   shown by its fixed sentence only; the cause is logged
+    ├── DeadlineExceeded         DEADLINE_EXCEEDED
+    ├── StoreUnavailable         BACKEND_UNAVAILABLE
+    └── PartialAnswer            PARTIAL_RESULT
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from graphql_schema.error_codes import ErrorCode
+
+
+class GatewayError(Exception):
+    """An error with a public code; `public_message` is all that a caller sees of it."""
+
+    code: ClassVar[ErrorCode]
+
+    @property
+    def public_message(self) -> str:
+        """The sentence for the caller."""
+        raise NotImplementedError
+
+
+class CallerError(GatewayError):
+    """What was asked cannot be answered as asked; the message says what is allowed."""
+
+    @property
+    def public_message(self) -> str:
+        """The message itself: it was written for the caller."""
+        return str(self)
+
+
+class BadUserInput(CallerError):
+    """An argument is malformed or outside its limits; the message names it."""
+
+    code = ErrorCode.BAD_USER_INPUT
+
+    def __init__(self, argument: str, problem: str) -> None:
+        super().__init__(f"{argument}: {problem}")
+        self.argument = argument
+
+
+class CostLimitExceeded(CallerError):
+    """One operation asks for more than one operation may."""
+
+    code = ErrorCode.COST_LIMIT_EXCEEDED
+
+
+class OperationUnresolved(CallerError):
+    """The document does not say which of its operations to run, or has none of that name."""
+
+    code = ErrorCode.OPERATION_RESOLUTION_FAILURE
+
+
+class PersistedQueryNotFound(CallerError):
+    """No document is stored under that hash; clients answer by sending it."""
+
+    code = ErrorCode.PERSISTED_QUERY_NOT_FOUND
+
+
+class PersistedQueryNotSupported(CallerError):
+    """Documents cannot be stored or sent here in that way."""
+
+    code = ErrorCode.PERSISTED_QUERY_NOT_SUPPORTED
+
+
+class StoreError(GatewayError):
+    """The store did not give an answer that can be stood behind; the cause is for the log only."""
+
+    sentence: ClassVar[str]
+
+    @property
+    def public_message(self) -> str:
+        """The class's fixed sentence: nothing internal leaks."""
+        return self.sentence
+
+
+class DeadlineExceeded(StoreError):
+    """The answer would have come after the operation's deadline."""
+
+    code = ErrorCode.DEADLINE_EXCEEDED
+    sentence = "The answer did not come in time; ask for a shorter window, or again later."
+
+
+class StoreUnavailable(StoreError):
+    """The store cannot be reached, refuses, or has not caught up yet."""
+
+    code = ErrorCode.BACKEND_UNAVAILABLE
+    sentence = "The analytics store cannot answer right now; try again in a few seconds."
+
+
+class PartialAnswer(StoreError):
+    """The store answered from a part of its data only, so the numbers would be too small."""
+
+    code = ErrorCode.PARTIAL_RESULT
+    sentence = "The analytics store could answer in part only, so nothing is shown; try again."

@@ -1,0 +1,55 @@
+"""GraphiQL from our own origin, so that it works without the internet; no inline script."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
+
+ASSETS = {
+    "graphiql.min.js": "text/javascript",
+    "graphiql.min.css": "text/css",
+    "react.production.min.js": "text/javascript",
+    "react-dom.production.min.js": "text/javascript",
+}
+"""graphiql 4.1.2 and React 18.3.1: the last versions with files for a plain script tag."""
+
+PAGE_FILES = {"start.js": "text/javascript", "start.css": "text/css"}
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "connect-src 'self'; img-src 'self' data:; font-src 'self' data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_PAGE = Path(__file__).parent / "graphiql_page"
+
+
+def page(assets: Path) -> Response:
+    """The page, or one that says what is missing."""
+    installed = all((assets / name).is_file() for name in ASSETS)
+    content = (_PAGE / ("index.html" if installed else "missing.html")).read_text("utf-8")
+    headers = {
+        "Content-Security-Policy": POLICY,
+        "Vary": "Accept",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+    }
+    return HTMLResponse(content, headers=headers)
+
+
+def asset(request: Request, assets: Path) -> Response:
+    """One of the known files of the assets' folder."""
+    return _file(assets, request.path_params["name"], ASSETS)
+
+
+def page_file(request: Request) -> Response:
+    """One of the page's own files."""
+    return _file(_PAGE, request.path_params["name"], PAGE_FILES)
+
+
+def _file(folder: Path, name: str, known: dict[str, str]) -> Response:
+    path = folder / name
+    if name not in known or not path.is_file():
+        return PlainTextResponse("Not found\n", 404)
+    headers = {"Cache-Control": "public, max-age=3600", "X-Content-Type-Options": "nosniff"}
+    return FileResponse(path, media_type=known[name], headers=headers)

@@ -1,0 +1,84 @@
+// Opens GraphiQL on this origin's /graphql, with the gateway's own questions as tabs.
+'use strict';
+
+const TABS = [
+  {
+    query: `# Who sent me the most money in the last 30 days?
+query TopSenders($accountId: ID!) {
+  account(id: $accountId) {
+    topCounterparties(window: {last: {count: 30, unit: DAY}}, direction: RECEIVED, first: 10) {
+      asOf
+      exact
+      rows { rank accountId transactionCount transactionAmount }
+      others { counterpartyCount transactionCount transactionAmount }
+      total { counterpartyCount transactionCount transactionAmount }
+    }
+  }
+}
+`,
+    variables: JSON.stringify({ accountId: 'user-000001' }, null, 2),
+  },
+  {
+    query: `# This month beside the month before, in one round trip.
+query Dashboard($accountId: ID!, $zone: TimeZone! = "Asia/Ho_Chi_Minh") {
+  account(id: $accountId) {
+    received: totals(window: {calendar: THIS_MONTH}, timeZone: $zone, compareTo: PREVIOUS_PERIOD) {
+      transactionCount
+      transactionAmount
+      averageAmount
+      counterpartyCount
+      comparison { transactionAmount transactionAmountChange transactionAmountChangeRatio }
+    }
+    netFlow(window: {calendar: THIS_MONTH}, timeZone: $zone) {
+      received { transactionAmount }
+      sent { transactionAmount }
+      netAmount
+    }
+    timeSeries(window: {last: {count: 7, unit: DAY}}, granularity: DAY, timeZone: $zone) {
+      points { start transactionCount transactionAmount partial }
+    }
+  }
+}
+`,
+    variables: JSON.stringify({ accountId: 'user-000001' }, null, 2),
+  },
+  {
+    query: `# The latest transactions, page by page: give endCursor as $after.
+query LatestTransactions($accountId: ID!, $after: String) {
+  account(id: $accountId) {
+    transactions(window: {last: {count: 7, unit: DAY}}, first: 10, after: $after) {
+      edges { node { time direction counterpartyId amount transactionId } }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+}
+`,
+    variables: JSON.stringify({ accountId: 'user-000001' }, null, 2),
+  },
+  {
+    query: `# Is the pipeline up to date, and what has it counted?
+query PipelineState {
+  pipeline {
+    asOf
+    freshnessSeconds
+    state
+    dataSource
+    entries
+    rejected
+    rejectedByReason { reason count }
+  }
+}
+`,
+  },
+];
+
+const fetcher = GraphiQL.createFetcher({ url: '/graphql' });
+const root = ReactDOM.createRoot(document.getElementById('graphiql'));
+root.render(
+  React.createElement(GraphiQL, {
+    fetcher,
+    defaultTabs: TABS,
+    defaultEditorToolsVisibility: 'variables',
+    shouldPersistHeaders: false,
+  }),
+);

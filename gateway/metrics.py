@@ -1,0 +1,85 @@
+"""Counters and histograms in Prometheus' text format; all names stand here."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator
+
+BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Counter:
+    """A number that only grows, by one label."""
+
+    def __init__(self, name: str, meaning: str, label: str) -> None:
+        self._head = f"# HELP {name} {meaning}\n# TYPE {name} counter"
+        self._name, self._label = name, label
+        self._values: dict[str, float] = {}
+
+    def add(self, value: str, amount: float = 1) -> None:
+        """Count one more of a label's value."""
+        self._values[value] = self._values.get(value, 0) + amount
+
+    def lines(self) -> Iterator[str]:
+        """The counter as text."""
+        yield self._head
+        for value, amount in sorted(self._values.items()):
+            yield f'{self._name}{{{self._label}="{value}"}} {amount:g}'
+
+
+class Histogram:
+    """Durations in seconds, by one label."""
+
+    def __init__(self, name: str, meaning: str, label: str) -> None:
+        self._head = f"# HELP {name} {meaning}\n# TYPE {name} histogram"
+        self._name, self._label = name, label
+        self._counts: dict[str, list[int]] = {}
+        self._sums: dict[str, float] = {}
+
+    def observe(self, value: str, seconds: float) -> None:
+        """Count one duration of a label's value."""
+        counts = self._counts.setdefault(value, [0] * (len(BUCKETS_S) + 1))
+        counts[bisect_left(BUCKETS_S, seconds)] += 1
+        self._sums[value] = self._sums.get(value, 0.0) + seconds
+
+    def lines(self) -> Iterator[str]:
+        """The histogram as text, with cumulative buckets."""
+        yield self._head
+        for value, counts in sorted(self._counts.items()):
+            label, seen = f'{self._label}="{value}"', 0
+            for bound, count in zip((*map(str, BUCKETS_S), "+Inf"), counts, strict=True):
+                seen += count
+                yield f'{self._name}_bucket{{{label},le="{bound}"}} {seen}'
+            yield f"{self._name}_sum{{{label}}} {self._sums[value]:.6f}"
+            yield f"{self._name}_count{{{label}}} {seen}"
+
+
+class Metrics:
+    """Everything that the gateway counts; one of it a process."""
+
+    def __init__(self) -> None:
+        self.operations = Counter(
+            "gateway_graphql_operations_total", "Operations by outcome.", "outcome"
+        )
+        self.errors = Counter("gateway_graphql_errors_total", "Errors by code.", "code")
+        self.operation_seconds = Histogram(
+            "gateway_graphql_operation_duration_seconds", "Time of an operation.", "outcome"
+        )
+        self.store_seconds = Histogram(
+            "gateway_store_query_duration_seconds", "Time of a store query.", "plan"
+        )
+        self.persisted = Counter(
+            "gateway_persisted_documents_total", "Documents asked for by hash or id.", "result"
+        )
+
+    def text(self) -> str:
+        """All of it."""
+        parts = (
+            self.operations,
+            self.errors,
+            self.operation_seconds,
+            self.store_seconds,
+            self.persisted,
+        )
+        return "\n".join(line for part in parts for line in part.lines()) + "\n"

@@ -1,0 +1,266 @@
+"""The domain's values: frozen, standard library only, no GraphQL and no SQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+from zoneinfo import ZoneInfo
+
+
+class Direction(Enum):
+    """Which side of a transfer an account stood on."""
+
+    RECEIVED = "RECEIVED"
+    SENT = "SENT"
+
+
+class RankBy(Enum):
+    """The measure a ranking goes by; the other one breaks ties."""
+
+    TRANSACTION_AMOUNT = "TRANSACTION_AMOUNT"
+    TRANSACTION_COUNT = "TRANSACTION_COUNT"
+
+
+class TimeUnit(Enum):
+    """Units of a window that ends now."""
+
+    MINUTE = "MINUTE"
+    HOUR = "HOUR"
+    DAY = "DAY"
+    WEEK = "WEEK"
+    MONTH = "MONTH"
+    YEAR = "YEAR"
+
+
+class CalendarPeriod(Enum):
+    """Whole periods of a time zone's calendar, relative to now."""
+
+    TODAY = "TODAY"
+    YESTERDAY = "YESTERDAY"
+    THIS_WEEK = "THIS_WEEK"
+    LAST_WEEK = "LAST_WEEK"
+    THIS_MONTH = "THIS_MONTH"
+    LAST_MONTH = "LAST_MONTH"
+    THIS_QUARTER = "THIS_QUARTER"
+    LAST_QUARTER = "LAST_QUARTER"
+    THIS_YEAR = "THIS_YEAR"
+    LAST_YEAR = "LAST_YEAR"
+
+
+class Granularity(Enum):
+    """Sizes of a series' buckets."""
+
+    MINUTE = "MINUTE"
+    FIVE_MINUTES = "FIVE_MINUTES"
+    FIFTEEN_MINUTES = "FIFTEEN_MINUTES"
+    HOUR = "HOUR"
+    DAY = "DAY"
+    WEEK = "WEEK"
+    MONTH = "MONTH"
+    QUARTER = "QUARTER"
+    YEAR = "YEAR"
+
+
+class Comparison(Enum):
+    """Which earlier window an answer is compared with."""
+
+    PREVIOUS_PERIOD = "PREVIOUS_PERIOD"
+    PREVIOUS_YEAR = "PREVIOUS_YEAR"
+
+
+class Fill(Enum):
+    """What a series does with buckets in which nothing happened."""
+
+    ZERO = "ZERO"
+    NONE = "NONE"
+
+
+@dataclass(frozen=True, slots=True)
+class LastWindow:
+    """A window that ends now and starts `count` units before."""
+
+    count: int
+    unit: TimeUnit
+
+
+@dataclass(frozen=True, slots=True)
+class BetweenWindow:
+    """A window between two instants, both with an offset; `end` is not included."""
+
+    start: datetime
+    end: datetime
+
+
+WindowChoice = LastWindow | CalendarPeriod | BetweenWindow
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Half-open range of epoch milliseconds."""
+
+    start_ms: int
+    end_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """An interval, and the time zone whose calendar it is read in."""
+
+    interval: Interval
+    zone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """One point's range of a series, in epoch milliseconds; `partial` where clipped or not over."""
+
+    start_ms: int
+    end_ms: int
+    partial: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """How many transactions, and how much money."""
+
+    transaction_count: int
+    transaction_amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """How old an answer is, and whether it is proven complete (`inexact` says why it is not)."""
+
+    as_of_ms: int
+    inexact: str | None = None
+
+    @property
+    def exact(self) -> bool:
+        """Whether nothing was cut off."""
+        return self.inexact is None
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuresChange:
+    """The same measures over an earlier window; ratios are null where the earlier one is zero."""
+
+    window: Window
+    previous: Measures
+    count_change: int
+    amount_change: Decimal
+    count_change_ratio: Decimal | None
+    amount_change_ratio: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """One account's (`account_id` of `None`: the network's) totals in one direction."""
+
+    account_id: str | None
+    direction: Direction
+    window: Window
+    evidence: Evidence
+    measures: Measures
+    average_amount: Decimal | None
+    comparison: MeasuresChange | None
+
+
+@dataclass(frozen=True, slots=True)
+class RankChange:
+    """Where a ranked account stood in an earlier window; no rank where it is beyond the limit."""
+
+    previous_rank: int | None
+    previous: Measures
+    rank_change: int | None
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """One row of a ranking; ranks are 1, 2, 3 and so on, without ties."""
+
+    rank: int
+    account_id: str
+    measures: Measures
+    comparison: RankChange | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The first accounts by a measure; `whole` if there are no others than these rows.
+
+    `account_id` is whose counterparties are ranked; `None` if all accounts are.
+    `snapshot` tells whether a later answer saw the same data.
+    """
+
+    account_id: str | None
+    direction: Direction
+    window: Window
+    evidence: Evidence
+    rows: tuple[Ranked, ...]
+    whole: bool
+    snapshot: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesPoint:
+    """The measures of one bucket."""
+
+    bucket: Bucket
+    measures: Measures
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Measures over time, one point a bucket, oldest first."""
+
+    window: Window
+    evidence: Evidence
+    granularity: Granularity
+    points: tuple[SeriesPoint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NetFlow:
+    """What came in, what went out, and the difference."""
+
+    window: Window
+    evidence: Evidence
+    received: Measures
+    sent: Measures
+    net_amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One account's side of one transfer."""
+
+    account_id: str
+    counterparty_id: str
+    direction: Direction
+    transaction_id: str
+    amount: Decimal
+    event_time_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPage:
+    """One page of entries, newest first, with a cursor each; `has_next` if older ones follow."""
+
+    window: Window
+    evidence: Evidence
+    entries: tuple[Entry, ...]
+    cursors: tuple[str, ...]
+    has_next: bool
+    has_previous: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineStatus:
+    """How far the pipeline has come."""
+
+    as_of_ms: int
+    freshness_s: float
+    sample_data: bool

@@ -1,0 +1,58 @@
+"""Exact decimal arithmetic: a context wide enough that no sum of amounts is ever rounded.
+
+An amount has up to 18 + 8 digits; 10^18 of them need 44. Ratios and averages, which have no exact
+decimal, are rounded half to even at a stated number of places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import ROUND_HALF_EVEN, Context, Decimal, Inexact
+
+ZERO = Decimal(0)
+AVERAGE_PLACES = 8
+RATIO_PLACES = 8
+
+_EXACT = Context(prec=80, traps=[Inexact])
+_ROUNDED = Context(prec=80, rounding=ROUND_HALF_EVEN)
+
+
+def add(amounts: Iterable[Decimal]) -> Decimal:
+    """The exact sum."""
+    total = ZERO
+    for amount in amounts:
+        total = _EXACT.add(total, amount)
+    return total
+
+
+def subtract(left: Decimal, right: Decimal) -> Decimal:
+    """The exact difference."""
+    return _EXACT.subtract(left, right)
+
+
+def average(amount: Decimal, count: int) -> Decimal | None:
+    """The mean, half-even at 8 places; null without transactions."""
+    return divide(amount, Decimal(count), AVERAGE_PLACES)
+
+
+def ratio(part: Decimal, base: Decimal) -> Decimal | None:
+    """A part of a base, half-even at 8 places; null where the base is zero."""
+    return divide(part, base, RATIO_PLACES)
+
+
+def divide(dividend: Decimal, divisor: Decimal, places: int) -> Decimal | None:
+    """A quotient, half-even at some places; null for a divisor of zero."""
+    if divisor == 0:
+        return None
+    # Scaled to an integer quotient and remainder, so that it is rounded once only.
+    scaled = _ROUNDED.scaleb(dividend, places)
+    quotient = int(_ROUNDED.divide_int(scaled, divisor))
+    twice_rest = 2 * abs(_ROUNDED.remainder(scaled, divisor))
+    if twice_rest > abs(divisor) or (twice_rest == abs(divisor) and quotient % 2):
+        quotient += 1 if (dividend < 0) == (divisor < 0) else -1
+    return _ROUNDED.scaleb(Decimal(quotient), -places)
+
+
+def exact(number: int) -> Decimal:
+    """An integer as a decimal, all digits kept."""
+    return Decimal(number)

@@ -1,0 +1,1 @@
+"""The store on Apache Pinot: the only part of the gateway that talks to it."""

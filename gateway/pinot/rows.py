@@ -1,0 +1,87 @@
+"""From the broker's cells to a plan's rows, one function a shape; columns as in `sql`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from gateway.model import Direction, Entry
+from gateway.pinot.response import Cells, decimal, text, whole
+from gateway.query_plan import (
+    CountRow,
+    DistinctPlan,
+    DistinctRow,
+    EntriesPlan,
+    EntryCountPlan,
+    GroupRow,
+    QueryPlan,
+    ReasonRow,
+    RejectedPlan,
+    SlotRow,
+    SlotsPlan,
+    TopPlan,
+    TotalsPlan,
+    TotalsRow,
+)
+
+
+def rows_of(plan: QueryPlan[Any], rows: Iterable[Cells]) -> tuple[Any, ...]:
+    """The rows of a plan's answer."""
+    match plan:
+        case TotalsPlan(account_ids=None):
+            return tuple(totals_row([None, *cells]) for cells in rows)
+        case TotalsPlan():
+            return tuple(totals_row(cells) for cells in rows)
+        case DistinctPlan():
+            return _one(DistinctRow(whole(count)) for (count,) in rows) or (DistinctRow(0),)
+        case TopPlan():
+            return tuple(group_row(cells) for cells in rows)
+        case SlotsPlan():
+            return tuple(slot_row(cells, plan.slot_ms) for cells in rows)
+        case EntriesPlan():
+            return tuple(entry(cells, plan.account_id) for cells in rows)
+        case EntryCountPlan():
+            return _one(CountRow(whole(count)) for (count,) in rows) or (CountRow(0),)
+        case RejectedPlan():
+            return tuple(ReasonRow(text(reason), whole(count)) for reason, count in rows)
+    raise TypeError(f"no rows for {type(plan).__name__}")
+
+
+def totals_row(cells: Cells) -> TotalsRow:
+    """A row of account id (or none), direction, count, amount."""
+    account_id, direction, count, amount = cells
+    return TotalsRow(
+        None if account_id is None else text(account_id),
+        Direction(text(direction)),
+        whole(count),
+        decimal(amount),
+    )
+
+
+def group_row(cells: Cells) -> GroupRow:
+    """A row of id, count, amount."""
+    account_id, count, amount = cells
+    return GroupRow(text(account_id), whole(count), decimal(amount))
+
+
+def slot_row(cells: Cells, slot_ms: int) -> SlotRow:
+    """A row of the slot's first millisecond, count, amount."""
+    start_ms, count, amount = cells
+    return SlotRow(whole(start_ms) // slot_ms, whole(count), decimal(amount))
+
+
+def entry(cells: Cells, account_id: str) -> Entry:
+    """A row of counterparty id, direction, transaction id, amount, time."""
+    counterparty_id, direction, transaction_id, amount, event_time_ms = cells
+    return Entry(
+        account_id,
+        text(counterparty_id),
+        Direction(text(direction)),
+        text(transaction_id),
+        decimal(amount),
+        whole(event_time_ms),
+    )
+
+
+def _one(rows: Iterable[Any]) -> tuple[Any, ...]:
+    return tuple(rows)[:1]

@@ -1,0 +1,183 @@
+"""From a plan to Pinot's SQL, one function a shape: the only file that writes SQL for Pinot.
+
+A LIMIT stands at every statement's end: Pinot takes 10 if there is none, and it keeps a literal
+from being read as a trailing OPTION(...) clause. Windows that begin and end on a UTC hour filter on
+`event_hour_ms`, which the star-tree has.
+"""
+
+# ruff: noqa: S608 - this file is where SQL is put together, out of quoted literals and numbers
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from gateway.model import Direction, Interval, RankBy
+from gateway.query_plan import (
+    DistinctPlan,
+    EntriesPlan,
+    EntryCountPlan,
+    EntryKey,
+    QueryPlan,
+    RejectedPlan,
+    SlotsPlan,
+    TopPlan,
+    TotalsPlan,
+)
+from gateway.window import HOUR_MS
+
+COUNT, AMOUNT = "COUNT(*)", "SUMPRECISION(amount)"
+MAX_REASONS = 1_000
+PROGRESS = "SELECT as_of_ms, entry_docs FROM pipeline_progress ORDER BY as_of_ms DESC LIMIT 1"
+
+
+def literal(text: str) -> str:
+    """A string as Pinot's SQL writes it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def statement(plan: QueryPlan[object]) -> str:
+    """The SQL of a plan over entries or rejected events."""
+    match plan:
+        case TotalsPlan():
+            return totals(plan)
+        case DistinctPlan():
+            return distinct(plan)
+        case TopPlan():
+            return top(plan)
+        case SlotsPlan():
+            return slots(plan)
+        case EntriesPlan():
+            return entries(plan)
+        case EntryCountPlan():
+            return "SELECT COUNT(*) FROM account_entries LIMIT 1"
+        case RejectedPlan():
+            return rejected(plan)
+    raise TypeError(f"no SQL for {type(plan).__name__}")
+
+
+def totals(plan: TotalsPlan) -> str:
+    """Rows of account id, direction, count, amount; over all accounts without the first."""
+    directions = sorted(direction.value for direction in plan.directions)
+    conditions = [_among("direction", directions), _within(plan.interval)]
+    if plan.account_ids is None:
+        return (
+            f"SELECT direction, {COUNT}, {AMOUNT} FROM account_entries "
+            f"WHERE {' AND '.join(conditions)} GROUP BY direction LIMIT {len(directions)}"
+        )
+    conditions.insert(0, _among("account_id", sorted(plan.account_ids)))
+    return (
+        f"SELECT account_id, direction, {COUNT}, {AMOUNT} FROM account_entries "
+        f"WHERE {' AND '.join(conditions)} GROUP BY account_id, direction "
+        f"LIMIT {len(plan.account_ids) * len(directions)}"
+    )
+
+
+def distinct(plan: DistinctPlan) -> str:
+    """One row of one number."""
+    column = "counterparty_id" if plan.account_id is not None else "account_id"
+    return (
+        f"SELECT DISTINCTCOUNT({column}) FROM account_entries "
+        f"WHERE {_scope(plan.account_id, plan.direction, plan.interval)} LIMIT 1"
+    )
+
+
+def top(plan: TopPlan) -> str:
+    """Rows of id, count, amount; ids of equal measures in the order of their UTF-16 code units."""
+    column = "counterparty_id" if plan.account_id is not None else "account_id"
+    measures = (AMOUNT, COUNT) if plan.order_by is RankBy.TRANSACTION_AMOUNT else (COUNT, AMOUNT)
+    conditions = _scope(plan.account_id, plan.direction, plan.interval)
+    if plan.among is not None:
+        conditions += " AND " + _among(column, sorted(plan.among))
+    return (
+        f"SELECT {column}, {COUNT}, {AMOUNT} FROM account_entries WHERE {conditions} "
+        f"GROUP BY {column} ORDER BY {measures[0]} DESC, {measures[1]} DESC, {column} ASC "
+        f"LIMIT {plan.limit}"
+    )
+
+
+def slots(plan: SlotsPlan) -> str:
+    """Rows of the slot's first millisecond, count, amount; ascending."""
+    column = "event_time_ms" if plan.slot_ms % HOUR_MS else "event_hour_ms"
+    slot = column if plan.slot_ms == HOUR_MS else f"{column} - MOD({column}, {plan.slot_ms})"
+    limit = (plan.interval.end_ms - plan.interval.start_ms) // plan.slot_ms + 2
+    return (
+        f"SELECT {slot}, {COUNT}, {AMOUNT} FROM account_entries "
+        f"WHERE {_scope(plan.account_id, plan.direction, plan.interval)} "
+        f"GROUP BY {slot} ORDER BY {slot} ASC LIMIT {limit}"
+    )
+
+
+def entries(plan: EntriesPlan) -> str:
+    """Rows of counterparty id, direction, transaction id, amount, time; newest first."""
+    conditions = [_equal("account_id", plan.account_id)]
+    if plan.direction is not None:
+        conditions.append(_equal("direction", plan.direction.value))
+    if plan.counterparty_id is not None:
+        conditions.append(_equal("counterparty_id", plan.counterparty_id))
+    conditions.append(_within(plan.interval))
+    if plan.after is not None:
+        conditions.append(_past(plan.after))
+    return (
+        "SELECT counterparty_id, direction, transaction_id, amount, event_time_ms "
+        f"FROM account_entries WHERE {' AND '.join(conditions)} "
+        "ORDER BY event_time_ms DESC, transaction_id DESC, direction DESC "
+        f"LIMIT {plan.limit}"
+    )
+
+
+def rejected(plan: RejectedPlan) -> str:
+    """Rows of reason, count."""
+    where = ""
+    if plan.interval is not None:
+        where = f"WHERE {_range('event_time_ms', plan.interval)} "
+    return (
+        f"SELECT reason, {COUNT} FROM transactions_rejected {where}"
+        f"GROUP BY reason ORDER BY {COUNT} DESC, reason ASC LIMIT {MAX_REASONS}"
+    )
+
+
+def probe(account_id: str) -> str:
+    """A statement that touches all segments of one account's partition, whose size it tells."""
+    return f"SELECT COUNT(*) FROM account_entries WHERE {_equal('account_id', account_id)} LIMIT 1"
+
+
+def is_aligned(interval: Interval) -> bool:
+    """Whether the hour column can answer for the interval."""
+    return interval.start_ms % HOUR_MS == 0 and interval.end_ms % HOUR_MS == 0
+
+
+def _scope(account_id: str | None, direction: Direction, interval: Interval) -> str:
+    conditions = [_equal("direction", direction.value), _within(interval)]
+    if account_id is not None:
+        conditions.insert(0, _equal("account_id", account_id))
+    return " AND ".join(conditions)
+
+
+def _within(interval: Interval) -> str:
+    return _range("event_hour_ms" if is_aligned(interval) else "event_time_ms", interval)
+
+
+def _range(column: str, interval: Interval) -> str:
+    return f"{column} >= {interval.start_ms} AND {column} < {interval.end_ms}"
+
+
+def _equal(column: str, value: str) -> str:
+    return f"{column} = {literal(value)}"
+
+
+def _among(column: str, values: Iterable[str]) -> str:
+    literals = [literal(value) for value in values]
+    return (
+        f"{column} = {literals[0]}"
+        if len(literals) == 1
+        else f"{column} IN ({', '.join(literals)})"
+    )
+
+
+def _past(after: EntryKey) -> str:
+    time_ms, transaction_id = after.event_time_ms, literal(after.transaction_id)
+    return (
+        f"(event_time_ms < {time_ms} OR (event_time_ms = {time_ms} "
+        f"AND (transaction_id < {transaction_id} OR (transaction_id = {transaction_id} "
+        f"AND direction < {literal(after.direction.value)}))))"
+    )

@@ -1,0 +1,200 @@
+"""From the model to GraphQL types and back for inputs; pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TypedDict
+from zoneinfo import ZoneInfo
+
+from strawberry import ID
+
+from gateway import model as m
+from gateway.errors import BadUserInput
+from gateway.window import instant
+from graphql_schema import answers, enums, inputs, system
+from graphql_schema.scalars import Long, TimeZone
+
+LIVE_S, DELAYED_S = 30, 60
+
+
+class AnswerFields(TypedDict):
+    """The fields of the interface `Answer`."""
+
+    window: answers.Window
+    as_of: datetime
+    exact: bool
+
+
+def choice_of(given: inputs.WindowInput) -> m.WindowChoice:
+    """The caller's window; GraphQL has checked that it is said in one way."""
+    if given.last:
+        return m.LastWindow(given.last.count, m.TimeUnit(given.last.unit.value))
+    if given.calendar:
+        return m.CalendarPeriod(given.calendar.value)
+    if given.between:
+        return m.BetweenWindow(given.between.start, given.between.end)
+    raise BadUserInput("window", "give exactly one of last, calendar and between")
+
+
+def comparison_of(given: enums.Comparison | None) -> m.Comparison | None:
+    """The earlier window to compare with, if any."""
+    return None if given is None else m.Comparison(given.value)
+
+
+def window_of(window: m.Window) -> answers.Window:
+    """A window on its zone's clock."""
+    interval, zone = window.interval, window.zone
+    return answers.Window(
+        start=instant(interval.start_ms, zone),
+        end=instant(interval.end_ms, zone),
+        time_zone=TimeZone(zone.key),
+    )
+
+
+def answer_fields(window: m.Window, evidence: m.Evidence) -> AnswerFields:
+    """What every answer says about itself."""
+    return {
+        "window": window_of(window),
+        "as_of": utc(evidence.as_of_ms),
+        "exact": evidence.exact,
+    }
+
+
+def totals_of(totals: m.Totals) -> answers.Totals:
+    """Totals."""
+    return answers.Totals(
+        **answer_fields(totals.window, totals.evidence),
+        source=totals,
+        transaction_count=Long(totals.measures.transaction_count),
+        transaction_amount=totals.measures.transaction_amount,
+        average_amount=totals.average_amount,
+        comparison=None if totals.comparison is None else _totals_comparison(totals.comparison),
+    )
+
+
+def row_of(ranked: m.Ranked, source: object) -> answers.CounterpartyTotal:
+    """A row of a ranking."""
+    return answers.CounterpartyTotal(
+        source=source,
+        rank=ranked.rank,
+        account_id=ID(ranked.account_id),
+        transaction_count=Long(ranked.measures.transaction_count),
+        transaction_amount=ranked.measures.transaction_amount,
+        comparison=None if ranked.comparison is None else _rank_comparison(ranked.comparison),
+    )
+
+
+def remainder_of(measures: m.Measures, source: object) -> answers.Remainder:
+    """Measures of a ranking's others, or of all."""
+    return answers.Remainder(
+        source=source,
+        transaction_count=Long(measures.transaction_count),
+        transaction_amount=measures.transaction_amount,
+    )
+
+
+def series_of(series: m.Series) -> answers.TimeSeries:
+    """A series on its zone's clock."""
+    zone = series.window.zone
+    return answers.TimeSeries(
+        **answer_fields(series.window, series.evidence),
+        granularity=enums.Granularity(series.granularity.value),
+        points=[_point(point, zone) for point in series.points],
+    )
+
+
+def net_flow_of(flow: m.NetFlow) -> answers.NetFlow:
+    """A net flow."""
+    return answers.NetFlow(
+        **answer_fields(flow.window, flow.evidence),
+        received=_flow(flow.received),
+        sent=_flow(flow.sent),
+        net_amount=flow.net_amount,
+    )
+
+
+def page_of(page: m.EntryPage) -> answers.TransactionConnection:
+    """A page of entries as Relay has it."""
+    edges = [
+        answers.TransactionEdge(cursor=cursor, node=_transaction(entry))
+        for cursor, entry in zip(page.cursors, page.entries, strict=True)
+    ]
+    return answers.TransactionConnection(
+        **answer_fields(page.window, page.evidence),
+        edges=edges,
+        page_info=answers.PageInfo(
+            has_next_page=page.has_next,
+            has_previous_page=page.has_previous,
+            start_cursor=page.cursors[0] if page.cursors else None,
+            end_cursor=page.cursors[-1] if page.cursors else None,
+        ),
+    )
+
+
+def pipeline_of(status: m.PipelineStatus) -> system.Pipeline:
+    """The pipeline's state, named by how far it is behind."""
+    state = enums.PipelineState.STALLED
+    if status.freshness_s <= DELAYED_S:
+        state = enums.PipelineState.DELAYED
+    if status.freshness_s <= LIVE_S:
+        state = enums.PipelineState.LIVE
+    return system.Pipeline(
+        as_of=utc(status.as_of_ms),
+        freshness_seconds=status.freshness_s,
+        state=state,
+        data_source=enums.DataSource.SAMPLE if status.sample_data else enums.DataSource.PIPELINE,
+    )
+
+
+def utc(epoch_ms: int) -> datetime:
+    """An epoch millisecond in UTC."""
+    return instant(epoch_ms, ZoneInfo("UTC")).astimezone(UTC)
+
+
+def _totals_comparison(change: m.MeasuresChange) -> answers.TotalsComparison:
+    return answers.TotalsComparison(
+        window=window_of(change.window),
+        transaction_count=Long(change.previous.transaction_count),
+        transaction_amount=change.previous.transaction_amount,
+        transaction_count_change=Long(change.count_change),
+        transaction_amount_change=change.amount_change,
+        transaction_count_change_ratio=change.count_change_ratio,
+        transaction_amount_change_ratio=change.amount_change_ratio,
+    )
+
+
+def _rank_comparison(change: m.RankChange) -> answers.CounterpartyComparison:
+    return answers.CounterpartyComparison(
+        previous_rank=change.previous_rank,
+        previous_transaction_count=Long(change.previous.transaction_count),
+        previous_transaction_amount=change.previous.transaction_amount,
+        rank_change=change.rank_change,
+        is_new=change.is_new,
+    )
+
+
+def _point(point: m.SeriesPoint, zone: ZoneInfo) -> answers.TimePoint:
+    return answers.TimePoint(
+        start=instant(point.bucket.start_ms, zone),
+        end=instant(point.bucket.end_ms, zone),
+        partial=point.bucket.partial,
+        transaction_count=Long(point.measures.transaction_count),
+        transaction_amount=point.measures.transaction_amount,
+    )
+
+
+def _flow(measures: m.Measures) -> answers.Flow:
+    return answers.Flow(
+        transaction_count=Long(measures.transaction_count),
+        transaction_amount=measures.transaction_amount,
+    )
+
+
+def _transaction(entry: m.Entry) -> answers.Transaction:
+    return answers.Transaction(
+        transaction_id=ID(entry.transaction_id),
+        direction=enums.Direction(entry.direction.value),
+        counterparty_id=ID(entry.counterparty_id),
+        amount=entry.amount,
+        time=utc(entry.event_time_ms),
+    )

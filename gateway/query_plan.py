@@ -1,0 +1,166 @@
+"""What is asked of a store, as frozen values without any SQL; each plan names its kind of row.
+
+Orders are part of a plan's meaning, so that every store gives the same rows:
+account ids compare by Unicode code point, transaction ids and directions as text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Generic, TypeVar
+
+from gateway.model import Direction, Entry, Interval, RankBy
+
+Row_co = TypeVar("Row_co", covariant=True)
+
+
+class QueryPlan(Generic[Row_co]):
+    """A question to a store whose answer is a tuple of `Row_co`."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TotalsRow:
+    """Measures of one account (`None`: of all) in one direction."""
+
+    account_id: str | None
+    direction: Direction
+    transaction_count: int
+    transaction_amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class TotalsPlan(QueryPlan[TotalsRow]):
+    """Measures by account and direction; rows without transactions may be absent, in any order.
+
+    `account_ids` of `None` asks for the whole network, one row a direction.
+    """
+
+    account_ids: frozenset[str] | None
+    directions: frozenset[Direction]
+    interval: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class DistinctRow:
+    """How many different accounts are on the other side."""
+
+    account_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class DistinctPlan(QueryPlan[DistinctRow]):
+    """Exactly one row: distinct counterparties of an account (`None`: distinct accounts of all)."""
+
+    account_id: str | None
+    direction: Direction
+    interval: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    """Measures with one counterparty (in a plan over all accounts: of one account)."""
+
+    account_id: str
+    transaction_count: int
+    transaction_amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class TopPlan(QueryPlan[GroupRow]):
+    """The first `limit` groups: measure descending, other measure descending, id ascending.
+
+    `account_id` groups its counterparties; `None` groups all accounts.
+    `among` keeps only these groups, if given.
+    """
+
+    account_id: str | None
+    direction: Direction
+    interval: Interval
+    order_by: RankBy
+    limit: int
+    among: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SlotRow:
+    """Measures of one slot of `slot_ms` milliseconds since the epoch's start."""
+
+    slot: int
+    transaction_count: int
+    transaction_amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class SlotsPlan(QueryPlan[SlotRow]):
+    """Measures by slot, ascending; the slot of a time is `event_time_ms // slot_ms`.
+
+    Slots without transactions are absent.
+    """
+
+    account_id: str | None
+    direction: Direction
+    interval: Interval
+    slot_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class EntryKey:
+    """Where an entry stands in the order of `EntriesPlan`."""
+
+    event_time_ms: int
+    transaction_id: str
+    direction: Direction
+
+
+@dataclass(frozen=True, slots=True)
+class EntriesPlan(QueryPlan[Entry]):
+    """Single entries past `after`, by time, transaction id and direction, all descending."""
+
+    account_id: str
+    direction: Direction | None
+    counterparty_id: str | None
+    interval: Interval
+    after: EntryKey | None
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class CountRow:
+    """A number of rows."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class EntryCountPlan(QueryPlan[CountRow]):
+    """Exactly one row: all entries since the beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonRow:
+    """How many events were rejected for one reason."""
+
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedPlan(QueryPlan[ReasonRow]):
+    """Rejected events by reason, most first, then by name; `None`: since the beginning."""
+
+    interval: Interval | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressRow:
+    """That everything before `as_of_ms` is in the store."""
+
+    as_of_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressPlan(QueryPlan[ProgressRow]):
+    """Exactly one row: how far the store has come."""

@@ -1,0 +1,53 @@
+"""The executable schema: types, scalars, and the guards that stand before execution."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import strawberry
+from graphql import ASTValidationRule, NoSchemaIntrospectionCustomRule
+from strawberry.extensions import AddValidationRules, MaxTokensLimiter, ParserCache, ValidationCache
+from strawberry.extensions.base_extension import SchemaExtension
+from strawberry.schema.config import StrawberryConfig
+
+from gateway.guards import depth_rule, fields_rule
+from graphql_schema.query import Query
+from graphql_schema.scalars import SCALARS
+
+CACHED_DOCUMENTS = 1_000
+
+
+class GatewaySchema(strawberry.Schema):
+    """Strawberry's schema without its error log, which prints whole documents."""
+
+    def process_errors(self, *_: object) -> None:
+        """Nothing: the operation's one log line tells of its errors."""
+
+
+def make_schema(
+    max_depth: int = 12,
+    max_fields: int = 500,
+    max_tokens: int = 5_000,
+    introspection: bool = True,
+) -> GatewaySchema:
+    """The schema with its guards."""
+    logging.getLogger("strawberry.execution").disabled = True
+    rules: list[type[ASTValidationRule]] = [depth_rule(max_depth), fields_rule(max_fields)]
+    if not introspection:
+        rules.append(NoSchemaIntrospectionCustomRule)
+    # Rules must be the same classes each time, else every document is validated anew.
+    extensions: list[Callable[[], SchemaExtension]] = [
+        lambda: MaxTokensLimiter(max_tokens),
+        lambda: AddValidationRules(rules),
+        lambda: ParserCache(CACHED_DOCUMENTS),
+        lambda: ValidationCache(CACHED_DOCUMENTS),
+    ]
+    return GatewaySchema(
+        query=Query,
+        extensions=extensions,
+        config=StrawberryConfig(
+            scalar_map=dict(SCALARS),
+            disable_field_suggestions=not introspection,
+        ),
+    )

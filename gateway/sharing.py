@@ -1,0 +1,149 @@
+"""One operation's view of the store: equal plans are asked once, totals of one tick together."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from gateway.clock import Deadline
+from gateway.errors import CostLimitExceeded, DeadlineExceeded
+from gateway.model import Direction, Interval
+from gateway.query_plan import QueryPlan, TotalsPlan, TotalsRow
+from gateway.store import Store, StoreResult
+
+PlanRow = TypeVar("PlanRow")
+Observe = Callable[[str, float], None]
+"""Called with a plan's name and the seconds its answer took."""
+
+
+class OperationStore:
+    """The store as the fields of one operation share it; dies with the operation."""
+
+    def __init__(
+        self, store: Store, deadline: Deadline, max_queries: int, observe: Observe
+    ) -> None:
+        self._store = store
+        self._deadline = deadline
+        self._max_queries = max_queries
+        self._observe = observe
+        self._asked: dict[QueryPlan[Any], asyncio.Task[StoreResult[Any]]] = {}
+        self._batches: dict[tuple[bool, Interval], _Batch] = {}
+        self.queries = 0
+        self.seconds = 0.0
+
+    async def fetch(
+        self, plan: QueryPlan[PlanRow], not_before: int | None = None
+    ) -> StoreResult[PlanRow]:
+        """The plan's answer, shared with equal plans of this operation.
+
+        With `not_before`, an answer of an older snapshot is not shared but asked for again.
+        """
+        known = self._covering(plan, not_before)
+        if known is not None:
+            result = await asyncio.shield(known)
+            if not_before is None or result.snapshot >= not_before:
+                return _narrow(plan, result)
+        if isinstance(plan, TotalsPlan):
+            return cast("StoreResult[PlanRow]", await self._batched(plan))
+        return await asyncio.shield(self._ask(plan))
+
+    async def close(self) -> None:
+        """Stop what nobody waits for any more."""
+        waiting = [task for task in self._asked.values() if not task.done()]
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*self._asked.values(), return_exceptions=True)
+
+    def _covering(
+        self, plan: QueryPlan[PlanRow], not_before: int | None
+    ) -> asyncio.Task[StoreResult[PlanRow]] | None:
+        task = self._asked.get(plan)
+        if task is None and isinstance(plan, TotalsPlan):
+            for asked, candidate in self._asked.items():
+                if isinstance(asked, TotalsPlan) and _covers(asked, plan, not_before):
+                    return candidate
+        return task
+
+    def _ask(self, plan: QueryPlan[PlanRow]) -> asyncio.Task[StoreResult[PlanRow]]:
+        if self.queries >= self._max_queries:
+            raise CostLimitExceeded(
+                f"One operation may need up to {self._max_queries} store queries; "
+                "ask for fewer fields or accounts at once."
+            )
+        self.queries += 1
+        task = asyncio.ensure_future(self._timed(plan))
+        self._asked[plan] = task
+        return task
+
+    async def _timed(self, plan: QueryPlan[PlanRow]) -> StoreResult[PlanRow]:
+        started_s = self._deadline.monotonic()
+        remaining_s = self._deadline.remaining_s()
+        try:
+            async with asyncio.timeout(remaining_s):
+                return await self._store.fetch(plan, remaining_s)
+        except TimeoutError as error:
+            raise DeadlineExceeded(
+                f"{type(plan).__name__} took over {remaining_s:.3f} s"
+            ) from error
+        finally:
+            seconds = self._deadline.monotonic() - started_s
+            self.seconds += seconds
+            self._observe(type(plan).__name__, seconds)
+
+    async def _batched(self, plan: TotalsPlan) -> StoreResult[TotalsRow]:
+        key = (plan.account_ids is None, plan.interval)
+        batch = self._batches.get(key)
+        if batch is None:
+            loop = asyncio.get_running_loop()
+            batch = self._batches[key] = _Batch(plan, loop.create_future())
+            # The other fields of this step of the execution run before this callback.
+            loop.call_soon(self._flush, key)
+        batch.plan = _union(batch.plan, plan)
+        task = await batch.asked
+        return _narrow(plan, await asyncio.shield(task))
+
+    def _flush(self, key: tuple[bool, Interval]) -> None:
+        batch = self._batches.pop(key)
+        try:
+            batch.asked.set_result(self._ask(batch.plan))
+        except CostLimitExceeded as error:
+            batch.asked.set_exception(error)
+
+
+@dataclasses.dataclass(slots=True)
+class _Batch:
+    """Totals of one interval that are about to be asked for together."""
+
+    plan: TotalsPlan
+    asked: asyncio.Future[asyncio.Task[StoreResult[TotalsRow]]]
+
+
+def _union(left: TotalsPlan, right: TotalsPlan) -> TotalsPlan:
+    account_ids = left.account_ids
+    if account_ids is not None and right.account_ids is not None:
+        account_ids |= right.account_ids
+    return TotalsPlan(account_ids, left.directions | right.directions, left.interval)
+
+
+def _covers(asked: TotalsPlan, plan: TotalsPlan, not_before: int | None) -> bool:
+    """Whether the answer holds the plan's rows; snapshots compare between equal accounts only."""
+    if asked.interval != plan.interval or not asked.directions >= plan.directions:
+        return False
+    if asked.account_ids is None or plan.account_ids is None or not_before is not None:
+        return asked.account_ids == plan.account_ids
+    return asked.account_ids >= plan.account_ids
+
+
+def _narrow(plan: QueryPlan[PlanRow], result: StoreResult[PlanRow]) -> StoreResult[PlanRow]:
+    if not isinstance(plan, TotalsPlan):
+        return result
+    directions: frozenset[Direction] = plan.directions
+    rows = tuple(
+        row
+        for row in cast("tuple[TotalsRow, ...]", result.rows)
+        if row.direction in directions
+        and (plan.account_ids is None or row.account_id in plan.account_ids)
+    )
+    return dataclasses.replace(result, rows=cast("tuple[PlanRow, ...]", rows))

@@ -1,0 +1,220 @@
+"""GraphQL over HTTP: one request in, one operation executed, one response and one log line out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from strawberry.exceptions import MissingQueryError
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.types.execution import ExecutionResult
+from strawberry.types.graphql import OperationType
+
+from gateway import error_format, http_request, logs, negotiation
+from gateway.clock import Monotonic
+from gateway.context import OperationContext
+from gateway.documents import Documents
+from gateway.errors import (
+    CallerError,
+    OperationUnresolved,
+    PersistedQueryNotFound,
+    PersistedQueryNotSupported,
+)
+from gateway.http_request import OperationRequest, RequestRefused
+from gateway.metrics import Metrics
+from gateway.schema import GatewaySchema
+from graphql_schema.error_codes import ErrorCode
+
+MakeContext = Callable[[str], OperationContext]
+"""A fresh context for a request id."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of one operation: its body, status, and what the log tells of it."""
+
+    body: dict[str, Any]
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    codes: list[str] = field(default_factory=list)
+    causes: list[BaseException] = field(default_factory=list)
+    document: str | None = None
+    operation_name: str | None = None
+    context: OperationContext | None = None
+
+    @property
+    def label(self) -> str:
+        """For metrics: ok, partial (data and errors) or error."""
+        if not self.codes:
+            return "ok"
+        return "partial" if self.body.get("data") is not None else "error"
+
+
+@dataclass(frozen=True)
+class GraphQLView:
+    """The ASGI endpoint of `/graphql`, browsers' pages aside."""
+
+    schema: GatewaySchema
+    documents: Documents
+    make_context: MakeContext
+    metrics: Metrics
+    monotonic: Monotonic
+    max_body_bytes: int
+    max_age_s: int
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request."""
+        request = Request(scope, receive)
+        response = await self.respond(request)
+        await response(scope, receive, send)
+
+    async def respond(self, request: Request) -> Response:
+        """The response to one request, whatever happens."""
+        started_s = self.monotonic()
+        request_id = http_request.request_id_of(request)
+        media_type = negotiation.choose(request.headers.get("accept"))
+        outcome = await self._outcome(request, request_id, media_type)
+        seconds = self.monotonic() - started_s
+        self._record(outcome, request_id, seconds)
+        return self._response(request, outcome, media_type or negotiation.JSON, request_id)
+
+    async def _outcome(self, request: Request, request_id: str, media_type: str | None) -> Outcome:
+        try:
+            if media_type is None:
+                raise RequestRefused(406, f"Answers come as {' or '.join(negotiation.OFFERED)}.")
+            asked = await http_request.read(request, self.max_body_bytes)
+        except RequestRefused as error:
+            body = {"errors": [error_format.plain(str(error), error.code, request_id)]}
+            return Outcome(body, error.status, error.headers, [error.code.name])
+        outcome = await self._execute(asked, request_id)
+        if media_type == negotiation.JSON and outcome.status == 400 and asked.asked.query:
+            # The legacy type has 200 for everything that a GraphQL processor answered.
+            outcome.status = 200
+        return outcome
+
+    async def _execute(self, asked: OperationRequest, request_id: str) -> Outcome:
+        try:
+            document = self.documents.find(asked.asked)
+        except CallerError as error:
+            quiet = isinstance(error, PersistedQueryNotFound | PersistedQueryNotSupported)
+            return _refused(error, request_id, 200 if quiet else 400)
+        if document is None:
+            return _refused(OperationUnresolved("The request has no query."), request_id, 400)
+        context = self.make_context(request_id)
+        try:
+            result = await self.schema.execute(
+                document,
+                variable_values=asked.variables,
+                context_value=context,
+                operation_name=asked.operation_name,
+                allowed_operation_types=OperationType.from_http("GET")
+                if asked.method == "GET"
+                else OperationType.from_http("POST"),
+            )
+            outcome = _outcome_of(result, context, request_id)
+        except (CannotGetOperationTypeError, MissingQueryError):
+            message = "The document has no operation of that name, or does not say which to run."
+            outcome = _refused(OperationUnresolved(message), request_id, 400)
+        except InvalidOperationTypeError:
+            message = "Only queries can be asked by GET; send a POST."
+            outcome = _refused(OperationUnresolved(message), request_id, 405)
+            outcome.headers["Allow"] = "POST"
+        finally:
+            await context.analytics.store.close()
+        outcome.document, outcome.context = document, context
+        outcome.operation_name = asked.operation_name
+        return outcome
+
+    def _record(self, outcome: Outcome, request_id: str, seconds: float) -> None:
+        self.metrics.operations.add(outcome.label)
+        self.metrics.operation_seconds.observe(outcome.label, seconds)
+        for code in outcome.codes:
+            self.metrics.errors.add(code)
+        log = logs.logger().bind(request_id=request_id)
+        for cause in outcome.causes:
+            log.error("store_or_gateway_error", cause=str(cause), exc_info=_unexpected(cause))
+        told: dict[str, Any] = {
+            "status": outcome.status,
+            "outcome": outcome.label,
+            "milliseconds": round(seconds * 1000, 2),
+        }
+        if outcome.operation_name:
+            told["operation"] = outcome.operation_name[:100]
+        if outcome.document is not None:
+            told["document"] = logs.digest(outcome.document)
+        if outcome.codes:
+            told["codes"] = sorted(set(outcome.codes))
+        if outcome.context is not None:
+            told["accounts"] = sorted(outcome.context.accounts)
+            told["store_queries"] = outcome.context.analytics.store.queries
+            told["store_milliseconds"] = round(outcome.context.analytics.store.seconds * 1000, 2)
+        log.info("operation", **told)
+
+    def _response(
+        self, request: Request, outcome: Outcome, media_type: str, request_id: str
+    ) -> Response:
+        content = _encode(outcome.body)
+        headers = {"Vary": "Accept", "X-Request-Id": request_id, **outcome.headers}
+        if request.method == "GET" and outcome.status == 200 and not outcome.codes:
+            etag = f'"{hashlib.sha256(content + media_type.encode()).hexdigest()[:32]}"'
+            headers |= {"ETag": etag, "Cache-Control": f"private, max-age={self.max_age_s}"}
+            if _matches(request.headers.get("if-none-match"), etag):
+                return Response(status_code=304, headers=headers)
+        else:
+            headers["Cache-Control"] = "no-store"
+        headers["Content-Type"] = f"{media_type}; charset=utf-8"
+        return Response(content, outcome.status, headers)
+
+
+def _refused(error: CallerError, request_id: str, status: int) -> Outcome:
+    body = {"errors": [error_format.plain(error, error.code, request_id)]}
+    return Outcome(body, status, codes=[error.code.name])
+
+
+def _outcome_of(result: ExecutionResult, context: OperationContext, request_id: str) -> Outcome:
+    errors = [error_format.shown(each, result, request_id) for each in result.errors or ()]
+    body: dict[str, Any] = {"errors": [each.body for each in errors]} if errors else {}
+    # Without a path no field has run: a request error, whose response has no data at all.
+    is_request_error = result.data is None and all(
+        error.path is None for error in result.errors or ()
+    )
+    if not is_request_error:
+        body["data"] = result.data
+    extensions = context.extensions()
+    if extensions:
+        body["extensions"] = extensions
+    return Outcome(
+        body,
+        400 if is_request_error else 200,
+        codes=[each.code.name for each in errors],
+        causes=[each.cause for each in errors if each.cause is not None],
+    )
+
+
+def _unexpected(cause: BaseException) -> BaseException | None:
+    return (
+        cause
+        if getattr(cause, "code", ErrorCode.INTERNAL_SERVER_ERROR)
+        is (ErrorCode.INTERNAL_SERVER_ERROR)
+        else None
+    )
+
+
+def _matches(if_none_match: str | None, etag: str) -> bool:
+    tags = (tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(","))
+    return any(tag in (etag, "*") for tag in tags)
+
+
+def _encode(body: dict[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(body)
+    except TypeError:
+        # An error may quote half a surrogate pair out of the document, which is not UTF-8.
+        return json.dumps(body, separators=(",", ":")).encode()

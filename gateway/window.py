@@ -1,0 +1,239 @@
+"""The calendar: windows, buckets and earlier windows, in any time zone; pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from gateway.errors import BadUserInput
+from gateway.model import (
+    BetweenWindow,
+    Bucket,
+    CalendarPeriod,
+    Comparison,
+    Granularity,
+    Interval,
+    LastWindow,
+    TimeUnit,
+    Window,
+    WindowChoice,
+)
+
+MINUTE_MS = 60_000
+HOUR_MS = 3_600_000
+DAY_MS = 86_400_000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EARLIEST_MS = 0
+LATEST_MS = (datetime(9000, 1, 1, tzinfo=UTC) - EPOCH) // timedelta(milliseconds=1)
+
+_EXACT_UNIT_MS = {
+    TimeUnit.MINUTE: MINUTE_MS,
+    TimeUnit.HOUR: HOUR_MS,
+    TimeUnit.DAY: DAY_MS,
+    TimeUnit.WEEK: 7 * DAY_MS,
+}
+_CALENDAR_UNIT_MONTHS = {TimeUnit.MONTH: 1, TimeUnit.YEAR: 12}
+_SHORTEST_UNIT_MS = _EXACT_UNIT_MS | {TimeUnit.MONTH: 28 * DAY_MS, TimeUnit.YEAR: 365 * DAY_MS}
+_CLOCK_STEP_MS = {
+    Granularity.MINUTE: MINUTE_MS,
+    Granularity.FIVE_MINUTES: 5 * MINUTE_MS,
+    Granularity.FIFTEEN_MINUTES: 15 * MINUTE_MS,
+    Granularity.HOUR: HOUR_MS,
+}
+_PERIOD_GRANULARITY = {
+    "DAY": Granularity.DAY,
+    "WEEK": Granularity.WEEK,
+    "MONTH": Granularity.MONTH,
+    "QUARTER": Granularity.QUARTER,
+    "YEAR": Granularity.YEAR,
+}
+
+
+def instant(epoch_ms: int, zone: ZoneInfo) -> datetime:
+    """An epoch millisecond on the zone's clock."""
+    return (EPOCH + timedelta(milliseconds=epoch_ms)).astimezone(zone)
+
+
+def epoch_ms(moment: datetime) -> int:
+    """The first whole epoch millisecond not before an instant."""
+    microseconds = (moment - EPOCH) // timedelta(microseconds=1)
+    return -(-microseconds // 1000)
+
+
+def resolve(choice: WindowChoice, now_ms: int, zone: ZoneInfo, max_days: int) -> Window:
+    """The interval a caller's window means at `now_ms`; raises `BadUserInput` outside limits."""
+    try:
+        match choice:
+            case LastWindow():
+                interval = _last(choice, now_ms, zone, max_days)
+            case BetweenWindow(start, end):
+                interval = Interval(epoch_ms(start), epoch_ms(end))
+            case CalendarPeriod():
+                interval = _period(choice, now_ms, zone)
+    except OverflowError:
+        raise BadUserInput("window", f"reaches beyond the calendar; {_limit(max_days)}") from None
+    if interval.start_ms < EARLIEST_MS or interval.end_ms > LATEST_MS:
+        raise BadUserInput("window", "must lie between the years 1970 and 9000")
+    if interval.end_ms <= interval.start_ms:
+        raise BadUserInput("window.between", "end must be later than start")
+    if interval.end_ms - interval.start_ms > max_days * DAY_MS:
+        raise BadUserInput("window", f"is too long; {_limit(max_days)}")
+    return Window(interval, zone)
+
+
+def earlier(choice: WindowChoice, window: Window, comparison: Comparison) -> Window:
+    """The window to compare with: the one before of equal length, or the same a year ago.
+
+    Before a calendar period comes the previous period of that calendar.
+    """
+    interval, zone = window.interval, window.zone
+    try:
+        if comparison is Comparison.PREVIOUS_YEAR:
+            start_ms = _shift_months(interval.start_ms, -12, zone)
+            return Window(Interval(start_ms, _shift_months(interval.end_ms, -12, zone)), zone)
+        if isinstance(choice, CalendarPeriod):
+            granularity = _granularity(choice)
+            day_before = instant(interval.start_ms, zone).date() - timedelta(days=1)
+            start_ms = _midnight_ms(_period_start(day_before, granularity), zone)
+            return Window(Interval(start_ms, interval.start_ms), zone)
+    except OverflowError:
+        raise BadUserInput("compareTo", "the earlier window is beyond the calendar") from None
+    length_ms = interval.end_ms - interval.start_ms
+    return Window(Interval(interval.start_ms - length_ms, interval.start_ms), zone)
+
+
+def buckets(
+    window: Window, granularity: Granularity, now_ms: int, max_points: int
+) -> tuple[Bucket, ...]:
+    """The window cut where the zone's calendar says; raises `BadUserInput` over `max_points`."""
+    interval, zone = window.interval, window.zone
+    found: list[Bucket] = []
+    start_ms = _floor(interval.start_ms, granularity, zone)
+    while start_ms < interval.end_ms:
+        if len(found) == max_points:
+            raise BadUserInput(
+                "granularity",
+                f"gives more than {max_points} points for this window; "
+                "take a coarser granularity or a shorter window",
+            )
+        end_ms = _next_edge(start_ms, granularity, zone)
+        clipped = start_ms < interval.start_ms or end_ms > interval.end_ms
+        found.append(
+            Bucket(
+                max(start_ms, interval.start_ms),
+                min(end_ms, interval.end_ms),
+                partial=clipped or end_ms > now_ms,
+            )
+        )
+        start_ms = end_ms
+    return tuple(found)
+
+
+def _limit(max_days: int) -> str:
+    return f"a window may be up to {max_days} days long"
+
+
+def _last(choice: LastWindow, now_ms: int, zone: ZoneInfo, max_days: int) -> Interval:
+    if choice.count < 1:
+        raise BadUserInput("window.last.count", "must be 1 or more")
+    if choice.count * _SHORTEST_UNIT_MS[choice.unit] > max_days * DAY_MS:
+        raise BadUserInput("window.last.count", f"is too large; {_limit(max_days)}")
+    if choice.unit in _EXACT_UNIT_MS:
+        return Interval(now_ms - choice.count * _EXACT_UNIT_MS[choice.unit], now_ms)
+    months = choice.count * _CALENDAR_UNIT_MONTHS[choice.unit]
+    return Interval(_shift_months(now_ms, -months, zone), now_ms)
+
+
+def _period(period: CalendarPeriod, now_ms: int, zone: ZoneInfo) -> Interval:
+    granularity = _granularity(period)
+    start = _period_start(instant(now_ms, zone).date(), granularity)
+    if period.name.startswith(("LAST_", "YESTERDAY")):
+        start = _period_start(start - timedelta(days=1), granularity)
+    return Interval(
+        _midnight_ms(start, zone), _midnight_ms(_period_after(start, granularity), zone)
+    )
+
+
+def _granularity(period: CalendarPeriod) -> Granularity:
+    return _PERIOD_GRANULARITY.get(period.name.partition("_")[2], Granularity.DAY)
+
+
+def _period_start(day: date, granularity: Granularity) -> date:
+    match granularity:
+        case Granularity.WEEK:
+            return day - timedelta(days=day.weekday())
+        case Granularity.MONTH:
+            return day.replace(day=1)
+        case Granularity.QUARTER:
+            return day.replace(month=(day.month - 1) // 3 * 3 + 1, day=1)
+        case Granularity.YEAR:
+            return day.replace(month=1, day=1)
+        case _:
+            return day
+
+
+def _period_after(start: date, granularity: Granularity) -> date:
+    longest_days = {
+        Granularity.DAY: 1,
+        Granularity.WEEK: 7,
+        Granularity.MONTH: 31,
+        Granularity.QUARTER: 92,
+        Granularity.YEAR: 366,
+    }
+    return _period_start(start + timedelta(days=longest_days[granularity]), granularity)
+
+
+def _midnight_ms(day: date, zone: ZoneInfo) -> int:
+    # fold=0 reads a skipped midnight as the instant of the jump, a repeated one as its first.
+    return epoch_ms(datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC))
+
+
+def _shift_months(at_ms: int, months: int, zone: ZoneInfo) -> int:
+    """The same wall clock time some months away, the day clamped to that month's length."""
+    local = instant(at_ms, zone)
+    month_index = local.year * 12 + local.month - 1 + months
+    year, month = divmod(month_index, 12)
+    if not 1 <= year <= 9998:
+        raise OverflowError
+    first_of_next = date(year, month + 1, 1) + timedelta(days=31)
+    last_day = (first_of_next.replace(day=1) - timedelta(days=1)).day
+    shifted = local.replace(year=year, month=month + 1, day=min(local.day, last_day), fold=0)
+    return epoch_ms(shifted.astimezone(UTC))
+
+
+def _floor(at_ms: int, granularity: Granularity, zone: ZoneInfo) -> int:
+    local = instant(at_ms, zone)
+    if granularity not in _CLOCK_STEP_MS:
+        return _midnight_ms(_period_start(local.date(), granularity), zone)
+    floor_ms = at_ms - _wall_ms(local) % _CLOCK_STEP_MS[granularity]
+    # A clock change in between moves the wall clock: start where the change happened.
+    if instant(floor_ms, zone).utcoffset() != local.utcoffset():
+        return max(floor_ms, _change_ms(floor_ms, at_ms, zone))
+    return floor_ms
+
+
+def _next_edge(start_ms: int, granularity: Granularity, zone: ZoneInfo) -> int:
+    local = instant(start_ms, zone)
+    if granularity not in _CLOCK_STEP_MS:
+        start = _period_start(local.date(), granularity)
+        return _midnight_ms(_period_after(start, granularity), zone)
+    step_ms = _CLOCK_STEP_MS[granularity]
+    return start_ms + step_ms - _wall_ms(local) % step_ms
+
+
+def _wall_ms(local: datetime) -> int:
+    """Milliseconds of the wall clock since its midnight."""
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+    return (local.replace(tzinfo=None) - midnight) // timedelta(milliseconds=1)
+
+
+def _change_ms(low_ms: int, high_ms: int, zone: ZoneInfo) -> int:
+    """The first millisecond with the later offset, where the offset changes once in between."""
+    later = instant(high_ms, zone).utcoffset()
+    while high_ms - low_ms > 1:
+        middle_ms = (low_ms + high_ms) // 2
+        if instant(middle_ms, zone).utcoffset() == later:
+            high_ms = middle_ms
+        else:
+            low_ms = middle_ms
+    return high_ms

@@ -1,0 +1,108 @@
+"""The enums, each value described."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import strawberry
+
+value = strawberry.enum_value
+
+
+@strawberry.enum(description="Which side of a transfer the account stands on.")
+class Direction(Enum):
+    """Side of a transfer."""
+
+    RECEIVED = value("RECEIVED", description="Money that came to the account.")
+    SENT = value("SENT", description="Money that left the account.")
+
+
+@strawberry.enum(description="The measure a ranking goes by; the other measure breaks ties.")
+class RankBy(Enum):
+    """Measure of a ranking."""
+
+    TRANSACTION_AMOUNT = value("TRANSACTION_AMOUNT", description="Most money first.")
+    TRANSACTION_COUNT = value("TRANSACTION_COUNT", description="Most transactions first.")
+
+
+@strawberry.enum(description="Units of a window that ends now.")
+class TimeUnit(Enum):
+    """Unit of a duration."""
+
+    MINUTE = value("MINUTE", description="60 seconds.")
+    HOUR = value("HOUR", description="60 minutes.")
+    DAY = value("DAY", description="24 hours, also where the clock changes.")
+    WEEK = value("WEEK", description="7 times 24 hours.")
+    MONTH = value("MONTH", description="Back to the same wall clock time so many months before.")
+    YEAR = value("YEAR", description="Back to the same wall clock time so many years before.")
+
+
+@strawberry.enum(
+    description="Whole periods of the time zone's calendar; a running period lasts to its end."
+)
+class CalendarPeriod(Enum):
+    """Calendar period relative to now."""
+
+    TODAY = value("TODAY", description="From midnight to the next midnight.")
+    YESTERDAY = value("YESTERDAY", description="The day before today.")
+    THIS_WEEK = value("THIS_WEEK", description="From Monday to the next Monday.")
+    LAST_WEEK = value("LAST_WEEK", description="The week before this week.")
+    THIS_MONTH = value("THIS_MONTH", description="From the 1st to the next 1st.")
+    LAST_MONTH = value("LAST_MONTH", description="The month before this month.")
+    THIS_QUARTER = value(
+        "THIS_QUARTER", description="Three months from the 1st of January, April, July or October."
+    )
+    LAST_QUARTER = value("LAST_QUARTER", description="The quarter before this quarter.")
+    THIS_YEAR = value("THIS_YEAR", description="From the 1st of January to the next.")
+    LAST_YEAR = value("LAST_YEAR", description="The year before this year.")
+
+
+@strawberry.enum(description="Sizes of a series' buckets; they begin where the calendar says.")
+class Granularity(Enum):
+    """Size of a bucket."""
+
+    MINUTE = value("MINUTE", description="Whole minutes.")
+    FIVE_MINUTES = value("FIVE_MINUTES", description="From :00, :05, :10 and so on.")
+    FIFTEEN_MINUTES = value("FIFTEEN_MINUTES", description="From :00, :15, :30 and :45.")
+    HOUR = value("HOUR", description="Whole hours of the wall clock.")
+    DAY = value("DAY", description="Midnight to midnight: 23 or 25 hours where the clock changes.")
+    WEEK = value("WEEK", description="Monday to Monday.")
+    MONTH = value("MONTH", description="From the 1st to the next 1st.")
+    QUARTER = value("QUARTER", description="From January, April, July and October.")
+    YEAR = value("YEAR", description="From the 1st of January to the next.")
+
+
+@strawberry.enum(description="Which earlier window an answer is compared with.")
+class Comparison(Enum):
+    """Earlier window."""
+
+    PREVIOUS_PERIOD = value(
+        "PREVIOUS_PERIOD",
+        description="The window of equal length before; for a calendar period, the period before.",
+    )
+    PREVIOUS_YEAR = value("PREVIOUS_YEAR", description="The same wall clock times one year before.")
+
+
+@strawberry.enum(description="What a series does with buckets in which nothing happened.")
+class Fill(Enum):
+    """Treatment of empty buckets."""
+
+    ZERO = value("ZERO", description="They are points with a count and an amount of zero.")
+    NONE = value("NONE", description="They are left out.")
+
+
+@strawberry.enum(description="How far the answers are behind the events.")
+class PipelineState(Enum):
+    """State of the pipeline."""
+
+    LIVE = value("LIVE", description="Up to 30 seconds behind, the promise of the pipeline.")
+    DELAYED = value("DELAYED", description="30 to 60 seconds behind.")
+    STALLED = value("STALLED", description="Over 60 seconds behind: more than is promised.")
+
+
+@strawberry.enum(description="Where the numbers come from.")
+class DataSource(Enum):
+    """Origin of the data."""
+
+    PIPELINE = value("PIPELINE", description="The events of the payment pipeline.")
+    SAMPLE = value("SAMPLE", description="Made-up data of the embedded store, for development.")

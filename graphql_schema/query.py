@@ -1,0 +1,233 @@
+"""The entry points, and the questions that accounts and the network answer."""
+
+# mypy: disallow-untyped-decorators=False
+# strawberry.field is not typed as a decorator with arguments.
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import strawberry
+from strawberry import ID
+
+from graphql_schema.answers import (
+    NetFlow,
+    TimeSeries,
+    TopAccounts,
+    TopCounterparties,
+    Totals,
+    TransactionConnection,
+)
+from graphql_schema.enums import Comparison, Direction, Fill, Granularity, RankBy
+from graphql_schema.inputs import WindowInput
+from graphql_schema.port import resolvers
+from graphql_schema.scalars import UTC, TimeZone
+from graphql_schema.system import Limits, Pipeline
+
+WindowArgument = Annotated[
+    WindowInput, strawberry.argument(description="The timeframe, said in exactly one way.")
+]
+DirectionArgument = Annotated[
+    Direction, strawberry.argument(description="The side of the transfers.")
+]
+ZoneArgument = Annotated[
+    TimeZone, strawberry.argument(description="The zone whose calendar counts.")
+]
+CompareArgument = Annotated[
+    Comparison | None, strawberry.argument(description="An earlier window to compare with.")
+]
+FirstArgument = Annotated[
+    int, strawberry.argument(description="How many rows: 1 to `limits.maxFirst`.")
+]
+RankArgument = Annotated[RankBy, strawberry.argument(description="The measure to rank by.")]
+GranularityArgument = Annotated[
+    Granularity,
+    strawberry.argument(description="Bucket size; up to `limits.maxPoints` buckets."),
+]
+FillArgument = Annotated[Fill, strawberry.argument(description="What to do with empty buckets.")]
+AfterArgument = Annotated[
+    str | None, strawberry.argument(description="A cursor: go on behind this transaction.")
+]
+
+
+@strawberry.type(
+    description="An account. One that nobody has heard of has zero totals and no rows. "
+    "A field that fails is null and has its own error; the others are not touched by it."
+)
+class Account:
+    """Questions about one account."""
+
+    id: ID = strawberry.field(description="1 to 64 characters, no control characters.")
+
+    @strawberry.field(description="How many transactions and how much money.")
+    async def totals(
+        self,
+        info: strawberry.Info,
+        window: WindowArgument,
+        direction: DirectionArgument = Direction.RECEIVED,
+        time_zone: ZoneArgument = UTC,
+        compare_to: CompareArgument = strawberry.UNSET,
+    ) -> Totals | None:
+        """Totals of one direction."""
+        return await resolvers(info).totals(
+            self.id, window, direction, time_zone, compare_to or None
+        )
+
+    @strawberry.field(
+        description="The accounts that most money (or most transactions) came from or went to."
+    )
+    async def top_counterparties(
+        self,
+        info: strawberry.Info,
+        window: WindowArgument,
+        direction: DirectionArgument = Direction.RECEIVED,
+        first: FirstArgument = 10,
+        order_by: RankArgument = RankBy.TRANSACTION_AMOUNT,
+        time_zone: ZoneArgument = UTC,
+        compare_to: CompareArgument = strawberry.UNSET,
+    ) -> TopCounterparties | None:
+        """A ranking of counterparties."""
+        return await resolvers(info).top_counterparties(
+            self.id, window, direction, first, order_by, time_zone, compare_to or None
+        )
+
+    @strawberry.field(description="Measures over time, one point a bucket.")
+    async def time_series(
+        self,
+        info: strawberry.Info,
+        window: WindowArgument,
+        granularity: GranularityArgument,
+        direction: DirectionArgument = Direction.RECEIVED,
+        time_zone: ZoneArgument = UTC,
+        fill: FillArgument = Fill.ZERO,
+    ) -> TimeSeries | None:
+        """A series."""
+        return await resolvers(info).time_series(
+            self.id, window, granularity, direction, time_zone, fill
+        )
+
+    @strawberry.field(description="Received minus sent.")
+    async def net_flow(
+        self, info: strawberry.Info, window: WindowArgument, time_zone: ZoneArgument = UTC
+    ) -> NetFlow | None:
+        """A net flow."""
+        return await resolvers(info).net_flow(self.id, window, time_zone)
+
+    @strawberry.field(description="The single transactions, newest first, page by page.")
+    async def transactions(
+        self,
+        info: strawberry.Info,
+        window: WindowArgument,
+        direction: Annotated[
+            Direction | None, strawberry.argument(description="Only this side; null: both.")
+        ] = strawberry.UNSET,
+        counterparty_id: Annotated[
+            ID | None, strawberry.argument(description="Only with this account.")
+        ] = strawberry.UNSET,
+        first: FirstArgument = 20,
+        after: AfterArgument = strawberry.UNSET,
+        time_zone: ZoneArgument = UTC,
+    ) -> TransactionConnection | None:
+        """A page."""
+        return await resolvers(info).transactions(
+            self.id,
+            window,
+            direction or None,
+            None if counterparty_id is strawberry.UNSET else counterparty_id,
+            first,
+            None if after is strawberry.UNSET else after,
+            time_zone,
+        )
+
+
+@strawberry.type(description="The whole system's figures, over all accounts.")
+class Network:
+    """Questions about all accounts."""
+
+    @strawberry.field(
+        description="Totals of all accounts. Every transfer is counted once in each direction."
+    )
+    async def totals(
+        self,
+        info: strawberry.Info,
+        window: WindowArgument,
+        direction: DirectionArgument = Direction.RECEIVED,
+        time_zone: ZoneArgument = UTC,
+        compare_to: CompareArgument = strawberry.UNSET,
+    ) -> Totals | None:
+        """Totals of one direction; `counterpartyCount` is the number of accounts on that side."""
+        return await resolvers(info).totals(None, window, direction, time_zone, compare_to or None)
+
+    @strawberry.field(description="The accounts that received or sent most.")
+    async def top_accounts(
+        self,
+        info: strawberry.Info,
+        window: WindowArgument,
+        direction: DirectionArgument = Direction.RECEIVED,
+        first: FirstArgument = 10,
+        order_by: RankArgument = RankBy.TRANSACTION_AMOUNT,
+        time_zone: ZoneArgument = UTC,
+        compare_to: CompareArgument = strawberry.UNSET,
+    ) -> TopAccounts | None:
+        """A ranking of accounts."""
+        return await resolvers(info).top_accounts(
+            window, direction, first, order_by, time_zone, compare_to or None
+        )
+
+    @strawberry.field(description="Measures of all accounts over time.")
+    async def time_series(
+        self,
+        info: strawberry.Info,
+        window: WindowArgument,
+        granularity: GranularityArgument,
+        direction: DirectionArgument = Direction.RECEIVED,
+        time_zone: ZoneArgument = UTC,
+        fill: FillArgument = Fill.ZERO,
+    ) -> TimeSeries | None:
+        """A series."""
+        return await resolvers(info).time_series(
+            None, window, granularity, direction, time_zone, fill
+        )
+
+
+@strawberry.type(description="Payment analytics, exact and seconds old.")
+class Query:
+    """The entry points."""
+
+    @strawberry.field(description="One account.")
+    def account(
+        self,
+        info: strawberry.Info,
+        id: Annotated[ID, strawberry.argument(description="1 to 64 characters.")],  # noqa: A002
+    ) -> Account | None:
+        """An account; whether anybody has heard of it is not told."""
+        return Account(id=ID(resolvers(info).account_id(id, "id")))
+
+    @strawberry.field(
+        description="Several accounts at once, in the order asked, each once; their totals and "
+        "net flows come out of one store query a window."
+    )
+    def accounts(
+        self,
+        info: strawberry.Info,
+        ids: Annotated[
+            list[ID], strawberry.argument(description="Up to `limits.maxAccounts` ids.")
+        ],
+    ) -> list[Account]:
+        """Several accounts."""
+        return [Account(id=ID(each)) for each in resolvers(info).account_ids(ids)]
+
+    @strawberry.field(description="The whole system.")
+    def network(self) -> Network | None:
+        """All accounts."""
+        return Network()
+
+    @strawberry.field(description="How far the pipeline has come.")
+    async def pipeline(self, info: strawberry.Info) -> Pipeline:
+        """The pipeline."""
+        return await resolvers(info).pipeline()
+
+    @strawberry.field(description="What one operation may ask for.")
+    def limits(self, info: strawberry.Info) -> Limits:
+        """The limits."""
+        return resolvers(info).limits()

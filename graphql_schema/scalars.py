@@ -1,0 +1,122 @@
+"""The scalars: exact decimals, 64-bit integers, instants and time zones; no float among them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import NewType
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.types.scalar import ScalarDefinition
+
+Long = NewType("Long", int)
+TimeZone = NewType("TimeZone", str)
+UTC = TimeZone("UTC")
+"""The default of every `timeZone`."""
+
+_RFC_3339 = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
+_DECIMAL = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?", re.ASCII)
+_LONG_LIMIT = 1 << 63
+
+
+class ScalarInputError(GraphQLError):
+    """A value is not one of its scalar; the message says what is."""
+
+
+def serialize_decimal(value: object) -> str:
+    """Plain notation without exponent and trailing zeros: "1000000.5", "0"."""
+    if not isinstance(value, Decimal):
+        raise GraphQLError("Decimal cannot represent a value of another type.")
+    plain = f"{value:f}"
+    if "." in plain:
+        plain = plain.rstrip("0").rstrip(".")
+    return "0" if plain in ("-0", "") else plain
+
+
+def parse_decimal(value: object) -> Decimal:
+    """A decimal from its text."""
+    if not isinstance(value, str) or not _DECIMAL.fullmatch(value):
+        raise ScalarInputError('Decimal is a string such as "1000000.5".')
+    return Decimal(value)
+
+
+def serialize_long(value: object) -> int:
+    """The integer, if it fits 64 bits."""
+    if isinstance(value, int) and -_LONG_LIMIT <= value < _LONG_LIMIT:
+        return value
+    raise GraphQLError("Long cannot represent a value beyond 64 bits.")
+
+
+def parse_long(value: object) -> Long:
+    """An integer of up to 64 bits."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ScalarInputError("Long is an integer.")
+    return Long(serialize_long(value))
+
+
+def serialize_datetime(value: object) -> str:
+    """RFC 3339 with milliseconds, and `Z` or the offset of the value's own zone."""
+    if not isinstance(value, datetime) or value.utcoffset() is None:
+        raise GraphQLError("DateTime cannot represent a value without an offset.")
+    text = value.isoformat(timespec="milliseconds")
+    return text.removesuffix("+00:00") + "Z" if text.endswith("+00:00") else text
+
+
+def parse_datetime(value: object) -> datetime:
+    """An instant from RFC 3339 text, which must have an offset; finer than microseconds is cut."""
+    matched = _RFC_3339.fullmatch(value) if isinstance(value, str) else None
+    if matched is not None:
+        day, clock, fraction, offset = matched.groups()
+        text = f"{day}T{clock}{(fraction or '')[:7]}{offset.upper()}"
+        try:
+            return datetime.fromisoformat(text).astimezone(dt.UTC)
+        except (ValueError, OverflowError):
+            pass
+    raise ScalarInputError(
+        'DateTime is an RFC 3339 instant with an offset, such as "2026-11-22T09:30:00+07:00".'
+    )
+
+
+def parse_time_zone(value: object) -> TimeZone:
+    """A name; whether there is such a zone is judged with the argument it was given for."""
+    if not isinstance(value, str):
+        raise ScalarInputError('TimeZone is an IANA name such as "Asia/Ho_Chi_Minh".')
+    return TimeZone(value)
+
+
+SCALARS: Mapping[object, ScalarDefinition] = {
+    Decimal: strawberry.scalar(
+        name="Decimal",
+        description='Exact decimal number, as a string: "1000000.5". Never a float.',
+        specified_by_url="https://docs.oracle.com/en/java/javase/17/docs/api/java.base/java/math/BigDecimal.html",
+        serialize=serialize_decimal,
+        parse_value=parse_decimal,
+    ),
+    Long: strawberry.scalar(
+        name="Long",
+        description="64-bit integer, as a JSON number; exact in JavaScript up to 2^53.",
+        specified_by_url="https://ibm.github.io/graphql-specs/custom-scalars/long.html",
+        serialize=serialize_long,
+        parse_value=parse_long,
+    ),
+    datetime: strawberry.scalar(
+        name="DateTime",
+        description='RFC 3339 instant with offset, to the millisecond: "2026-11-22T09:30:00.000Z".',
+        specified_by_url="https://scalars.graphql.org/andimarek/date-time",
+        serialize=serialize_datetime,
+        parse_value=parse_datetime,
+    ),
+    TimeZone: strawberry.scalar(
+        name="TimeZone",
+        description='IANA name, e.g. "Asia/Ho_Chi_Minh".',
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc6557",
+        serialize=str,
+        parse_value=parse_time_zone,
+    ),
+}

@@ -1,0 +1,82 @@
+"""The types that tell of the system itself: the pipeline's state and the limits."""
+
+# mypy: disallow-untyped-decorators=False
+# strawberry.field is not typed as a decorator with arguments.
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+from graphql_schema.enums import DataSource, PipelineState
+from graphql_schema.inputs import WindowInput
+from graphql_schema.port import resolvers
+from graphql_schema.scalars import UTC, Long, TimeZone
+
+
+@strawberry.type(description="How many events were rejected for one reason.")
+class RejectedCount:
+    """Rejected events."""
+
+    reason: str = strawberry.field(description="Name of the event rule that was broken.")
+    count: Long = strawberry.field(description="Number of events.")
+
+
+@strawberry.type(description="How far the pipeline has come, and what it has counted.")
+class Pipeline:
+    """State of the pipeline."""
+
+    as_of: datetime = strawberry.field(
+        description="Every event that reached the pipeline before this instant is counted."
+    )
+    freshness_seconds: float = strawberry.field(description="Seconds between `asOf` and now.")
+    state: PipelineState = strawberry.field(description="What the freshness means.")
+    data_source: DataSource = strawberry.field(description="Where the numbers come from.")
+
+    @strawberry.field(
+        description="Entries since the beginning; every transfer is two: RECEIVED and SENT."
+    )
+    async def entries(self, info: strawberry.Info) -> Long:
+        """Fetched only if asked for."""
+        return Long(await resolvers(info).entry_count())
+
+    @strawberry.field(description="Events rejected since the beginning.")
+    async def rejected(self, info: strawberry.Info) -> Long:
+        """Fetched only if asked for."""
+        return Long(sum(each.count for each in await resolvers(info).rejected(None, UTC)))
+
+    @strawberry.field(description="Rejected events by reason, most first.")
+    async def rejected_by_reason(
+        self,
+        info: strawberry.Info,
+        window: Annotated[
+            WindowInput | None,
+            strawberry.argument(description="The timeframe; null: since the beginning."),
+        ] = strawberry.UNSET,
+        time_zone: Annotated[
+            TimeZone, strawberry.argument(description="The zone whose calendar counts.")
+        ] = UTC,
+    ) -> list[RejectedCount]:
+        """Fetched only if asked for."""
+        return await resolvers(info).rejected(window or None, time_zone)
+
+
+@strawberry.type(description="What one operation may ask for.")
+class Limits:
+    """Upper bounds."""
+
+    max_first: int = strawberry.field(description="Largest `first`.")
+    max_accounts: int = strawberry.field(description="Most ids in `accounts`.")
+    max_points: int = strawberry.field(description="Most points of a `timeSeries`.")
+    max_window_days: int = strawberry.field(description="Longest window, in days of 24 hours.")
+    max_depth: int = strawberry.field(description="Deepest nesting of a document's fields.")
+    max_fields: int = strawberry.field(description="Most fields of a document.")
+    max_store_queries: int = strawberry.field(description="Most store queries of an operation.")
+    max_account_id_length: int = strawberry.field(description="Longest account id, in characters.")
+    max_compared_rank: int = strawberry.field(description="Last rank that `previousRank` tells.")
+    max_body_bytes: int = strawberry.field(description="Largest request body.")
+    deadline_milliseconds: int = strawberry.field(
+        description="After this time an operation answers DEADLINE_EXCEEDED."
+    )

@@ -1,0 +1,79 @@
+"""The committed SDL is what the code says, and everything in it is described."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from graphql import (
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    build_schema,
+    is_enum_type,
+    is_scalar_type,
+    parse,
+    validate,
+)
+
+from gateway import model
+from gateway.sdl import sdl
+from graphql_schema import enums
+
+FOLDER = Path(__file__).parents[2] / "graphql_schema"
+SCHEMA = build_schema(sdl())
+OWN_TYPES = {name: type_ for name, type_ in SCHEMA.type_map.items() if not name.startswith("__")}
+BUILT_IN = {"Boolean", "Float", "ID", "Int", "String"}
+
+
+def test_the_committed_sdl_is_current() -> None:
+    assert (FOLDER / "schema.graphql").read_text() == sdl(), (
+        "run: python -m gateway.sdl > graphql_schema/schema.graphql"
+    )
+
+
+def test_everything_is_described() -> None:
+    missing = []
+    for name, type_ in OWN_TYPES.items():
+        if name in BUILT_IN:
+            continue
+        if not type_.description:
+            missing.append(name)
+        if is_enum_type(type_):
+            missing += [
+                f"{name}.{key}" for key, each in type_.values.items() if not each.description
+            ]
+        if isinstance(type_, GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType):
+            for field_name, field in type_.fields.items():
+                if not field.description:
+                    missing.append(f"{name}.{field_name}")
+                for argument, each in getattr(field, "args", {}).items():
+                    if not each.description:
+                        missing.append(f"{name}.{field_name}({argument})")
+    assert missing == []
+
+
+def test_scalars_say_where_they_are_specified() -> None:
+    own = {name for name, type_ in OWN_TYPES.items() if is_scalar_type(type_)} - BUILT_IN
+    assert own == {"DateTime", "Decimal", "Long", "TimeZone"}
+    assert all(SCHEMA.type_map[name].specified_by_url for name in own)  # type: ignore[attr-defined]
+
+
+def test_a_window_is_said_in_exactly_one_way() -> None:
+    window = SCHEMA.type_map["WindowInput"]
+    assert isinstance(window, GraphQLInputObjectType)
+    assert window.is_one_of
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Direction", "RankBy", "TimeUnit", "CalendarPeriod", "Granularity", "Comparison", "Fill"],
+)
+def test_the_enums_of_schema_and_model_agree(name: str) -> None:
+    schema_values = [each.value for each in getattr(enums, name)]
+    assert schema_values == [each.value for each in getattr(model, name)]
+
+
+@pytest.mark.parametrize("path", sorted((FOLDER / "operations").iterdir()), ids=lambda p: p.stem)
+def test_the_operations_fit_the_schema(path: Path) -> None:
+    assert validate(SCHEMA, parse(path.read_text())) == []

@@ -1,0 +1,114 @@
+"""The embedded store answers random plans over random entries as the reference does."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from gateway.clock import Deadline
+from gateway.duckdb.store import DuckdbStore
+from gateway.errors import StoreUnavailable
+from gateway.model import Direction, Entry, Interval
+from gateway.query_plan import (
+    EntriesPlan,
+    EntryCountPlan,
+    EntryKey,
+    ProgressPlan,
+    QueryPlan,
+    ReasonRow,
+    RejectedPlan,
+)
+from tests import store_cases
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(entries=store_cases.entry_lists(), plan=store_cases.plans())
+def test_the_embedded_store_answers_as_the_reference_does(
+    entries: list[Entry], plan: QueryPlan[Any]
+) -> None:
+    async def run() -> None:
+        store = DuckdbStore()
+        await store.open()
+        store.load(entries)
+        await store_cases.check(store, entries, plan)
+        await store.close()
+
+    asyncio.run(run())
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(entries=store_cases.entry_lists())
+def test_pages_neither_skip_nor_repeat(entries: list[Entry]) -> None:
+    async def run() -> None:
+        store = DuckdbStore()
+        await store.open()
+        store.load(entries)
+        interval = Interval(store_cases.START_MS, store_cases.START_MS + store_cases.SPAN_MS)
+        for account_id in ("alice", "*"):
+            seen: list[Entry] = []
+            after: EntryKey | None = None
+            for _ in itertools.count():
+                plan = EntriesPlan(account_id, None, None, interval, after, 3)
+                rows = (await store.fetch(plan, 5)).rows
+                seen += rows
+                if len(rows) < 3:
+                    break
+                last = rows[-1]
+                after = EntryKey(last.event_time_ms, last.transaction_id, last.direction)
+            assert len(seen) == len(set(seen))
+            assert set(seen) == {each for each in entries if each.account_id == account_id}
+
+    asyncio.run(run())
+
+
+@pytest.mark.anyio
+async def test_progress_entries_and_rejected_events_are_told() -> None:
+    store = DuckdbStore(epoch_ms=lambda: 1_700_000_000_000)
+    await store.open()
+    store.load(
+        store_cases.transfer("a", "b", "0" * 36, store_cases.Decimal("1.5"), 1_600_000_000_000)
+    )
+    store.load_rejected([("NOT_JSON", 10), ("NOT_JSON", 20), ("BAD", 20)])
+    assert (await store.fetch(ProgressPlan(), 1)).rows[0].as_of_ms == 1_700_000_000_000
+    assert (await store.fetch(EntryCountPlan(), 1)).rows[0].count == 2
+    assert (await store.fetch(RejectedPlan(None), 1)).rows == (
+        ReasonRow("NOT_JSON", 2),
+        ReasonRow("BAD", 1),
+    )
+    narrowed = await store.fetch(RejectedPlan(Interval(20, 30)), 1)
+    assert narrowed.rows == (ReasonRow("BAD", 1), ReasonRow("NOT_JSON", 1))
+    await store.close()
+
+
+@pytest.mark.anyio
+async def test_sample_data_is_the_same_each_time_and_balanced() -> None:
+    stores = [DuckdbStore(2_000, epoch_ms=lambda: 1_760_000_000_000) for _ in range(2)]
+    whole = Interval(0, 1_760_000_000_000)
+    rows = []
+    for store in stores:
+        await store.open()
+        plan = store_cases.TotalsPlan(None, frozenset(Direction), whole)
+        rows.append(sorted((await store.fetch(plan, 5)).rows, key=repr))
+        await store.close()
+    assert rows[0] == rows[1]
+    received, sent = rows[0]
+    assert received.transaction_count == sent.transaction_count == 2_000
+    assert received.transaction_amount == sent.transaction_amount
+
+
+@pytest.mark.anyio
+async def test_a_closed_store_says_that_it_cannot_answer() -> None:
+    store = DuckdbStore()
+    with pytest.raises(StoreUnavailable):
+        await store.fetch(EntryCountPlan(), 1)
+
+
+def test_a_deadline_counts_down() -> None:
+    now_s = [10.0]
+    deadline = Deadline.after(2.0, lambda: now_s[0])
+    now_s[0] = 11.5
+    assert deadline.remaining_s() == 0.5

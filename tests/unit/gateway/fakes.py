@@ -1,0 +1,96 @@
+"""Stand-ins for the gateway's collaborators: a store, a broker, clocks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from gateway.errors import GatewayError
+from gateway.model import Entry
+from gateway.query_plan import ProgressPlan, ProgressRow, QueryPlan
+from gateway.store import StoreResult
+from tests.reference import evaluate
+
+NOW_MS = 1_763_800_000_000
+AS_OF_MS = NOW_MS - 1_000
+
+
+@dataclass
+class ReferenceStore:
+    """A store that evaluates plans in plain Python, and remembers what it was asked."""
+
+    entries: Sequence[Entry] = ()
+    error: GatewayError | None = None
+    inexact: str | None = None
+    sample_data: bool = False
+    as_of_ms: int = AS_OF_MS
+    plans: list[QueryPlan[Any]] = field(default_factory=list)
+
+    async def open(self) -> None:
+        """Nothing to open."""
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+    async def fetch(self, plan: QueryPlan[Any], timeout_s: float) -> StoreResult[Any]:
+        """The reference's rows."""
+        assert timeout_s > 0
+        self.plans.append(plan)
+        if self.error is not None:
+            raise self.error
+        if isinstance(plan, ProgressPlan):
+            return StoreResult((ProgressRow(self.as_of_ms),), self.as_of_ms)
+        rows = tuple(evaluate(plan, self.entries))
+        return StoreResult(rows, self.as_of_ms, len(self.entries), self.inexact)
+
+
+def broker_answer(
+    rows: list[list[Any]], types: list[str] | None = None, **changed: Any
+) -> dict[str, Any]:
+    """A broker's JSON for some rows."""
+    columns = types or ["STRING"] * (len(rows[0]) if rows else 1)
+    return {
+        "resultTable": {
+            "dataSchema": {
+                "columnNames": [f"c{number}" for number in range(len(columns))],
+                "columnDataTypes": columns,
+            },
+            "rows": rows,
+        },
+        "exceptions": [],
+        "numServersQueried": 1,
+        "numServersResponded": 1,
+        "numDocsScanned": 10,
+        "totalDocs": 1_000,
+        "numGroupsLimitReached": False,
+    } | changed
+
+
+PROGRESS = broker_answer([[AS_OF_MS, "[100, 100, 100, 100]"]], ["LONG", "STRING"])
+
+
+@dataclass
+class FakeBroker:
+    """A broker by rule: `answer` gives the JSON for an SQL text; progress has its own answer."""
+
+    answer: Callable[[str], dict[str, Any]]
+    progress: dict[str, Any] = field(default_factory=lambda: PROGRESS)
+    statements: list[str] = field(default_factory=list)
+    options: list[str] = field(default_factory=list)
+
+    def transport(self) -> httpx.MockTransport:
+        """The transport that a client reaches it by."""
+
+        async def handle(request: httpx.Request) -> httpx.Response:
+            body = json.loads(request.content)
+            if "pipeline_progress" in body["sql"]:
+                return httpx.Response(200, json=self.progress)
+            self.statements.append(body["sql"])
+            self.options.append(body["queryOptions"])
+            return httpx.Response(200, json=self.answer(body["sql"]))
+
+        return httpx.MockTransport(handle)

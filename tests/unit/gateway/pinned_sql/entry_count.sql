@@ -1,0 +1,1 @@
+SELECT COUNT(*) FROM account_entries LIMIT 1

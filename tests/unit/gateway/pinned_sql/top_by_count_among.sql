@@ -1,0 +1,1 @@
+SELECT counterparty_id, COUNT(*), SUMPRECISION(amount) FROM account_entries WHERE account_id = 'alice' AND direction = 'SENT' AND event_hour_ms >= 1760000400000 AND event_hour_ms < 1760086800000 AND counterparty_id IN ('b', 'c') GROUP BY counterparty_id ORDER BY COUNT(*) DESC, SUMPRECISION(amount) DESC, counterparty_id ASC LIMIT 2

@@ -1,0 +1,1 @@
+SELECT account_id, COUNT(*), SUMPRECISION(amount) FROM account_entries WHERE direction = 'SENT' AND event_hour_ms >= 1760000400000 AND event_hour_ms < 1760086800000 GROUP BY account_id ORDER BY SUMPRECISION(amount) DESC, COUNT(*) DESC, account_id ASC LIMIT 11

@@ -1,0 +1,1 @@
+SELECT direction, COUNT(*), SUMPRECISION(amount) FROM account_entries WHERE direction IN ('RECEIVED', 'SENT') AND event_hour_ms >= 1760000400000 AND event_hour_ms < 1760086800000 GROUP BY direction LIMIT 2

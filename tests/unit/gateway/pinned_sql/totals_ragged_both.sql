@@ -1,0 +1,1 @@
+SELECT account_id, direction, COUNT(*), SUMPRECISION(amount) FROM account_entries WHERE account_id = 'alice' AND direction IN ('RECEIVED', 'SENT') AND event_time_ms >= 1760000400001 AND event_time_ms < 1760086800002 GROUP BY account_id, direction LIMIT 2

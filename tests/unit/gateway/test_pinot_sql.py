@@ -1,0 +1,82 @@
+"""Each shape of plan has its SQL pinned in `pinned_sql/`; REWRITE_PINS=1 writes the files anew."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.model import Direction, Interval, RankBy
+from gateway.pinot import sql
+from gateway.query_plan import (
+    DistinctPlan,
+    EntriesPlan,
+    EntryCountPlan,
+    EntryKey,
+    ProgressPlan,
+    QueryPlan,
+    RejectedPlan,
+    SlotsPlan,
+    TopPlan,
+    TotalsPlan,
+)
+
+PINS = Path(__file__).parent / "pinned_sql"
+HOUR_MS = 3_600_000
+ALIGNED = Interval(1_760_000_400_000, 1_760_000_400_000 + 24 * HOUR_MS)
+RAGGED = Interval(1_760_000_400_001, 1_760_086_800_002)
+BOTH, RECEIVED, SENT = frozenset(Direction), Direction.RECEIVED, Direction.SENT
+AMOUNT, COUNT = RankBy.TRANSACTION_AMOUNT, RankBy.TRANSACTION_COUNT
+KEY = EntryKey(1_760_000_500_000, "0b5ca6cd-6f0f-4bc4-9f79-0d5e5d5f2f6a", SENT)
+
+PLANS: dict[str, QueryPlan[Any]] = {
+    "totals_aligned": TotalsPlan(frozenset({"alice"}), frozenset({RECEIVED}), ALIGNED),
+    "totals_ragged_both": TotalsPlan(frozenset({"alice"}), BOTH, RAGGED),
+    "totals_batch": TotalsPlan(frozenset({"alice", "bob", "o'brien"}), BOTH, ALIGNED),
+    "totals_network": TotalsPlan(None, BOTH, ALIGNED),
+    "distinct": DistinctPlan("alice", SENT, RAGGED),
+    "distinct_network": DistinctPlan(None, SENT, ALIGNED),
+    "top_by_amount": TopPlan("alice", RECEIVED, RAGGED, AMOUNT, 11),
+    "top_by_count_among": TopPlan("alice", SENT, ALIGNED, COUNT, 2, frozenset({"b", "c"})),
+    "top_network": TopPlan(None, SENT, ALIGNED, AMOUNT, 11),
+    "slots_hours": SlotsPlan("alice", RECEIVED, ALIGNED, HOUR_MS),
+    "slots_days_ragged": SlotsPlan("alice", RECEIVED, RAGGED, 24 * HOUR_MS),
+    "slots_quarter_hours_network": SlotsPlan(None, RECEIVED, RAGGED, 900_000),
+    "entries": EntriesPlan("alice", None, None, RAGGED, None, 21),
+    "entries_after": EntriesPlan("alice", SENT, "bob", ALIGNED, KEY, 21),
+    "entry_count": EntryCountPlan(),
+    "rejected": RejectedPlan(None),
+    "rejected_in_window": RejectedPlan(RAGGED),
+}
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_the_sql_of_a_plan_is_pinned(name: str) -> None:
+    path = PINS / f"{name}.sql"
+    found = sql.statement(PLANS[name]) + "\n"
+    if os.environ.get("REWRITE_PINS"):
+        path.write_text(found)
+    assert found == path.read_text()
+
+
+def test_there_is_no_pin_without_a_plan() -> None:
+    assert {path.stem for path in PINS.iterdir()} == PLANS.keys()
+
+
+def test_a_plan_without_sql_is_a_mistake_of_ours() -> None:
+    with pytest.raises(TypeError):
+        sql.statement(ProgressPlan())
+
+
+@given(account_id=st.text(min_size=1, max_size=64))
+def test_whatever_an_id_is_the_statement_keeps_its_form(account_id: str) -> None:
+    statement = sql.statement(TopPlan(account_id, RECEIVED, ALIGNED, AMOUNT, 11))
+    unquoted = re.sub(r"'(?:[^']|'')*'", "?", statement)
+    plain = sql.statement(TopPlan("alice", RECEIVED, ALIGNED, AMOUNT, 11))
+    assert unquoted == re.sub(r"'(?:[^']|'')*'", "?", plain)
+    assert statement.endswith("LIMIT 11")

@@ -1,0 +1,286 @@
+"""The store on Pinot, against a broker that answers by rule: what is believed and what is not."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+
+from gateway.errors import DeadlineExceeded, GatewayError, PartialAnswer, StoreUnavailable
+from gateway.model import Direction, Interval, RankBy
+from gateway.pinot.partition import murmur2, partition_of, some_account_in
+from gateway.pinot.store import PinotStore
+from gateway.query_plan import (
+    DistinctPlan,
+    EntryCountPlan,
+    GroupRow,
+    ProgressPlan,
+    RejectedPlan,
+    SlotRow,
+    SlotsPlan,
+    TopPlan,
+    TotalsPlan,
+    TotalsRow,
+)
+from gateway.settings import Settings
+from tests.unit.gateway.fakes import AS_OF_MS, FakeBroker, broker_answer
+
+WHOLE = Interval(0, 1_800_000_000_000)
+RECEIVED = Direction.RECEIVED
+TOTALS = TotalsPlan(frozenset({"alice"}), frozenset({RECEIVED}), WHOLE)
+TOTALS_ROW = ["alice", "RECEIVED", 3, "1000000.50000000"]
+TOTALS_TYPES = ["STRING", "STRING", "LONG", "STRING"]
+TOP_TYPES = ["STRING", "LONG", "STRING"]
+
+
+async def opened(broker: FakeBroker, **changed: Any) -> PinotStore:
+    store = PinotStore(Settings(**changed), transport=broker.transport())
+    await store.open()
+    return store
+
+
+@pytest.mark.anyio
+async def test_a_complete_answer_is_read_exactly() -> None:
+    broker = FakeBroker(lambda _: broker_answer([TOTALS_ROW], TOTALS_TYPES))
+    store = await opened(broker)
+    result = await store.fetch(TOTALS, 5)
+    assert result.rows == (TotalsRow("alice", RECEIVED, 3, Decimal("1000000.5")),)
+    assert (result.as_of_ms, result.snapshot, result.inexact) == (AS_OF_MS, 1_000, None)
+    assert len(broker.statements) == 1
+    assert "timeoutMs=4" in broker.options[0]
+    await store.close()
+
+
+@pytest.mark.anyio
+async def test_text_reaches_the_broker_as_it_is() -> None:
+    account_id = "50%% %(x)s 'q' *"
+    broker = FakeBroker(lambda _: broker_answer([], TOTALS_TYPES))
+    store = await opened(broker)
+    await store.fetch(TotalsPlan(frozenset({account_id}), frozenset({RECEIVED}), WHOLE), 5)
+    assert "account_id = '50%% %(x)s ''q'' *'" in broker.statements[0]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("changed", "error"),
+    [
+        ({"exceptions": [{"errorCode": 305, "message": "unavailable"}]}, StoreUnavailable),
+        ({"exceptions": [{"errorCode": 250, "message": "timeout"}]}, DeadlineExceeded),
+        ({"numServersQueried": 2}, PartialAnswer),
+        ({"partialResult": True}, PartialAnswer),
+        ({"maxRowsInJoinReached": True}, PartialAnswer),
+        ({"totalDocs": 99}, StoreUnavailable),
+        ({"totalDocs": None}, StoreUnavailable),
+        ({"numServersResponded": None}, StoreUnavailable),
+    ],
+)
+async def test_what_is_not_the_whole_answer_is_an_error(
+    changed: dict[str, Any], error: type[GatewayError]
+) -> None:
+    broker = FakeBroker(lambda _: broker_answer([TOTALS_ROW], TOTALS_TYPES, **changed))
+    store = await opened(broker)
+    with pytest.raises(error):
+        await store.fetch(TOTALS, 5)
+    assert len(broker.statements) == (1 if error is DeadlineExceeded else 2)
+
+
+@pytest.mark.anyio
+async def test_a_passing_weakness_is_asked_past() -> None:
+    answers = [
+        broker_answer([TOTALS_ROW], TOTALS_TYPES, totalDocs=50),
+        broker_answer([TOTALS_ROW], TOTALS_TYPES),
+    ]
+    store = await opened(FakeBroker(lambda _: answers.pop(0)))
+    assert (await store.fetch(TOTALS, 5)).rows[0].transaction_count == 3
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [["alice", "RECEIVED", 3, 1.5]],
+        [["alice", "RECEIVED", 3, "NaN"]],
+        [["alice", "RECEIVED", 3, "x"]],
+        [["alice", "RECEIVED", 3.5, "1"]],
+    ],
+)
+async def test_money_is_never_read_from_a_float(rows: list[list[Any]]) -> None:
+    types = ["STRING", "STRING", "DOUBLE", "DOUBLE" if rows[0][3] == 1.5 else "STRING"]
+    store = await opened(FakeBroker(lambda _: broker_answer(rows, types)))
+    with pytest.raises(StoreUnavailable):
+        await store.fetch(TOTALS, 5)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("docs", ["[]", "{}", "nonsense", '["1"]'])
+async def test_a_malformed_progress_is_no_progress(docs: str) -> None:
+    progress = broker_answer([[AS_OF_MS, docs]], ["LONG", "STRING"])
+    broker = FakeBroker(lambda _: broker_answer([]), progress=progress)
+    store = await opened(broker)
+    with pytest.raises(StoreUnavailable):
+        await store.fetch(TOTALS, 5)
+    assert broker.statements == []
+
+
+@pytest.mark.anyio
+async def test_without_any_progress_nothing_is_answered() -> None:
+    progress = broker_answer([], ["LONG", "STRING"])
+    store = await opened(FakeBroker(lambda _: broker_answer([]), progress=progress))
+    with pytest.raises(StoreUnavailable, match="no progress"):
+        await store.fetch(ProgressPlan(), 5)
+
+
+@pytest.mark.anyio
+async def test_the_network_is_refused_while_one_partition_is_behind() -> None:
+    behind = some_account_in(2, 4)
+
+    def answer(statement: str) -> dict[str, Any]:
+        if "probe-" in statement:
+            return broker_answer([[0]], ["LONG"], totalDocs=90 if behind in statement else 500)
+        return broker_answer([["RECEIVED", 1, "1"]], ["STRING", "LONG", "STRING"], totalDocs=1_590)
+
+    store = await opened(FakeBroker(answer))
+    with pytest.raises(StoreUnavailable, match="90 rows of 100"):
+        await store.fetch(TotalsPlan(None, frozenset({RECEIVED}), WHOLE), 5)
+
+
+@pytest.mark.anyio
+async def test_the_network_is_answered_when_all_partitions_are_there() -> None:
+    broker = FakeBroker(lambda _: broker_answer([["RECEIVED", 1, "1"]], TOP_TYPES))
+    store = await opened(broker)
+    result = await store.fetch(TotalsPlan(None, frozenset({RECEIVED}), WHOLE), 5)
+    assert result.rows == (TotalsRow(None, RECEIVED, 1, Decimal(1)),)
+    assert len(broker.statements) == 5
+
+
+@pytest.mark.anyio
+async def test_an_unreachable_broker_is_unavailable() -> None:
+    def refuse(_: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused")
+
+    store = PinotStore(Settings(), transport=httpx.MockTransport(refuse))
+    await store.open()
+    with pytest.raises(StoreUnavailable, match="cannot be reached"):
+        await store.fetch(TOTALS, 5)
+
+
+@pytest.mark.anyio
+async def test_a_slow_broker_is_a_deadline() -> None:
+    def stall(_: httpx.Request) -> httpx.Response:
+        raise httpx.ReadTimeout("slow")
+
+    store = PinotStore(Settings(), transport=httpx.MockTransport(stall))
+    await store.open()
+    with pytest.raises(DeadlineExceeded):
+        await store.fetch(TOTALS, 5)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("content", [b"<html>", b"{}", b"[1]"])
+async def test_nonsense_from_the_broker_is_unavailable(content: bytes) -> None:
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, content=content))
+    store = PinotStore(Settings(), transport=transport)
+    await store.open()
+    with pytest.raises(StoreUnavailable):
+        await store.fetch(TOTALS, 5)
+
+
+def top(limit: int) -> TopPlan:
+    return TopPlan("alice", RECEIVED, WHOLE, RankBy.TRANSACTION_AMOUNT, limit)
+
+
+@pytest.mark.anyio
+async def test_cut_groups_are_said_to_be_inexact() -> None:
+    answer = broker_answer([["b", 1, "1"]], TOP_TYPES, numGroupsLimitReached=True)
+    store = await opened(FakeBroker(lambda _: answer))
+    result = await store.fetch(top(3), 5)
+    assert result.rows == (GroupRow("b", 1, Decimal(1)),)
+    assert result.inexact is not None
+
+
+@pytest.mark.anyio
+async def test_a_tie_at_the_cut_is_broken_by_code_points() -> None:
+    # UTF-16 puts the emoji first; by code points the full-width letter is.
+    everything = [["😀", 1, "1"], ["\uff21", 1, "1.0"], ["z", 1, "0.5"]]
+    broker = FakeBroker(
+        lambda statement: broker_answer(everything[: int(statement.rpartition(" ")[2])], TOP_TYPES)
+    )
+    store = await opened(broker)
+    assert [row.account_id for row in (await store.fetch(top(1), 5)).rows] == ["\uff21"]
+    assert [row.account_id for row in (await store.fetch(top(2), 5)).rows] == ["\uff21", "😀"]
+    assert [statement.rpartition(" ")[2] for statement in broker.statements] == [
+        "1",
+        "10",
+        "2",
+        "20",
+    ]
+
+
+@pytest.mark.anyio
+async def test_a_tie_without_such_ids_takes_one_statement() -> None:
+    broker = FakeBroker(lambda _: broker_answer([["a", 1, "1"]], TOP_TYPES))
+    store = await opened(broker)
+    await store.fetch(top(1), 5)
+    assert len(broker.statements) == 1
+
+
+@pytest.mark.anyio
+async def test_several_servers_are_asked_again_without_trimming_if_groups_are_many() -> None:
+    def answer(statement: str) -> dict[str, Any]:
+        if "DISTINCTCOUNT" in statement:
+            return broker_answer([[9_000]], ["INT"])
+        servers = {"numServersQueried": 2, "numServersResponded": 2}
+        return broker_answer([["b", 1, "1"]], TOP_TYPES, numDocsScanned=10_000, **servers)
+
+    broker = FakeBroker(answer)
+    store = await opened(broker)
+    result = await store.fetch(top(3), 5)
+    assert result.inexact is None
+    assert "minServerGroupTrimSize=-1" in broker.options[-1]
+    assert len(broker.statements) == 3
+
+
+@pytest.mark.anyio
+async def test_more_groups_than_the_trim_threshold_are_not_called_exact() -> None:
+    def answer(statement: str) -> dict[str, Any]:
+        if "DISTINCTCOUNT" in statement:
+            return broker_answer([[20_000]], ["INT"])
+        return broker_answer([["b", 1, "1"]], TOP_TYPES, numDocsScanned=30_000)
+
+    store = await opened(FakeBroker(answer), pinot_group_trim_threshold=20_000)
+    assert (await store.fetch(top(3), 5)).inexact is not None
+
+
+@pytest.mark.anyio
+async def test_slots_come_from_doubles_exactly() -> None:
+    answer = broker_answer([[1.7600004e12, 2, "3"]], ["DOUBLE", "LONG", "STRING"])
+    store = await opened(FakeBroker(lambda _: answer))
+    result = await store.fetch(SlotsPlan("a", RECEIVED, WHOLE, 3_600_000), 5)
+    assert result.rows == (SlotRow(1_760_000_400_000 // 3_600_000, 2, Decimal(3)),)
+
+
+@pytest.mark.anyio
+async def test_counts_and_reasons() -> None:
+    store = await opened(FakeBroker(lambda _: broker_answer([[7]], ["INT"])))
+    assert (await store.fetch(DistinctPlan("a", RECEIVED, WHOLE), 5)).rows[0].account_count == 7
+    assert (await store.fetch(EntryCountPlan(), 5)).rows[0].count == 7
+    reasons = broker_answer([["NOT_JSON", 2]], ["STRING", "LONG"], totalDocs=2)
+    store = await opened(FakeBroker(lambda _: reasons))
+    assert (await store.fetch(RejectedPlan(None), 5)).rows[0].reason == "NOT_JSON"
+
+
+def test_the_partition_is_kafkas() -> None:
+    # Values of Kafka's own UtilsTest.testMurmur2.
+    known = {
+        b"21": -973932308,
+        b"foobar": -790332482,
+        b"a-little-bit-long-string": -985981536,
+        b"a-little-bit-longer-string": -1486304829,
+        b"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8": -58897971,
+        b"abc": 479470107,
+    }
+    for key, value in known.items():
+        assert murmur2(key) == value & 0xFFFFFFFF
+    assert all(partition_of(some_account_in(each, 4), 4) == each for each in range(4))

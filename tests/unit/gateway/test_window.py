@@ -1,0 +1,232 @@
+"""Windows and buckets, in zones and over the days on which clocks change."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, available_timezones
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.errors import BadUserInput
+from gateway.model import (
+    BetweenWindow,
+    CalendarPeriod,
+    Comparison,
+    Granularity,
+    Interval,
+    LastWindow,
+    TimeUnit,
+    Window,
+    WindowChoice,
+)
+from gateway.window import DAY_MS, HOUR_MS, buckets, earlier, epoch_ms, instant, resolve
+
+UTC_ZONE = ZoneInfo("UTC")
+BERLIN = ZoneInfo("Europe/Berlin")
+SAIGON = ZoneInfo("Asia/Ho_Chi_Minh")
+
+
+def ms(text: str) -> int:
+    return epoch_ms(datetime.fromisoformat(text))
+
+
+def shown(window: Window) -> tuple[str, str]:
+    interval = window.interval
+    return tuple(  # type: ignore[return-value]
+        instant(edge, window.zone).isoformat() for edge in (interval.start_ms, interval.end_ms)
+    )
+
+
+NOW_MS = ms("2026-03-31T10:20:30.400+00:00")
+
+
+@pytest.mark.parametrize(
+    ("choice", "zone", "start", "end"),
+    [
+        (LastWindow(30, TimeUnit.DAY), "UTC", "2026-03-01T10:20:30.400", "2026-03-31T10:20:30.400"),
+        # The clock went forward on the 29th: a day is 24 hours, not a date.
+        (
+            LastWindow(3, TimeUnit.DAY),
+            "Europe/Berlin",
+            "2026-03-28T11:20:30.400",
+            "2026-03-31T12:20:30.400",
+        ),
+        (LastWindow(2, TimeUnit.WEEK), "UTC", "2026-03-17T10:20:30.400", "2026-03-31T10:20:30.400"),
+        (
+            LastWindow(90, TimeUnit.MINUTE),
+            "UTC",
+            "2026-03-31T08:50:30.400",
+            "2026-03-31T10:20:30.400",
+        ),
+        # There is no 31st of February: its last day stands in.
+        (
+            LastWindow(1, TimeUnit.MONTH),
+            "UTC",
+            "2026-02-28T10:20:30.400",
+            "2026-03-31T10:20:30.400",
+        ),
+        # The same wall clock time, though the offset was another.
+        (
+            LastWindow(1, TimeUnit.MONTH),
+            "Europe/Berlin",
+            "2026-02-28T12:20:30.400",
+            "2026-03-31T12:20:30.400",
+        ),
+        (LastWindow(2, TimeUnit.YEAR), "UTC", "2024-03-31T10:20:30.400", "2026-03-31T10:20:30.400"),
+        (CalendarPeriod.TODAY, "Asia/Ho_Chi_Minh", "2026-03-31T00:00", "2026-04-01T00:00"),
+        (CalendarPeriod.YESTERDAY, "UTC", "2026-03-30T00:00", "2026-03-31T00:00"),
+        (CalendarPeriod.THIS_WEEK, "UTC", "2026-03-30T00:00", "2026-04-06T00:00"),
+        (CalendarPeriod.LAST_WEEK, "Europe/Berlin", "2026-03-23T00:00", "2026-03-30T00:00"),
+        (CalendarPeriod.THIS_MONTH, "UTC", "2026-03-01T00:00", "2026-04-01T00:00"),
+        (CalendarPeriod.LAST_MONTH, "UTC", "2026-02-01T00:00", "2026-03-01T00:00"),
+        (CalendarPeriod.THIS_QUARTER, "UTC", "2026-01-01T00:00", "2026-04-01T00:00"),
+        (CalendarPeriod.LAST_QUARTER, "UTC", "2025-10-01T00:00", "2026-01-01T00:00"),
+        (CalendarPeriod.THIS_YEAR, "UTC", "2026-01-01T00:00", "2027-01-01T00:00"),
+        (CalendarPeriod.LAST_YEAR, "UTC", "2025-01-01T00:00", "2026-01-01T00:00"),
+    ],
+)
+def test_a_window_is_what_the_zone_says(
+    choice: WindowChoice, zone: str, start: str, end: str
+) -> None:
+    window = resolve(choice, NOW_MS, ZoneInfo(zone), 3660)
+    width = len(start)
+    assert [text[:width] for text in shown(window)] == [start, end]
+
+
+def test_a_calendar_day_is_as_long_as_the_clock_makes_it() -> None:
+    spring = resolve(CalendarPeriod.YESTERDAY, ms("2026-03-30T10:00+00:00"), BERLIN, 3660).interval
+    autumn = resolve(CalendarPeriod.TODAY, ms("2026-10-25T10:00+00:00"), BERLIN, 3660).interval
+    assert spring.end_ms - spring.start_ms == 23 * HOUR_MS
+    assert autumn.end_ms - autumn.start_ms == 25 * HOUR_MS
+
+
+def test_between_takes_the_milliseconds_inside() -> None:
+    start = datetime(2026, 1, 1, 0, 0, 0, 500, tzinfo=UTC)
+    end = datetime(2026, 1, 1, 0, 0, 0, 1_001, tzinfo=UTC)
+    interval = resolve(BetweenWindow(start, end), NOW_MS, UTC_ZONE, 3660).interval
+    assert interval == Interval(
+        ms("2026-01-01T00:00:00.001+00:00"), ms("2026-01-01T00:00:00.002+00:00")
+    )
+
+
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [
+        (LastWindow(0, TimeUnit.DAY), "window.last.count: must be 1 or more"),
+        (LastWindow(-5, TimeUnit.YEAR), "window.last.count: must be 1 or more"),
+        (
+            LastWindow(3661, TimeUnit.DAY),
+            "window.last.count: is too large; a window may be up to 3660 days long",
+        ),
+        (
+            LastWindow(2**31 - 1, TimeUnit.YEAR),
+            "window.last.count: is too large; a window may be up to 3660 days long",
+        ),
+        (
+            BetweenWindow(datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)),
+            "window.between: end must be later than start",
+        ),
+        (
+            BetweenWindow(datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)),
+            "window.between: end must be later than start",
+        ),
+        (
+            BetweenWindow(datetime(2000, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)),
+            "window: is too long; a window may be up to 3660 days long",
+        ),
+        (
+            BetweenWindow(datetime(1, 1, 1, tzinfo=UTC), datetime(1, 1, 2, tzinfo=UTC)),
+            "window: must lie between the years 1970 and 9000",
+        ),
+        (
+            BetweenWindow(datetime(9999, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)),
+            "window: must lie between the years 1970 and 9000",
+        ),
+    ],
+)
+def test_a_window_outside_the_limits_names_them(choice: WindowChoice, message: str) -> None:
+    with pytest.raises(BadUserInput) as caught:
+        resolve(choice, NOW_MS, SAIGON, 3660)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("choice", "comparison", "start", "end"),
+    [
+        (CalendarPeriod.THIS_MONTH, "PREVIOUS_PERIOD", "2026-02-01T00:00", "2026-03-01T00:00"),
+        (CalendarPeriod.LAST_MONTH, "PREVIOUS_PERIOD", "2026-01-01T00:00", "2026-02-01T00:00"),
+        (CalendarPeriod.TODAY, "PREVIOUS_PERIOD", "2026-03-30T00:00", "2026-03-31T00:00"),
+        (CalendarPeriod.THIS_QUARTER, "PREVIOUS_PERIOD", "2025-10-01T00:00", "2026-01-01T00:00"),
+        (CalendarPeriod.THIS_YEAR, "PREVIOUS_YEAR", "2025-01-01T00:00", "2026-01-01T00:00"),
+        (LastWindow(7, TimeUnit.DAY), "PREVIOUS_PERIOD", "2026-03-17T10:20", "2026-03-24T10:20"),
+        (LastWindow(7, TimeUnit.DAY), "PREVIOUS_YEAR", "2025-03-24T10:20", "2025-03-31T10:20"),
+    ],
+)
+def test_the_earlier_window(choice: WindowChoice, comparison: str, start: str, end: str) -> None:
+    asked = resolve(choice, NOW_MS, UTC_ZONE, 3660)
+    before = earlier(choice, asked, Comparison(comparison))
+    assert [text[:16] for text in shown(before)] == [start, end]
+
+
+def points(start: str, end: str, granularity: Granularity, zone: ZoneInfo) -> list[str]:
+    window = Window(Interval(ms(start), ms(end)), zone)
+    cut = buckets(window, granularity, NOW_MS, 1500)
+    assert cut[0].start_ms == window.interval.start_ms
+    assert cut[-1].end_ms == window.interval.end_ms
+    return [instant(bucket.start_ms, zone).isoformat(timespec="minutes") for bucket in cut]
+
+
+def test_days_have_23_and_25_hours_where_the_clock_changes() -> None:
+    window = Window(Interval(ms("2026-03-28T00:00+01:00"), ms("2026-03-31T00:00+02:00")), BERLIN)
+    cut = buckets(window, Granularity.DAY, NOW_MS, 10)
+    assert [(each.end_ms - each.start_ms) // HOUR_MS for each in cut] == [24, 23, 24]
+    assert not any(each.partial for each in cut)
+
+
+def test_hours_are_the_wall_clocks() -> None:
+    found = points("2026-10-25T00:30+02:00", "2026-10-25T04:00+01:00", Granularity.HOUR, BERLIN)
+    assert found == [
+        "2026-10-25T00:30+02:00",
+        "2026-10-25T01:00+02:00",
+        "2026-10-25T02:00+02:00",
+        "2026-10-25T02:00+01:00",
+        "2026-10-25T03:00+01:00",
+    ]
+    kathmandu = ZoneInfo("Asia/Kathmandu")
+    assert points(
+        "2026-01-01T00:00+00:00", "2026-01-01T02:00+00:00", Granularity.HOUR, kathmandu
+    ) == ["2026-01-01T05:45+05:45", "2026-01-01T06:00+05:45", "2026-01-01T07:00+05:45"]
+
+
+def test_clipped_and_running_buckets_are_partial() -> None:
+    window = Window(Interval(NOW_MS - 2 * DAY_MS, NOW_MS + DAY_MS), UTC_ZONE)
+    cut = buckets(window, Granularity.DAY, NOW_MS, 10)
+    assert [each.partial for each in cut] == [True, False, True, True]
+
+
+def test_too_many_points_are_refused_before_they_are_made() -> None:
+    window = Window(Interval(NOW_MS - 3000 * DAY_MS, NOW_MS), UTC_ZONE)
+    with pytest.raises(BadUserInput, match="granularity: gives more than 1500 points"):
+        buckets(window, Granularity.MINUTE, NOW_MS, 1500)
+
+
+@given(
+    zone=st.sampled_from(sorted(available_timezones())),
+    start_ms=st.integers(0, 4_000_000_000_000),
+    length_ms=st.integers(1, 400 * DAY_MS),
+    granularity=st.sampled_from(Granularity),
+)
+def test_buckets_cover_the_window_once_in_every_zone(
+    zone: str, start_ms: int, length_ms: int, granularity: Granularity
+) -> None:
+    window = Window(Interval(start_ms, start_ms + length_ms), ZoneInfo(zone))
+    try:
+        cut = buckets(window, granularity, NOW_MS, 500)
+    except BadUserInput:
+        return
+    assert cut[0].start_ms == window.interval.start_ms
+    assert cut[-1].end_ms == window.interval.end_ms
+    for left, right in zip(cut, cut[1:], strict=False):
+        assert left.start_ms < left.end_ms == right.start_ms
