@@ -47,7 +47,7 @@ FROM transfers
 
 _REJECTED = """
 INSERT INTO transactions_rejected
-SELECT ['AMOUNT_NOT_A_STRING', 'NOT_JSON', 'TRANSACTION_ID_NOT_A_UUID'][1 + i % 3],
+SELECT ['AMOUNT_NOT_A_STRING', 'NOT_JSON', 'TRANSACTION_ID_INVALID'][1 + i % 3],
     event_time_ms
 FROM (SELECT row_number() OVER (ORDER BY transaction_id) AS i, event_time_ms FROM transfers)
 WHERE i % 200 = 0

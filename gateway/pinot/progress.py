@@ -23,10 +23,14 @@ from gateway.pinot.partition import partition_of, some_account_in
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Everything before `as_of_ms` is queryable if Pinot serves this many rows a partition."""
+    """Everything before `as_of_ms` is queryable if Pinot serves this many rows.
+
+    `entry_docs`: rows of entries, by kafka partition. `rejected_docs`: rows of rejected events.
+    """
 
     as_of_ms: int
     entry_docs: tuple[int, ...]
+    rejected_docs: int
 
     def partitions_of(self, account_ids: Iterable[str] | None) -> frozenset[int]:
         """The partitions that hold these accounts; `None`: all."""
@@ -65,7 +69,7 @@ class ProgressReader:
             *(self._rows_served(each, len(progress.entry_docs), timeout_s) for each in partitions)
         )
         for partition, rows in zip(partitions, served, strict=True):
-            check_rows(rows, progress, frozenset({partition}))
+            check_rows(rows, progress.rows_in({partition}))
 
     async def _rows_served(self, partition: int, partitions: int, timeout_s: float) -> int:
         known = self._served.get(partition)
@@ -82,17 +86,20 @@ class ProgressReader:
         answer = await self._client.run(sql.PROGRESS, timeout_s)
         if not answer.rows:
             raise StoreUnavailable("the pipeline has made no progress yet")
-        as_of_ms, entry_docs = answer.rows[0]
-        return Progress(response.whole(as_of_ms), _entry_docs(response.text(entry_docs)))
+        as_of_ms, entry_docs, rejected_docs = answer.rows[0]
+        return Progress(
+            response.whole(as_of_ms),
+            _entry_docs(response.text(entry_docs)),
+            response.whole(rejected_docs),
+        )
 
     def _is_stale(self, since_s: float, task: asyncio.Task[object]) -> bool:
         failed = task.done() and (task.cancelled() or task.exception() is not None)
         return failed or self._monotonic() - since_s > self._ttl_s
 
 
-def check_rows(rows: int, progress: Progress, partitions: frozenset[int]) -> None:
-    """Raise `StoreUnavailable` if these are fewer rows than the progress stands for."""
-    expected = progress.rows_in(partitions)
+def check_rows(rows: int, expected: int) -> None:
+    """Raise `StoreUnavailable` if Pinot serves fewer rows than the progress stands for."""
     if rows < expected:
         raise StoreUnavailable(f"Pinot serves {rows} rows of {expected}: it has not caught up")
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import replace
+from operator import attrgetter
+from typing import Any, TypeAlias
 
+from gateway import money
 from gateway.model import Direction, Entry
 from gateway.pinot.response import Cells, decimal, text, whole
 from gateway.query_plan import (
@@ -23,6 +26,8 @@ from gateway.query_plan import (
     TotalsPlan,
     TotalsRow,
 )
+
+MeasuredRow: TypeAlias = TotalsRow | SlotRow
 
 
 def rows_of(plan: QueryPlan[Any], rows: Iterable[Cells]) -> tuple[Any, ...]:
@@ -45,6 +50,19 @@ def rows_of(plan: QueryPlan[Any], rows: Iterable[Cells]) -> tuple[Any, ...]:
         case RejectedPlan():
             return tuple(ReasonRow(text(reason), whole(count)) for reason, count in rows)
     raise TypeError(f"no rows for {type(plan).__name__}")
+
+
+def merge(plan: QueryPlan[Any], parts: list[tuple[Any, ...]]) -> tuple[Any, ...]:
+    """The rows of a plan that was asked in disjoint parts."""
+    if len(parts) == 1:
+        return parts[0]
+    merged: dict[object, MeasuredRow] = {}
+    for row in (row for rows in parts for row in rows):
+        key = (row.account_id, row.direction) if isinstance(row, TotalsRow) else row.slot
+        known = merged.get(key)
+        merged[key] = row if known is None else _sum(known, row)
+    rows = tuple(merged.values())
+    return tuple(sorted(rows, key=attrgetter("slot"))) if isinstance(plan, SlotsPlan) else rows
 
 
 def totals_row(cells: Cells) -> TotalsRow:
@@ -80,6 +98,14 @@ def entry(cells: Cells, account_id: str) -> Entry:
         text(transaction_id),
         decimal(amount),
         whole(event_time_ms),
+    )
+
+
+def _sum(left: MeasuredRow, right: MeasuredRow) -> MeasuredRow:
+    return replace(
+        left,
+        transaction_count=left.transaction_count + right.transaction_count,
+        transaction_amount=money.add((left.transaction_amount, right.transaction_amount)),
     )
 
 

@@ -10,6 +10,7 @@ from being read as a trailing OPTION(...) clause. Windows that begin and end on 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from enum import Enum
 
 from gateway.model import Direction, Interval, RankBy
 from gateway.query_plan import (
@@ -27,7 +28,10 @@ from gateway.window import HOUR_MS
 
 COUNT, AMOUNT = "COUNT(*)", "SUMPRECISION(amount)"
 MAX_REASONS = 1_000
-PROGRESS = "SELECT as_of_ms, entry_docs FROM pipeline_progress ORDER BY as_of_ms DESC LIMIT 1"
+PROGRESS = (
+    "SELECT as_of_ms, entry_docs, rejected_docs FROM pipeline_progress "
+    "ORDER BY as_of_ms DESC LIMIT 1"
+)
 
 
 def literal(text: str) -> str:
@@ -35,17 +39,40 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def statement(plan: QueryPlan[object]) -> str:
+class Part(Enum):
+    """Which part of an interval a statement is about."""
+
+    WHOLE = "all of it"
+    HOURS = "the whole hours inside it, which the star-tree answers"
+    EDGES = "what stands before and after these hours"
+
+
+def parts(plan: QueryPlan[object]) -> tuple[Part, ...]:
+    """The statements that a plan takes: ragged windows over the whole network take two.
+
+    One account's rows are few and lie together, so that one statement is less work than two.
+    """
+    if not isinstance(plan, TotalsPlan | SlotsPlan):
+        return (Part.WHOLE,)
+    if isinstance(plan, SlotsPlan) and plan.slot_ms % HOUR_MS:
+        return (Part.WHOLE,)
+    is_network = (plan.account_ids if isinstance(plan, TotalsPlan) else plan.account_id) is None
+    hours = _hours(plan.interval)
+    ragged = hours != plan.interval and hours.start_ms < hours.end_ms
+    return (Part.HOURS, Part.EDGES) if is_network and ragged else (Part.WHOLE,)
+
+
+def statement(plan: QueryPlan[object], part: Part = Part.WHOLE) -> str:
     """The SQL of a plan over entries or rejected events."""
     match plan:
         case TotalsPlan():
-            return totals(plan)
+            return totals(plan, part)
         case DistinctPlan():
             return distinct(plan)
         case TopPlan():
             return top(plan)
         case SlotsPlan():
-            return slots(plan)
+            return slots(plan, part)
         case EntriesPlan():
             return entries(plan)
         case EntryCountPlan():
@@ -55,10 +82,10 @@ def statement(plan: QueryPlan[object]) -> str:
     raise TypeError(f"no SQL for {type(plan).__name__}")
 
 
-def totals(plan: TotalsPlan) -> str:
+def totals(plan: TotalsPlan, part: Part = Part.WHOLE) -> str:
     """Rows of account id, direction, count, amount; over all accounts without the first."""
     directions = sorted(direction.value for direction in plan.directions)
-    conditions = [_among("direction", directions), _within(plan.interval)]
+    conditions = [_among("direction", directions), _within(plan.interval, part)]
     if plan.account_ids is None:
         return (
             f"SELECT direction, {COUNT}, {AMOUNT} FROM account_entries "
@@ -95,14 +122,14 @@ def top(plan: TopPlan) -> str:
     )
 
 
-def slots(plan: SlotsPlan) -> str:
+def slots(plan: SlotsPlan, part: Part = Part.WHOLE) -> str:
     """Rows of the slot's first millisecond, count, amount; ascending."""
     column = "event_time_ms" if plan.slot_ms % HOUR_MS else "event_hour_ms"
     slot = column if plan.slot_ms == HOUR_MS else f"{column} - MOD({column}, {plan.slot_ms})"
     limit = (plan.interval.end_ms - plan.interval.start_ms) // plan.slot_ms + 2
     return (
         f"SELECT {slot}, {COUNT}, {AMOUNT} FROM account_entries "
-        f"WHERE {_scope(plan.account_id, plan.direction, plan.interval)} "
+        f"WHERE {_scope(plan.account_id, plan.direction, plan.interval, part)} "
         f"GROUP BY {slot} ORDER BY {slot} ASC LIMIT {limit}"
     )
 
@@ -141,20 +168,31 @@ def probe(account_id: str) -> str:
     return f"SELECT COUNT(*) FROM account_entries WHERE {_equal('account_id', account_id)} LIMIT 1"
 
 
-def is_aligned(interval: Interval) -> bool:
-    """Whether the hour column can answer for the interval."""
-    return interval.start_ms % HOUR_MS == 0 and interval.end_ms % HOUR_MS == 0
-
-
-def _scope(account_id: str | None, direction: Direction, interval: Interval) -> str:
-    conditions = [_equal("direction", direction.value), _within(interval)]
+def _scope(
+    account_id: str | None, direction: Direction, interval: Interval, part: Part = Part.WHOLE
+) -> str:
+    conditions = [_equal("direction", direction.value), _within(interval, part)]
     if account_id is not None:
         conditions.insert(0, _equal("account_id", account_id))
     return " AND ".join(conditions)
 
 
-def _within(interval: Interval) -> str:
-    return _range("event_hour_ms" if is_aligned(interval) else "event_time_ms", interval)
+def _within(interval: Interval, part: Part = Part.WHOLE) -> str:
+    hours = _hours(interval)
+    if part is Part.HOURS or hours == interval:
+        return _range("event_hour_ms", hours)
+    if part is Part.WHOLE:
+        return _range("event_time_ms", interval)
+    before = _range("event_time_ms", Interval(interval.start_ms, hours.start_ms))
+    after = _range("event_time_ms", Interval(hours.end_ms, interval.end_ms))
+    return f"(({before}) OR ({after}))"
+
+
+def _hours(interval: Interval) -> Interval:
+    """The whole UTC hours inside an interval; may be empty or reversed."""
+    return Interval(
+        -(-interval.start_ms // HOUR_MS) * HOUR_MS, interval.end_ms // HOUR_MS * HOUR_MS
+    )
 
 
 def _range(column: str, interval: Interval) -> str:

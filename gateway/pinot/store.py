@@ -17,7 +17,7 @@ from gateway.pinot import sql
 from gateway.pinot.client import PinotClient
 from gateway.pinot.progress import Progress, ProgressReader, check_rows
 from gateway.pinot.response import BrokerAnswer
-from gateway.pinot.rows import rows_of
+from gateway.pinot.rows import merge, rows_of
 from gateway.pinot.top import GROUPS_CUT, fetch_top
 from gateway.query_plan import (
     DistinctPlan,
@@ -34,6 +34,7 @@ from gateway.settings import Settings
 from gateway.store import PlanRow, StoreResult
 
 RETRY_PAUSE_S = 0.15
+IDLE_S = 20.0
 
 
 @dataclass
@@ -47,10 +48,10 @@ class PinotStore:
 
     async def open(self) -> None:
         """Make the connection pool; nothing is connected to yet."""
-        transport = self.transport or AiohttpTransport()
-        self._client = PinotClient(
-            self.settings.pinot_broker_url, self.settings.pinot_connections, transport
-        )
+        connections = self.settings.pinot_connections
+        limits = httpx.Limits(max_connections=connections, keepalive_expiry=IDLE_S)
+        transport = self.transport or AiohttpTransport(trust_env=False, limits=limits)
+        self._client = PinotClient(self.settings.pinot_broker_url, transport)
         ttl_s = self.settings.pinot_progress_ttl_ms / 1000
         self._progress = ProgressReader(self._client, ttl_s, self.monotonic)
 
@@ -84,9 +85,15 @@ class PinotStore:
             rows: tuple[Any, ...] = top.rows
             answer, inexact = top.answer, top.inexact
         else:
-            answer = await self._ask(plan, progress, deadline, sql.statement(plan), {})
-            rows = rows_of(plan, answer.rows)
-            inexact = GROUPS_CUT if answer.groups_cut else None
+            answers = await asyncio.gather(
+                *(
+                    self._ask(plan, progress, deadline, sql.statement(plan, part), {})
+                    for part in sql.parts(plan)
+                )
+            )
+            rows = merge(plan, [rows_of(plan, each.rows) for each in answers])
+            answer = min(answers, key=lambda each: each.total_docs)
+            inexact = GROUPS_CUT if any(each.groups_cut for each in answers) else None
         return StoreResult(rows, progress.as_of_ms, answer.total_docs, inexact)
 
     async def _ask(
@@ -97,21 +104,24 @@ class PinotStore:
         statement: str,
         options: dict[str, str | int],
     ) -> BrokerAnswer:
-        partitions = _partitions(plan, progress)
-        if len(partitions) > 1:
-            await self._progress.check_partitions(progress, partitions, deadline.remaining_s())
+        if isinstance(plan, RejectedPlan):
+            expected = progress.rejected_docs
+        else:
+            partitions = progress.partitions_of(_accounts(plan))
+            expected = progress.rows_in(partitions)
+            if len(partitions) > 1:
+                await self._progress.check_partitions(progress, partitions, deadline.remaining_s())
         answer = await self._client.run(statement, deadline.remaining_s(), options)
-        check_rows(answer.total_docs, progress, partitions)
+        check_rows(answer.total_docs, expected)
         return answer
 
 
-def _partitions(plan: QueryPlan[Any], progress: Progress) -> frozenset[int]:
-    account_ids: Iterable[str] | None = None
+def _accounts(plan: QueryPlan[Any]) -> Iterable[str] | None:
+    """Whose entries a plan is about; `None`: everyone's."""
     match plan:
-        case RejectedPlan():
-            return frozenset()
         case TotalsPlan():
-            account_ids = plan.account_ids
-        case DistinctPlan() | TopPlan() | SlotsPlan() | EntriesPlan():
-            account_ids = None if plan.account_id is None else (plan.account_id,)
-    return progress.partitions_of(account_ids)
+            return plan.account_ids
+        case DistinctPlan() | TopPlan() | SlotsPlan() | EntriesPlan() if plan.account_id:
+            return (plan.account_id,)
+        case _:
+            return None

@@ -70,7 +70,7 @@ def broker_answer(
     } | changed
 
 
-PROGRESS = broker_answer([[AS_OF_MS, "[100, 100, 100, 100]"]], ["LONG", "STRING"])
+PROGRESS = broker_answer([[AS_OF_MS, "[100, 100, 100, 100]", 2]], ["LONG", "STRING", "LONG"])
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +15,7 @@ from gateway.pinot.partition import murmur2, partition_of, some_account_in
 from gateway.pinot.store import PinotStore
 from gateway.query_plan import (
     DistinctPlan,
+    EntriesPlan,
     EntryCountPlan,
     GroupRow,
     ProgressPlan,
@@ -25,8 +27,9 @@ from gateway.query_plan import (
     TotalsRow,
 )
 from gateway.settings import Settings
-from tests.unit.gateway.fakes import AS_OF_MS, FakeBroker, broker_answer
+from tests.unit.gateway.fakes import AS_OF_MS, PROGRESS, FakeBroker, broker_answer
 
+UUID = "0b5ca6cd-6f0f-4bc4-9f79-0d5e5d5f2f6a"
 WHOLE = Interval(0, 1_800_000_000_000)
 RECEIVED = Direction.RECEIVED
 TOTALS = TotalsPlan(frozenset({"alice"}), frozenset({RECEIVED}), WHOLE)
@@ -116,7 +119,7 @@ async def test_money_is_never_read_from_a_float(rows: list[list[Any]]) -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("docs", ["[]", "{}", "nonsense", '["1"]'])
 async def test_a_malformed_progress_is_no_progress(docs: str) -> None:
-    progress = broker_answer([[AS_OF_MS, docs]], ["LONG", "STRING"])
+    progress = broker_answer([[AS_OF_MS, docs, 0]], ["LONG", "STRING", "LONG"])
     broker = FakeBroker(lambda _: broker_answer([]), progress=progress)
     store = await opened(broker)
     with pytest.raises(StoreUnavailable):
@@ -269,6 +272,53 @@ async def test_counts_and_reasons() -> None:
     reasons = broker_answer([["NOT_JSON", 2]], ["STRING", "LONG"], totalDocs=2)
     store = await opened(FakeBroker(lambda _: reasons))
     assert (await store.fetch(RejectedPlan(None), 5)).rows[0].reason == "NOT_JSON"
+    reasons["totalDocs"] = 1
+    with pytest.raises(StoreUnavailable, match="1 rows of 2"):
+        await store.fetch(RejectedPlan(None), 5)
+
+
+@pytest.mark.anyio
+async def test_an_amount_out_of_a_json_number_keeps_all_its_digits() -> None:
+    content = json.dumps(
+        broker_answer(
+            [["bob", "SENT", UUID, 0.5, 1_700_000_000_000]],
+            ["STRING", "STRING", "STRING", "BIG_DECIMAL", "LONG"],
+        )
+    ).replace("0.5", "999999999999999999.99999999")
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if b"pipeline_progress" in request.content:
+            return httpx.Response(200, json=PROGRESS)
+        return httpx.Response(200, content=content)
+
+    store = PinotStore(Settings(), transport=httpx.MockTransport(answer))
+    await store.open()
+    plan = EntriesPlan("alice", None, None, WHOLE, None, 2)
+    (entry,) = (await store.fetch(plan, 5)).rows
+    assert entry.amount == Decimal("999999999999999999.99999999")
+
+
+@pytest.mark.anyio
+async def test_ragged_network_windows_are_asked_in_two_parts_and_added_up() -> None:
+    def answer(statement: str) -> dict[str, Any]:
+        if "probe-" in statement:
+            return broker_answer([[0]], ["LONG"])
+        hours = "event_hour_ms >=" in statement
+        rows = [["RECEIVED", 2, "1.5"]] if hours else [["RECEIVED", 1, "0.25"], ["SENT", 1, "1"]]
+        return broker_answer(rows, TOP_TYPES)
+
+    broker = FakeBroker(answer)
+    store = await opened(broker)
+    plan = TotalsPlan(None, frozenset(Direction), Interval(1, 3 * 3_600_000 + 5))
+    assert set((await store.fetch(plan, 5)).rows) == {
+        TotalsRow(None, RECEIVED, 3, Decimal("1.75")),
+        TotalsRow(None, Direction.SENT, 1, Decimal(1)),
+    }
+    edges = broker.statements[-1]
+    assert (
+        "((event_time_ms >= 1 AND event_time_ms < 3600000) OR "
+        "(event_time_ms >= 10800000 AND event_time_ms < 10800005))"
+    ) in edges
 
 
 def test_the_partition_is_kafkas() -> None:
