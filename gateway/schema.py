@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import cache
 
 import strawberry
 from graphql import ASTValidationRule, NoSchemaIntrospectionCustomRule
@@ -25,6 +26,7 @@ class GatewaySchema(strawberry.Schema):
         """Nothing: the operation's one log line tells of its errors."""
 
 
+@cache
 def make_schema(
     max_depth: int = 12,
     max_fields: int = 500,

@@ -1,0 +1,326 @@
+"""What the API answers beyond the first question: comparisons, series, flows, pages, the network."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+
+from gateway.app import create_app
+from gateway.model import Entry
+from gateway.settings import Settings
+from tests.store_cases import transfer
+from tests.unit.gateway.fakes import NOW_MS, ReferenceStore
+
+pytestmark = pytest.mark.anyio
+
+UUID = "00000000-0000-0000-0000-{:012d}"
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+# NOW_MS is 2025-11-22T08:26:40Z, a Saturday.
+
+
+def entries(*rows: tuple[str, str, str, int]) -> list[Entry]:
+    """Transfers as receiver, sender, amount, age in milliseconds."""
+    found: list[Entry] = []
+    for number, (receiver, sender, amount, age_ms) in enumerate(rows):
+        found += transfer(receiver, sender, UUID.format(number), Decimal(amount), NOW_MS - age_ms)
+    return found
+
+
+DATA = entries(
+    ("alice", "bob", "10", 1 * HOUR_MS),
+    ("alice", "carol", "30", 2 * HOUR_MS),
+    ("alice", "erin", "5", 3 * HOUR_MS),
+    ("bob", "alice", "4.5", 4 * HOUR_MS),
+    ("alice", "alice", "1", 5 * HOUR_MS),
+    ("alice", "bob", "20", 25 * HOUR_MS),
+    ("alice", "carol", "20", 26 * HOUR_MS),
+    ("alice", "dave", "50", 27 * HOUR_MS),
+)
+
+
+class Api:
+    """The API over the reference store."""
+
+    def __init__(self, data: list[Entry]) -> None:
+        self.store = ReferenceStore(data)
+        app = create_app(Settings(), self.store, epoch_ms=lambda: NOW_MS)
+        self.client = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://gateway"
+        )
+
+    async def ask(self, query: str, **variables: Any) -> dict[str, Any]:
+        """The data of an answer without errors."""
+        body = {"query": query, "variables": variables}
+        answer = (await self.client.post("/graphql", json=body)).json()
+        assert "errors" not in answer, answer
+        data: dict[str, Any] = answer["data"]
+        return data
+
+    async def account(self, fields: str, **variables: Any) -> dict[str, Any]:
+        """Fields of alice."""
+        answer: dict[str, Any] = (
+            await self.ask('{ account(id: "alice") { %s } }' % fields, **variables)  # noqa: UP031
+        )["account"]
+        return answer
+
+
+@pytest.fixture
+async def api(anyio_backend: str) -> AsyncIterator[Api]:
+    made = Api(list(DATA))
+    async with made.client:
+        yield made
+
+
+LAST_DAY = "window: {last: {count: 1, unit: DAY}}"
+
+
+async def test_totals_with_the_period_before(api: Api) -> None:
+    answer = await api.account(
+        f"""totals({LAST_DAY}, compareTo: PREVIOUS_PERIOD) {{
+        transactionCount transactionAmount averageAmount counterpartyCount
+        comparison {{ window {{ start }} transactionCount transactionAmount
+          transactionCountChange transactionAmountChange
+          transactionCountChangeRatio transactionAmountChangeRatio }} }}"""
+    )
+    assert answer["totals"] == {
+        "transactionCount": 4,
+        "transactionAmount": "46",
+        "averageAmount": "11.5",
+        "counterpartyCount": 4,
+        "comparison": {
+            "window": {"start": "2025-11-20T08:26:40.000Z"},
+            "transactionCount": 3,
+            "transactionAmount": "90",
+            "transactionCountChange": 1,
+            "transactionAmountChange": "-44",
+            "transactionCountChangeRatio": "0.33333333",
+            "transactionAmountChangeRatio": "-0.48888889",
+        },
+    }
+
+
+async def test_ratios_to_nothing_are_null(api: Api) -> None:
+    answer = await api.account(
+        f"""totals({LAST_DAY}, compareTo: PREVIOUS_YEAR) {{ comparison {{
+        transactionCount transactionCountChangeRatio transactionAmountChangeRatio }} }}"""
+    )
+    assert answer["totals"]["comparison"] == {
+        "transactionCount": 0,
+        "transactionCountChangeRatio": None,
+        "transactionAmountChangeRatio": None,
+    }
+
+
+async def test_a_ranking_with_where_each_row_stood_before(api: Api) -> None:
+    answer = await api.account(
+        f"""topCounterparties({LAST_DAY}, first: 3, compareTo: PREVIOUS_PERIOD) {{
+        rows {{ rank accountId comparison {{ previousRank rankChange isNew
+          previousTransactionCount previousTransactionAmount }} }} }}"""
+    )
+    nothing = {"previousTransactionCount": 0, "previousTransactionAmount": "0"}
+    twenty = {"previousTransactionCount": 1, "previousTransactionAmount": "20"}
+    assert answer["topCounterparties"]["rows"] == [
+        {
+            "rank": 1,
+            "accountId": "carol",
+            "comparison": {"previousRank": 3, "rankChange": 2, "isNew": False} | twenty,
+        },
+        {
+            "rank": 2,
+            "accountId": "bob",
+            "comparison": {"previousRank": 2, "rankChange": 0, "isNew": False} | twenty,
+        },
+        {
+            "rank": 3,
+            "accountId": "erin",
+            "comparison": {"previousRank": None, "rankChange": None, "isNew": True} | nothing,
+        },
+    ]
+
+
+async def test_a_ranking_by_count_breaks_ties_by_amount_then_id(api: Api) -> None:
+    answer = await api.account(
+        """topCounterparties(window: {last: {count: 1, unit: WEEK}}, orderBy: TRANSACTION_COUNT) {
+        rows { accountId transactionCount transactionAmount } }"""
+    )
+    assert [tuple(row.values()) for row in answer["topCounterparties"]["rows"]] == [
+        ("carol", 2, "50"),
+        ("bob", 2, "30"),
+        ("dave", 1, "50"),
+        ("erin", 1, "5"),
+        ("alice", 1, "1"),
+    ]
+
+
+async def test_a_series_has_every_bucket_and_sums_to_the_total(api: Api) -> None:
+    answer = await api.account(
+        """timeSeries(window: {calendar: THIS_WEEK}, granularity: DAY, timeZone: "Asia/Tokyo") {
+        granularity window { start end } points { start partial transactionCount transactionAmount }
+        } totals(window: {calendar: THIS_WEEK}, timeZone: "Asia/Tokyo") { transactionAmount }"""
+    )
+    series = answer["timeSeries"]
+    assert series["window"] == {
+        "start": "2025-11-17T00:00:00.000+09:00",
+        "end": "2025-11-24T00:00:00.000+09:00",
+    }
+    assert [tuple(point.values()) for point in series["points"]] == [
+        ("2025-11-17T00:00:00.000+09:00", False, 0, "0"),
+        ("2025-11-18T00:00:00.000+09:00", False, 0, "0"),
+        ("2025-11-19T00:00:00.000+09:00", False, 0, "0"),
+        ("2025-11-20T00:00:00.000+09:00", False, 0, "0"),
+        ("2025-11-21T00:00:00.000+09:00", False, 3, "90"),
+        ("2025-11-22T00:00:00.000+09:00", True, 4, "46"),
+        ("2025-11-23T00:00:00.000+09:00", True, 0, "0"),
+    ]
+    assert answer["totals"]["transactionAmount"] == "136"
+
+
+async def test_a_series_can_leave_empty_buckets_out(api: Api) -> None:
+    answer = await api.account(
+        f"""timeSeries({LAST_DAY}, granularity: HOUR, fill: NONE, timeZone: "Asia/Kolkata") {{
+        points {{ start transactionAmount }} }}"""
+    )
+    assert [tuple(point.values()) for point in answer["timeSeries"]["points"]] == [
+        ("2025-11-22T08:00:00.000+05:30", "1"),
+        ("2025-11-22T10:00:00.000+05:30", "5"),
+        ("2025-11-22T11:00:00.000+05:30", "30"),
+        ("2025-11-22T12:00:00.000+05:30", "10"),
+    ]
+
+
+async def test_the_net_flow_counts_a_transfer_to_oneself_on_both_sides(api: Api) -> None:
+    answer = await api.account(
+        f"""netFlow({LAST_DAY}) {{ received {{ transactionCount transactionAmount }}
+        sent {{ transactionCount transactionAmount }} netAmount }}"""
+    )
+    assert answer["netFlow"] == {
+        "received": {"transactionCount": 4, "transactionAmount": "46"},
+        "sent": {"transactionCount": 2, "transactionAmount": "5.5"},
+        "netAmount": "40.5",
+    }
+    assert len(api.store.plans) == 1
+
+
+PAGE = """query ($after: String, $first: Int! = 2) { account(id: "alice") {
+  transactions(window: {last: {count: 1, unit: WEEK}}, first: $first, after: $after) {
+    window { end } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+    edges { cursor node { transactionId direction counterpartyId amount time } } } } }"""
+
+
+async def test_pages_go_on_where_they_ended_while_entries_arrive(api: Api) -> None:
+    seen: list[tuple[str, str]] = []
+    after, ends = None, set()
+    while True:
+        page = (await api.ask(PAGE, after=after))["account"]["transactions"]
+        seen += [(e["node"]["transactionId"], e["node"]["direction"]) for e in page["edges"]]
+        ends.add(page["window"]["end"])
+        if not page["pageInfo"]["hasNextPage"]:
+            break
+        after = page["pageInfo"]["endCursor"]
+        # A new one at the front, and one that comes late between the pages already seen.
+        number = 900 + len(seen)
+        api.store.entries = [
+            *api.store.entries,
+            *transfer("alice", "zoe", UUID.format(number), Decimal(1), NOW_MS - 1),
+        ]
+    mine = [e for e in DATA if e.account_id == "alice"]
+    assert len(seen) == len(set(seen))
+    assert {each for each in seen if each[0] < UUID.format(900)} == {
+        (each.transaction_id, each.direction.value) for each in mine
+    }
+    assert len(ends) == 1
+
+
+async def test_a_cursor_serves_only_its_own_question(api: Api) -> None:
+    page = (await api.ask(PAGE))["account"]["transactions"]
+    query = PAGE.replace('"alice"', '"bob"')
+    body = {"query": query, "variables": {"after": page["pageInfo"]["endCursor"]}}
+    answer = (await api.client.post("/graphql", json=body)).json()
+    assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+    assert answer["errors"][0]["message"].startswith("after: belongs to a question with other")
+
+
+async def test_the_transactions_with_one_counterparty_in_one_direction(api: Api) -> None:
+    answer = await api.account(
+        """transactions(window: {last: {count: 1, unit: WEEK}}, direction: RECEIVED,
+        counterpartyId: "bob") { edges { node { amount time } } pageInfo { hasPreviousPage } }"""
+    )
+    assert answer["transactions"] == {
+        "edges": [
+            {"node": {"amount": "10", "time": "2025-11-22T07:26:40.000Z"}},
+            {"node": {"amount": "20", "time": "2025-11-21T07:26:40.000Z"}},
+        ],
+        "pageInfo": {"hasPreviousPage": False},
+    }
+
+
+async def test_the_network(api: Api) -> None:
+    answer = await api.ask(
+        """{ network { totals(window: {last: {count: 1, unit: WEEK}}) {
+          transactionCount transactionAmount counterpartyCount }
+        topAccounts(window: {last: {count: 1, unit: WEEK}}, direction: SENT, first: 2) {
+          rows { rank accountId transactionAmount } others { counterpartyCount transactionAmount }
+          total { counterpartyCount } }
+        timeSeries(window: {last: {count: 1, unit: WEEK}}, granularity: WEEK, fill: NONE) {
+          points { transactionCount } } } }"""
+    )
+    assert answer["network"] == {
+        "totals": {"transactionCount": 8, "transactionAmount": "140.5", "counterpartyCount": 2},
+        "topAccounts": {
+            "rows": [
+                {"rank": 1, "accountId": "carol", "transactionAmount": "50"},
+                {"rank": 2, "accountId": "dave", "transactionAmount": "50"},
+            ],
+            "others": {"counterpartyCount": 3, "transactionAmount": "40.5"},
+            "total": {"counterpartyCount": 5},
+        },
+        "timeSeries": {"points": [{"transactionCount": 8}]},
+    }
+
+
+@pytest.mark.parametrize(
+    ("behind_ms", "state"),
+    [(0, "LIVE"), (30_000, "LIVE"), (30_001, "DELAYED"), (60_001, "STALLED")],
+)
+async def test_the_pipeline_tells_how_far_it_is_behind(
+    api: Api, behind_ms: int, state: str
+) -> None:
+    api.store.as_of_ms = NOW_MS - behind_ms
+    answer = await api.ask("{ pipeline { freshnessSeconds state dataSource entries } }")
+    assert answer["pipeline"] == {
+        "freshnessSeconds": behind_ms / 1000,
+        "state": state,
+        "dataSource": "PIPELINE",
+        "entries": 16,
+    }
+
+
+async def test_limits_are_told(api: Api) -> None:
+    answer = await api.ask("{ limits { maxFirst maxAccounts maxPoints maxWindowDays maxDepth } }")
+    assert answer["limits"] == {
+        "maxFirst": 100,
+        "maxAccounts": 50,
+        "maxPoints": 1500,
+        "maxWindowDays": 3660,
+        "maxDepth": 12,
+    }
+
+
+async def test_fragments_aliases_and_directives_change_nothing(api: Api) -> None:
+    plain = await api.account(f"totals({LAST_DAY}) {{ transactionAmount }}")
+    dressed = await api.ask(
+        """query ($no: Boolean! = false) { mine: account(id: "alice") { ...A ... on Account {
+          also: totals(window: {last: {count: 1, unit: DAY}}) { transactionAmount } }
+          skipped: netFlow(window: {calendar: TODAY}) @include(if: $no) { netAmount } } }
+        fragment A on Account {
+          totals(window: {last: {count: 1, unit: DAY}}) { ...B } }
+        fragment B on Answer { ... on Totals { transactionAmount } }"""
+    )
+    assert dressed["mine"]["totals"] == dressed["mine"]["also"] == plain["totals"]
+    assert "skipped" not in dressed["mine"]
+    assert len(api.store.plans) == 2
