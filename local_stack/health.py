@@ -69,7 +69,7 @@ def kafka_serves(servers: str) -> HealthCheck:
     return check
 
 
-def always() -> bool:
+def lives() -> bool:
     """For a part with nothing to ask: it is healthy while its process lives."""
     return True
 

@@ -40,6 +40,7 @@ class Part:
     environment: dict[str, str] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     deadline_s: float = 90
+    settle_s: float = 0  # how long it must live before it counts as healthy
     patience_s: float = 10  # from SIGTERM to SIGKILL
     prepare: Callable[[], None] | None = None  # before each start
 
@@ -256,12 +257,13 @@ def progress(settings: StackSettings, tools: Toolbox) -> Part:
             "stream_jobs.progress",
             "--kafka",
             settings.kafka_servers,
-            "--pinot-controller",
+            "--controller",
             settings.pinot_controller_url,
-            "--pinot-broker",
+            "--broker",
             settings.pinot_broker_url,
         ],
-        healthy=health.always,
+        healthy=health.lives,
+        settle_s=1,
         address="-",
         needs=("kafka",),
     )
@@ -297,7 +299,8 @@ def traffic(settings: StackSettings, tools: Toolbox, rate: int) -> Part:
             "--rate",
             str(rate),
         ],
-        healthy=health.always,
+        healthy=health.lives,
+        settle_s=1,
         address="-",
         needs=("kafka",),
     )

@@ -157,7 +157,7 @@ class Stack:
         return said.stdout.strip()
 
     def _child_environment(self) -> dict[str, str]:
-        probe = parts.Part("-", [], health.always, "-")
+        probe = parts.Part("-", [], health.lives, "-")
         environment = parts.child_environment(self.environment, probe)
         return {**environment, "JAVA_HOME": str(self._java_home()), processes.MARKER: self.supervisor.owner}
 

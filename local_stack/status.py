@@ -24,7 +24,7 @@ def report(settings: StackSettings) -> dict[str, Any]:
     checks = _checks(settings)
     with ThreadPoolExecutor(max_workers=len(run.parts) + 1) as pool:
         healthy = dict(
-            zip(run.parts, pool.map(lambda name: checks.get(name, health.always)(), run.parts), strict=True)
+            zip(run.parts, pool.map(lambda name: checks.get(name, health.lives)(), run.parts), strict=True)
         )
     body: dict[str, Any] = {
         "state": run.phase,

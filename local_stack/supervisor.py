@@ -76,7 +76,7 @@ class Supervisor:
             self._parts[part.name] = part
         self._start(part, restarts=0)
         deadline = began + part.deadline_s
-        while not part.healthy():
+        while time.monotonic() < began + part.settle_s or not part.healthy():
             child = self._children[part.name]
             if self.stopping:
                 raise PartFailedError(f"{part.name} was stopped while it started.")
@@ -88,6 +88,11 @@ class Supervisor:
         self._mark(part.name, "running")
         return time.monotonic() - began
 
+    def watch(self) -> None:
+        """Look after the parts until the stack stops; for a thread of its own."""
+        while not self._stopping.wait(POLL_S):
+            self.watch_once()
+
     def watch_once(self) -> None:
         """Look after every part once: note the dead, start again those whose back-off is over."""
         for name, child in list(self._children.items()):
@@ -96,9 +101,11 @@ class Supervisor:
             if name in self._restart_at:
                 if time.monotonic() >= self._restart_at[name] and self._needs_met(name):
                     self._restart(name)
+            elif self._run.parts[name].state == "starting":
+                continue  # still `bring_up`'s
             elif child.poll() is not None:
                 self._schedule_restart(name, child.returncode)
-            elif self._run.parts[name].state != "running":
+            elif self._run.parts[name].state == "restarting":
                 self._promote(name)
 
     def phase(self, phase: str) -> None:
@@ -141,7 +148,8 @@ class Supervisor:
         created = psutil.Process(child.pid).create_time()
         with self._lock:
             self._children[part.name] = child
-            run = PartRun(processes.ProcessId(child.pid, created), part.address, restarts)
+            state = "restarting" if restarts else "starting"
+            run = PartRun(processes.ProcessId(child.pid, created), part.address, restarts, state)
             self._run = self._run.with_part(part.name, run)
             self._write()
 

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from types import FrameType
@@ -19,7 +20,7 @@ from local_stack.java import JavaMissingError
 from local_stack.settings import CHECKOUT, StackSettings
 from local_stack.stack import Options, Stack, StackError
 from local_stack.steps import Board, Step, StepError, run_steps
-from local_stack.supervisor import POLL_S, Supervisor
+from local_stack.supervisor import Supervisor
 
 DETACHED_LIMIT_S = 600
 LINE_EVERY_S = 2.0
@@ -141,14 +142,15 @@ def _supervise(
     running = Stack(settings, supervisor, environment)
     code = 0
     try:
+        threading.Thread(target=supervisor.watch, name="watch", daemon=True).start()
         with Board(console) as board:
             run_steps(running.steps(options), board)
         _greet(console, settings, options, began)
         supervisor.phase("running")
-        _watch(console, settings, supervisor, options)
+        _show(console, settings, options)
     except _StopRequested:
         console.print("\nStopping: the job takes a savepoint, then each part ends …")
-    except (StepError, StackError, GraphQLError, JavaMissingError) as problem:
+    except (StepError, StackError, JavaMissingError) as problem:
         console.print(f"[red]{problem}[/]", highlight=False)
         code = 1
     finally:
@@ -162,7 +164,11 @@ def _supervise(
 def _greet(console: Console, settings: StackSettings, options: Options, began: float) -> None:
     console.print(f"Up after {time.monotonic() - began:.1f} s:")
     live.show_addresses(console, settings, embedded=options.embedded)
-    top = live.first_answer(settings, traffic=options.rate > 0 or options.embedded)
+    try:
+        top = live.first_answer(settings, traffic=options.rate > 0 or options.embedded)
+    except GraphQLError as problem:
+        console.print(f"[yellow]{problem}[/] ./dev status and ./dev logs PART tell more.")
+        return
     if top is None:
         console.print("No events yet: ./dev produce FILE sends some.")
         return
@@ -170,23 +176,16 @@ def _greet(console: Console, settings: StackSettings, options: Options, began: f
     console.print(f"first answer {time.monotonic() - began:.1f} s after the start", highlight=False)
 
 
-def _watch(
-    console: Console, settings: StackSettings, supervisor: Supervisor, options: Options
-) -> None:
-    """Restart what dies, for ever; on a terminal, keep one line current."""
+def _show(console: Console, settings: StackSettings, options: Options) -> None:
+    """Until a signal comes: on a terminal, one line that keeps itself current."""
     if options.embedded or not console.is_terminal:
         while True:
-            supervisor.watch_once()
-            time.sleep(POLL_S)
+            signal.pause()
     meter = live.EventMeter(settings)
     with console.status("…", spinner="dots") as line:
-        due = 0.0
         while True:
-            supervisor.watch_once()
-            if time.monotonic() >= due:
-                line.update(live.pipeline_line(settings, meter) + "   [dim](Ctrl-C stops all)[/]")
-                due = time.monotonic() + LINE_EVERY_S
-            time.sleep(POLL_S)
+            line.update(live.pipeline_line(settings, meter) + "   [dim](Ctrl-C stops all)[/]")
+            time.sleep(LINE_EVERY_S)
 
 
 def _request_stop(_number: int, _frame: FrameType | None) -> None:
