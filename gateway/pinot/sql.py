@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import Enum
+from urllib.parse import quote
 
 from gateway.model import Direction, Interval, RankBy
 from gateway.query_plan import (
@@ -35,7 +36,14 @@ PROGRESS = (
 
 
 def literal(text: str) -> str:
-    """A string as Pinot's SQL writes it."""
+    """A string as Pinot's SQL writes it, whatever the version.
+
+    Older versions unescape twice, which makes one quote of two in a row (RequestUtils of 0.11;
+    since then a setting). Such text goes percent-encoded into a function that the broker evaluates
+    before it looks at the filter.
+    """
+    if "''" in text:
+        return f"decodeUrl('{quote(text, safe='')}')"
     return "'" + text.replace("'", "''") + "'"
 
 
