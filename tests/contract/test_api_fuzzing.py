@@ -1,0 +1,77 @@
+"""Schemathesis sends operations made from the schema: no server error, no schema violation.
+
+Its generator knows types, but neither `@oneOf` nor limits such as "1 to 100". So it runs twice: as it
+is, without the check that every well-typed value is accepted; and with arguments brought within
+their limits, with every check.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import graphql
+import schemathesis
+from graphql import ArgumentNode, Visitor, parse_value, print_ast, visit
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from schemathesis.checks import CHECKS
+from schemathesis.graphql import nodes
+
+from gateway.app import create_app
+from gateway.duckdb.store import DuckdbStore
+from gateway.settings import Settings
+
+NOW_MS = 1_763_800_000_000
+INSTANTS = ["2025-11-01T00:00:00Z", "2025-11-22T09:30:00.5+07:00", "2024-02-29T23:59:59-05:30"]
+ZONES = ["UTC", "Asia/Ho_Chi_Minh", "Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe"]
+WITHIN_LIMITS = {
+    "id": ['"user-000001"', '"nobody"', '"\'\'"'],
+    "ids": ['["user-000001", "user-000002"]', "[]"],
+    "first": ["1", "10", "100"],
+    "after": ["null"],
+    "counterpartyId": ['"user-000002"', "null"],
+    "window": [
+        "{last: {count: 1, unit: DAY}}",
+        "{calendar: TODAY}",
+        '{between: {start: "2025-11-21T12:00:00Z", end: "2025-11-22T12:00:00+07:00"}}',
+    ],
+}
+
+schemathesis.graphql.scalar("DateTime", st.sampled_from(INSTANTS).map(nodes.String))
+schemathesis.graphql.scalar("TimeZone", st.sampled_from(ZONES).map(nodes.String))
+
+APP = create_app(
+    Settings(deadline_ms=30_000, log_level="error"),
+    DuckdbStore(sample_transfers=500, epoch_ms=lambda: NOW_MS),
+    epoch_ms=lambda: NOW_MS,
+)
+SCHEMA = schemathesis.graphql.from_asgi("/graphql", APP)
+WELL_TYPED = schemathesis.graphql.from_asgi("/graphql", APP)
+WELL_TYPED.config.generation.update(modes=[schemathesis.GenerationMode.POSITIVE])
+FEW = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+class Limited(Visitor):
+    """Puts values within their limits where the generator does not know them."""
+
+    def enter_argument(self, node: ArgumentNode, *_: Any) -> ArgumentNode | None:
+        """Choose by the generated value, so that examples differ."""
+        choices = WITHIN_LIMITS.get(node.name.value)
+        if choices is None:
+            return None
+        value = parse_value(choices[zlib.crc32(print_ast(node.value).encode()) % len(choices)])
+        return ArgumentNode(name=node.name, value=value)
+
+
+@SCHEMA.parametrize()
+@FEW
+def test_no_operation_breaks_the_api(case: schemathesis.Case) -> None:
+    case.call_and_validate(excluded_checks=CHECKS.get_by_names(["positive_data_acceptance"]))
+
+
+@WELL_TYPED.parametrize()
+@FEW
+def test_every_operation_within_limits_is_answered(case: schemathesis.Case) -> None:
+    case.body = print_ast(visit(graphql.parse(case.body), Limited()))
+    case.call_and_validate()
