@@ -54,10 +54,8 @@ def _up(console: Console, stack_settings: StackSettings, options: argparse.Names
         return USAGE
     rate = 0 if options.no_load or options.embedded else options.rate
     if options.detach:
-        arguments = ["--rate", str(options.rate)]
-        for flag in ("fresh", "no_load", "embedded"):
-            if getattr(options, flag):
-                arguments.append("--" + flag.replace("_", "-"))
+        flags = [flag for flag in ("fresh", "no_load", "embedded") if getattr(options, flag)]
+        arguments = ["--rate", str(options.rate), *("--" + f.replace("_", "-") for f in flags)]
         return up.up_detached(console, stack_settings, arguments, os.environ)
     return up.up(
         console,
@@ -76,7 +74,7 @@ def _logs(console: Console, stack_settings: StackSettings, part: str, *, follow:
         return USAGE
     command = ["tail", "-n", "100", *(["-F"] if follow else []), str(log)]
     try:
-        return subprocess.run(command, check=False).returncode  # noqa: S603
+        return subprocess.run(command, check=False).returncode
     except KeyboardInterrupt:
         return 0
 
@@ -120,7 +118,7 @@ CHECKS = (
 
 def _run(command: list[str]) -> int:
     try:
-        return subprocess.run(command, cwd=CHECKOUT, check=False).returncode  # noqa: S603
+        return subprocess.run(command, cwd=CHECKOUT, check=False).returncode
     except KeyboardInterrupt:
         return 130
 
@@ -136,18 +134,26 @@ def _parser() -> argparse.ArgumentParser:
     one = add("up", help="start everything, from an empty machine to a first answer")
     one.add_argument("--fresh", action="store_true", help="start without the data of earlier runs")
     one.add_argument(
-        "--rate", type=int, default=DEFAULT_RATE, metavar="N", help="sample events a second (%(default)s)"
+        "--rate",
+        type=int,
+        default=DEFAULT_RATE,
+        metavar="N",
+        help="sample events a second (%(default)s)",
     )
     one.add_argument("--no-load", action="store_true", help="no sample traffic")
     one.add_argument("--detach", action="store_true", help="return once it runs")
-    one.add_argument("--embedded", action="store_true", help="only the gateway, on sample data in DuckDB")
+    one.add_argument(
+        "--embedded", action="store_true", help="only the gateway, on sample data in DuckDB"
+    )
     add("down", help="stop everything; data stays")
     one = add("status", help="addresses and health of each part")
     one.add_argument("--json", action="store_true", help="for programs")
     one = add("logs", help="follow the log of a part")
     one.add_argument("part", metavar="PART")
     one.add_argument("--no-follow", action="store_true", help="print its end and return")
-    add("verify", help="recount the raw topic and compare with what GraphQL answers", add_help=False)
+    add(
+        "verify", help="recount the raw topic and compare with what GraphQL answers", add_help=False
+    )
     one = add("produce", help="send events from a JSON-lines file to the transactions topic")
     one.add_argument("file", metavar="FILE", help="a file, or - for standard input")
     add("test", help="the whole suite, on the real stack; takes pytest's arguments", add_help=False)

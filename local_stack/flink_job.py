@@ -45,6 +45,7 @@ class FlinkJob:
 
         Raises:
             JobError: it cannot be submitted or does not reach RUNNING.
+
         """
         code = job_code_digest()
         active = self.active()
@@ -71,6 +72,7 @@ class FlinkJob:
 
         Raises:
             JobError: not within `RUNNING_LIMIT_S`, with the job's newest exception.
+
         """
         deadline = time.monotonic() + RUNNING_LIMIT_S
         while time.monotonic() < deadline:
@@ -145,7 +147,7 @@ class FlinkJob:
         command += ["--savepoints", f"file://{self._folder}/savepoints"]
         if restore is not None:
             command += ["--restore-from", f"file://{restore}"]
-        said = subprocess.run(  # noqa: S603 - our own module
+        said = subprocess.run(
             command,
             env={**self.environment, **flink_environment(self.settings)},
             cwd=CHECKOUT,
@@ -158,7 +160,9 @@ class FlinkJob:
         return said.stdout.strip().splitlines()[-1]
 
     def _newest_exception(self, job: str) -> str:
-        history = self._get(f"/jobs/{job}/exceptions").get("exceptionHistory", {}).get("entries", [])
+        history = (
+            self._get(f"/jobs/{job}/exceptions").get("exceptionHistory", {}).get("entries", [])
+        )
         return str(history[0]["stacktrace"])[:1500] if history else ""
 
     def _get(self, path: str) -> dict[str, Any]:
@@ -177,5 +181,3 @@ def job_code_digest() -> str:
     for file in sorted((folder / "sql").glob("*.sql")):
         digest.update(file.read_bytes())
     return digest.hexdigest()
-
-

@@ -11,11 +11,14 @@ class GraphQLError(Exception):
     """The gateway answered with errors, or not at all."""
 
 
-def ask(url: str, document: str, variables: dict[str, Any] | None = None, timeout_s: float = 10) -> Any:
+def ask(
+    url: str, document: str, variables: dict[str, Any] | None = None, timeout_s: float = 10
+) -> Any:
     """The `data` of one operation.
 
     Raises:
         GraphQLError: errors in the answer (all of their messages), or no answer.
+
     """
     try:
         answer = httpx.post(

@@ -40,6 +40,7 @@ def fetch(
 
     Raises:
         JarsError: there is no `mvn`, or it failed (with the end of what it said).
+
     """
     maven = shutil.which("mvn", path=environment.get("PATH", os.defpath))
     if maven is None:
@@ -50,7 +51,9 @@ def fetch(
         )
     for number, name in enumerate(names, start=1):
         tell(f"{name} ({number} of {len(names)})")
-        _fetch_one(maven, POMS / f"{name}.xml", folder, {**environment, "JAVA_HOME": str(java_home)})
+        _fetch_one(
+            maven, POMS / f"{name}.xml", folder, {**environment, "JAVA_HOME": str(java_home)}
+        )
 
 
 def unpack_graphiql(folder: Path, assets: Path) -> None:
@@ -71,7 +74,7 @@ def _fetch_one(maven: str, pom: Path, folder: Path, environment: Mapping[str, st
     shutil.rmtree(target, ignore_errors=True)
     command = [maven, "-B", "-ntp", "-q", "-f", str(pom), "dependency:copy-dependencies"]
     command += [f"-DoutputDirectory={target}", "-DincludeScope=runtime"]
-    result = subprocess.run(  # noqa: S603 - Maven, on POM files of this package
+    result = subprocess.run(
         command, env=dict(environment), capture_output=True, text=True, timeout=FETCH_LIMIT_S
     )
     if result.returncode != 0:

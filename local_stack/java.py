@@ -40,7 +40,7 @@ def _candidates(environment: Mapping[str, str]) -> Iterator[Path]:
 def _major(home: Path) -> int | None:
     """The major version that `java -version` reports, or None if it does not run."""
     try:
-        said = subprocess.run(  # noqa: S603 - a Java found above
+        said = subprocess.run(
             [home / "bin/java", "-version"], capture_output=True, text=True, check=True, timeout=20
         ).stderr
     except (OSError, subprocess.SubprocessError):

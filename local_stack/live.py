@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from confluent_kafka import KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 from rich.console import Console
 from rich.table import Table
 
@@ -52,8 +52,9 @@ class EventMeter:
 
     def _count(self) -> int:
         described = self._admin.list_topics("transactions", timeout=2).topics["transactions"]
+        newest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
         ends = self._admin.list_offsets(
-            {TopicPartition("transactions", p): OffsetSpec.latest() for p in described.partitions},
+            {TopicPartition("transactions", p): newest for p in described.partitions},
             request_timeout=2,
         )
         return sum(future.result().offset for future in ends.values())
@@ -64,6 +65,7 @@ def first_answer(settings: StackSettings, *, traffic: bool) -> dict[str, Any] | 
 
     Raises:
         GraphQLError: the gateway gave no answer in time; with its last words.
+
     """
     deadline = time.monotonic() + FIRST_ANSWER_LIMIT_S
     problem = "no account has received anything yet"
@@ -91,12 +93,22 @@ def show_top(console: Console, top: dict[str, Any]) -> None:
     table.add_column("amount", justify="right")
     for row in top["rows"]:
         table.add_row(
-            str(row["rank"]), row["accountId"], str(row["transactionCount"]), row["transactionAmount"]
+            str(row["rank"]),
+            row["accountId"],
+            str(row["transactionCount"]),
+            row["transactionAmount"],
         )
     others, total = top["others"], top["total"]
     table.add_section()
-    table.add_row("", f"{others['counterpartyCount']} others", str(others["transactionCount"]), others["transactionAmount"])
-    table.add_row("", "total", str(total["transactionCount"]), total["transactionAmount"], style="bold")
+    table.add_row(
+        "",
+        f"{others['counterpartyCount']} others",
+        str(others["transactionCount"]),
+        others["transactionAmount"],
+    )
+    table.add_row(
+        "", "total", str(total["transactionCount"]), total["transactionAmount"], style="bold"
+    )
     console.print(table)
     exact = "exact" if top["exact"] else "not exact"
     console.print(f"as of {top['asOf']}, {exact}", highlight=False)
@@ -109,7 +121,10 @@ def show_addresses(console: Console, settings: StackSettings, *, embedded: bool)
         lines += [
             ("Kafka", settings.kafka_servers),
             ("Flink", settings.flink_url),
-            ("Pinot", f"{settings.pinot_controller_url} (console), {settings.pinot_broker_url} (SQL)"),
+            (
+                "Pinot",
+                f"{settings.pinot_controller_url} (console), {settings.pinot_broker_url} (SQL)",
+            ),
         ]
     for name, address in lines:
         console.print(f"  {name:<22} {address}", highlight=False)

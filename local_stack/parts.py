@@ -18,10 +18,16 @@ KAFKA_CLUSTER_ID = "cGF5bWVudHMtbG9jYWwtMQ"
 # Pinot reaches into the JDK; Java 17 lets it only where it is told to.
 PINOT_OPENS = [
     word
-    for package in (
-        "java.nio sun.nio.ch java.lang java.util java.lang.reflect "
-        "jdk.internal.misc java.util.concurrent java.net"
-    ).split()
+    for package in [
+        "java.nio",
+        "sun.nio.ch",
+        "java.lang",
+        "java.util",
+        "java.lang.reflect",
+        "jdk.internal.misc",
+        "java.util.concurrent",
+        "java.net",
+    ]
     for word in ("--add-opens", f"java.base/{package}=ALL-UNNAMED")
 ] + ["--add-exports", "java.base/jdk.internal.ref=ALL-UNNAMED"]
 # Small heaps and one collector thread: eight JVMs share two cores.
@@ -186,7 +192,12 @@ def pinot(
             "server",
             f"Server_{host}_{settings.pinot_server_port}",
             settings.pinot_server_admin_url,
-            [*BUSY_JVM, "-Xmx2g", "-XX:MaxDirectMemorySize=6g", f"-javaagent:{agent}=script:{script}"],
+            [
+                *BUSY_JVM,
+                "-Xmx2g",
+                "-XX:MaxDirectMemorySize=6g",
+                f"-javaagent:{agent}=script:{script}",
+            ],
             forget,
         ),
     )
@@ -200,7 +211,9 @@ def flink(settings: StackSettings, tools: Toolbox) -> tuple[Part, Part]:
         Part(
             name="flink",
             argv=["bash", str(home / "bin/jobmanager.sh"), "start-foreground"],
-            healthy=health.http_json(f"{settings.flink_url}/overview", lambda said: "taskmanagers" in said),
+            healthy=health.http_json(
+                f"{settings.flink_url}/overview", lambda said: "taskmanagers" in said
+            ),
             address=settings.flink_url,
             environment=environment,
             needs=("zookeeper",),
@@ -281,7 +294,7 @@ def gateway(settings: StackSettings, tools: Toolbox, store: str = "pinot") -> Pa
             "GATEWAY_PORT": str(settings.gateway_port),
             "GATEWAY_STORE": store,
             "GATEWAY_PINOT_BROKER_URL": settings.pinot_broker_url,
-            "GATEWAY_GRAPHIQL_ASSETS": str(settings.state / "graphiql"),
+            "GATEWAY_GRAPHIQL_ASSETS": str(settings.graphiql),
         },
     )
 

@@ -44,7 +44,7 @@ def start(
     """Start a command in a process group of its own, its output appended to `log`."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
-        return subprocess.Popen(  # noqa: S603 - the commands are this package's own
+        return subprocess.Popen(
             argv,
             env={**environment, MARKER: owner},
             stdin=subprocess.DEVNULL,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -24,6 +24,7 @@ class StackSettings:
     """Ports and folders of one stack. Everything listens on `host`, which is always loopback."""
 
     state: Path = CHECKOUT / ".local"
+    downloads: Path = CHECKOUT / ".local"
     host: str = "127.0.0.1"
     gateway_port: int = port(8000, "GraphQL, GraphiQL, health, metrics")
     kafka_port: int = port(19092, "Kafka clients")
@@ -39,7 +40,11 @@ class StackSettings:
 
     @property
     def jars(self) -> Path:
-        return self.state / "jars"
+        return self.downloads / "jars"
+
+    @property
+    def graphiql(self) -> Path:
+        return self.downloads / "graphiql"
 
     @property
     def data(self) -> Path:
@@ -88,7 +93,9 @@ class StackSettings:
     def ports(self) -> dict[str, int]:
         """Every port by the name of its setting: `{"STACK_KAFKA_PORT": 19092, …}`."""
         return {
-            variable(f.name): getattr(self, f.name) for f in fields(self) if f.name.endswith("_port")
+            variable(f.name): getattr(self, f.name)
+            for f in fields(self)
+            if f.name.endswith("_port")
         }
 
     def placeholders(self) -> dict[str, str]:
@@ -112,16 +119,15 @@ def from_environment(environment: Mapping[str, str]) -> StackSettings:
 
     Raises:
         SettingsError: a port that is no whole number from 1 to 65535, or a port used twice.
+
     """
-    state = environment.get("STACK_STATE")
-    ports = {
-        f.name: _port(variable(f.name), environment[variable(f.name)])
-        for f in fields(StackSettings)
-        if f.name.endswith("_port") and variable(f.name) in environment
-    }
-    settings = StackSettings(**ports)
-    if state:
-        settings = StackSettings(state=Path(state).expanduser().resolve(), **ports)
+    settings = StackSettings()
+    if environment.get("STACK_STATE"):
+        settings = replace(settings, state=Path(environment["STACK_STATE"]).expanduser().resolve())
+    for name in (f.name for f in fields(StackSettings) if f.name.endswith("_port")):
+        if variable(name) in environment:
+            number = _port(variable(name), environment[variable(name)])
+            settings = replace(settings, **{name: number})  # type: ignore[arg-type]
     seen: dict[int, str] = {}
     for name, number in settings.ports().items():
         if number in seen:

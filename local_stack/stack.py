@@ -144,7 +144,7 @@ class Stack:
         return self.settings.gateway_url
 
     def _run(self, command: list[str], what: str) -> str:
-        said = subprocess.run(  # noqa: S603 - our own modules and Kafka's tool
+        said = subprocess.run(
             command,
             env=self._child_environment(),
             cwd=CHECKOUT,
@@ -159,7 +159,11 @@ class Stack:
     def _child_environment(self) -> dict[str, str]:
         probe = parts.Part("-", [], health.lives, "-")
         environment = parts.child_environment(self.environment, probe)
-        return {**environment, "JAVA_HOME": str(self._java_home()), processes.MARKER: self.supervisor.owner}
+        return {
+            **environment,
+            "JAVA_HOME": str(self._java_home()),
+            processes.MARKER: self.supervisor.owner,
+        }
 
 
 def prepare(
@@ -169,6 +173,7 @@ def prepare(
 
     Raises:
         StackError, jars.JarsError, JavaMissingError: each says what to install or do.
+
     """
     wanted = jars.missing(settings.jars)
     if wanted:
@@ -176,7 +181,7 @@ def prepare(
         if home is None:
             raise JavaMissingError("No Java 17 was found; ./dev installs one when it sets up.")
         jars.fetch(wanted, settings.jars, home, environment, tell)
-    jars.unpack_graphiql(settings.jars, settings.state / "graphiql")
+    jars.unpack_graphiql(settings.jars, settings.graphiql)
 
 
 def prepare_graphiql(
@@ -186,7 +191,7 @@ def prepare_graphiql(
     home = find_java_home(environment)
     if "graphiql" in jars.missing(settings.jars) and home is not None:
         jars.fetch(["graphiql"], settings.jars, home, environment, tell)
-    jars.unpack_graphiql(settings.jars, settings.state / "graphiql")
+    jars.unpack_graphiql(settings.jars, settings.graphiql)
 
 
 def clean_up(settings: StackSettings) -> list[str]:
@@ -207,6 +212,7 @@ def refuse_taken_ports(settings: StackSettings, *, embedded: bool) -> None:
 
     Raises:
         StackError: names every taken port and the setting that moves ours.
+
     """
     ports = settings.ports()
     if embedded:

@@ -24,7 +24,11 @@ def report(settings: StackSettings) -> dict[str, Any]:
     checks = _checks(settings)
     with ThreadPoolExecutor(max_workers=len(run.parts) + 1) as pool:
         healthy = dict(
-            zip(run.parts, pool.map(lambda name: checks.get(name, health.lives)(), run.parts), strict=True)
+            zip(
+                run.parts,
+                pool.map(lambda name: checks.get(name, health.lives)(), run.parts),
+                strict=True,
+            )
         )
     body: dict[str, Any] = {
         "state": run.phase,
@@ -33,7 +37,13 @@ def report(settings: StackSettings) -> dict[str, Any]:
     }
     for name, part in run.parts.items():
         alive = part.process.alive()
-        state = part.state if not alive or part.state != "running" else "running" if healthy[name] else "unhealthy"
+        state = (
+            part.state
+            if not alive or part.state != "running"
+            else "running"
+            if healthy[name]
+            else "unhealthy"
+        )
         kind = "url" if part.address.startswith("http") else "address"
         body[name] = {
             kind: part.address,
@@ -63,7 +73,9 @@ def show(console: Console, settings: StackSettings) -> None:
             state = part["state"] + (f" (job {part['job']})" if "job" in part else "")
             colour = colours.get(part["state"], "red")
             where = part.get("url") or part.get("address")
-            table.add_row(name, f"[{colour}]{state}[/]", where, str(part["pid"]), str(part["restarts"]))
+            table.add_row(
+                name, f"[{colour}]{state}[/]", where, str(part["pid"]), str(part["restarts"])
+            )
     console.print(table)
     console.print(f"{body['state']}, {body['memory_mb']} MB of memory in all", highlight=False)
 
@@ -85,7 +97,9 @@ def _checks(settings: StackSettings) -> dict[str, health.HealthCheck]:
 
 def _job_state(settings: StackSettings) -> str:
     try:
-        jobs = httpx.get(f"{settings.flink_url}/jobs/overview", timeout=2, trust_env=False).json()["jobs"]
+        jobs = httpx.get(f"{settings.flink_url}/jobs/overview", timeout=2, trust_env=False).json()[
+            "jobs"
+        ]
     except (httpx.HTTPError, ValueError, KeyError):
         return "UNKNOWN"
     ours = [job for job in jobs if job["name"] == JOB_NAME]

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from typing import Self
 
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
@@ -48,7 +49,7 @@ class Board:
         )
         self._tasks: dict[str, TaskID] = {}
 
-    def __enter__(self) -> Board:
+    def __enter__(self) -> Self:
         self._progress.start()
         return self
 
@@ -78,6 +79,7 @@ def run_steps(steps: list[Step], board: Board) -> None:
 
     Raises:
         StepError: the first step that failed; steps not begun by then are not begun.
+
     """
     done: set[str] = set()
     waiting = {step.name: step for step in steps}

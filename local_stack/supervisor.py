@@ -70,6 +70,7 @@ class Supervisor:
 
         Raises:
             PartFailedError: it ended, or was not healthy within its deadline.
+
         """
         began = time.monotonic()
         with self._lock:
@@ -169,7 +170,7 @@ class Supervisor:
         restarts = self._run.parts[name].restarts + 1
         try:
             self._start(self._parts[name], restarts)
-        except Exception as problem:  # a failed preparation is one more death, not the stack's end
+        except Exception as problem:  # noqa: BLE001 - one more death of the part, not the stack's end
             self._tell(f"{name} could not be started: {problem}")
             self._restart_at[name] = time.monotonic() + BACKOFF_S[-1]
 
@@ -201,4 +202,3 @@ class Supervisor:
 
     def _write(self) -> None:
         run_file.write(self._run_path, self._run)
-

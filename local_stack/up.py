@@ -19,14 +19,14 @@ from local_stack.graphql import GraphQLError
 from local_stack.java import JavaMissingError
 from local_stack.settings import CHECKOUT, StackSettings
 from local_stack.stack import Options, Stack, StackError
-from local_stack.steps import Board, Step, StepError, run_steps
+from local_stack.steps import Board, Step, StepError, Tell, run_steps
 from local_stack.supervisor import Supervisor
 
 DETACHED_LIMIT_S = 600
 LINE_EVERY_S = 2.0
 
 
-class _StopRequested(Exception):
+class _StopRequest(Exception):  # noqa: N818 - no error: it ends the wait
     """SIGTERM or Ctrl-C."""
 
 
@@ -65,7 +65,7 @@ def up_detached(
     log = settings.logs / "up.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
-        child = subprocess.Popen(  # noqa: S603 - this very program
+        child = subprocess.Popen(
             [sys.executable, "-m", "local_stack", "up", *arguments],
             env={**environment, "PYTHONUNBUFFERED": "1"},
             cwd=CHECKOUT,
@@ -84,7 +84,9 @@ def up_detached(
                 return child.returncode or 1
             if run is not None and run.supervisor.pid == child.pid and run.phase == "running":
                 console.print(lines.read(), end="", highlight=False, markup=False)
-                console.print("It runs in the background: ./dev status, ./dev logs PART, ./dev down")
+                console.print(
+                    "It runs in the background: ./dev status, ./dev logs PART, ./dev down"
+                )
                 return 0
             time.sleep(0.1)
     console.print(f"[red]Not up after {DETACHED_LIMIT_S} s; see {log}, then ./dev down.[/]")
@@ -117,7 +119,7 @@ def already_running(console: Console, settings: StackSettings) -> bool:
 
 
 def _downloads(settings: StackSettings, environment: Mapping[str, str]) -> Step:
-    def action(tell: stack.Tell) -> str:
+    def action(tell: Tell) -> str:
         missing = jars.missing(settings.jars)
         stack.prepare(settings, environment, tell)
         return f"fetched {', '.join(missing)}" if missing else "all here"
@@ -136,7 +138,9 @@ def _supervise(
         settings.run_file,
         settings.logs,
         environment,
-        lambda line: console.print(f"{time.strftime('%H:%M:%S')} {line}", highlight=False, markup=False),
+        lambda line: console.print(
+            f"{time.strftime('%H:%M:%S')} {line}", highlight=False, markup=False
+        ),
         embedded=options.embedded,
     )
     running = Stack(settings, supervisor, environment)
@@ -148,7 +152,7 @@ def _supervise(
         _greet(console, settings, options, began)
         supervisor.phase("running")
         _show(console, settings, options)
-    except _StopRequested:
+    except _StopRequest:
         console.print("\nStopping: the job takes a savepoint, then each part ends …")
     except (StepError, StackError, JavaMissingError) as problem:
         console.print(f"[red]{problem}[/]", highlight=False)
@@ -189,4 +193,4 @@ def _show(console: Console, settings: StackSettings, options: Options) -> None:
 
 
 def _request_stop(_number: int, _frame: FrameType | None) -> None:
-    raise _StopRequested
+    raise _StopRequest

@@ -65,7 +65,7 @@ def table_environment(settings: JobSettings, restore_from: str | None) -> TableE
     """An environment that plans here and runs on the cluster."""
     # Left to guess, PyFlink takes any environment made in Python for one that runs inside this process,
     # and the workers on the cluster would call back here (TableEnvironment._open).
-    os.environ["_python_worker_execution_mode"] = "process"
+    os.environ["_python_worker_execution_mode"] = "process"  # noqa: SIM112 - PyFlink's own name
     configuration = Configuration()
     for key, value in settings.flink_configuration().items():
         configuration.set_string(key, value)
