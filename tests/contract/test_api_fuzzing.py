@@ -1,7 +1,7 @@
 """Schemathesis sends operations made from the schema: no server error, no schema violation.
 
-Its generator knows types, but neither `@oneOf` nor limits such as "1 to 100". So it runs twice: as it
-is, without the check that every well-typed value is accepted; and with arguments brought within
+Its generator knows types, but neither `@oneOf` nor limits such as "1 to 100". So it runs twice: as
+it is, without the check that every well-typed value is accepted; and with arguments brought within
 their limits, with every check.
 """
 

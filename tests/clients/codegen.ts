@@ -1,0 +1,20 @@
+// Strict TypeScript types for every document of graphql_schema/operations, and their manifest.
+import type { CodegenConfig } from '@graphql-codegen/cli';
+
+const config: CodegenConfig = {
+  schema: '../../graphql_schema/schema.graphql',
+  documents: ['../../graphql_schema/operations/*.graphql'],
+  generates: {
+    './generated/': {
+      preset: 'client',
+      presetConfig: { persistedDocuments: true },
+      config: {
+        strictScalars: true,
+        useTypeImports: true,
+        scalars: { DateTime: 'string', Decimal: 'string', Long: 'number', TimeZone: 'string' },
+      },
+    },
+  },
+};
+
+export default config;
