@@ -81,10 +81,10 @@ def create_app(
 def make_store(settings: Settings) -> Store:
     """The store that the settings name; only that one is imported."""
     if settings.store == "duckdb":
-        from gateway.duckdb.store import DuckdbStore  # noqa: PLC0415 - an optional dependency
+        from gateway.duckdb.store import DuckdbStore
 
         return DuckdbStore(settings.sample_transfers)
-    from gateway.pinot.store import PinotStore  # noqa: PLC0415
+    from gateway.pinot.store import PinotStore
 
     return PinotStore(settings)
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gateway.errors import DeadlineExceeded
+from gateway.errors import DeadlineExceededError
 
 Monotonic = Callable[[], float]
 """Seconds that never go back."""
@@ -33,8 +33,8 @@ class Deadline:
         return cls(monotonic() + timeout_s, monotonic)
 
     def remaining_s(self) -> float:
-        """Seconds left; raises `DeadlineExceeded` if there are none."""
+        """Seconds left; raises `DeadlineExceededError` if there are none."""
         remaining_s = self.at_s - self.monotonic()
         if remaining_s <= 0:
-            raise DeadlineExceeded("no time was left to ask the store")
+            raise DeadlineExceededError("no time was left to ask the store")
         return remaining_s

@@ -9,7 +9,7 @@ import json
 import re
 from dataclasses import dataclass
 
-from gateway.errors import BadUserInput
+from gateway.errors import BadUserInputError
 from gateway.model import Direction, Interval
 from gateway.query_plan import EntryKey
 from gateway.window import DAY_MS
@@ -51,12 +51,14 @@ def encode(cursor: Cursor) -> str:
 
 
 def decode(text: str, question: str, max_days: int) -> Cursor:
-    """The cursor of a text; raises `BadUserInput` for anything that `encode` did not write."""
+    """The cursor of a text; raises `BadUserInputError` for anything that `encode` did not write."""
     cursor = _parse(text) if len(text) <= _MAX_LENGTH else None
     if cursor is None or not _is_window(cursor.interval, max_days):
-        raise BadUserInput("after", "is not a cursor; take `endCursor` as the last page gave it")
+        raise BadUserInputError(
+            "after", "is not a cursor; take `endCursor` as the last page gave it"
+        )
     if cursor.question != question:
-        raise BadUserInput(
+        raise BadUserInputError(
             "after", "belongs to a question with other arguments; start without `after`"
         )
     return cursor

@@ -10,7 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gateway.errors import BadUserInput, PersistedQueryNotFound, PersistedQueryNotSupported
+from gateway.errors import (
+    BadUserInputError,
+    PersistedQueryNotFoundError,
+    PersistedQueryNotSupportedError,
+)
 from gateway.metrics import Metrics
 
 PREFIX = "sha256:"
@@ -48,18 +52,18 @@ class Documents:
         if query is not None and self._mode != "off" and query not in self._trusted_texts:
             self._metrics.persisted.add("untrusted")
             if self._mode == "enforce":
-                raise PersistedQueryNotSupported(
+                raise PersistedQueryNotSupportedError(
                     "Only trusted documents are answered here: send a documentId."
                 )
         return query
 
     def _by_id(self, document_id: str, query: str | None) -> str:
         if query is not None:
-            raise BadUserInput("documentId", "send either a documentId or a query, not both")
+            raise BadUserInputError("documentId", "send either a documentId or a query, not both")
         text = self._trusted.get(document_id.removeprefix(PREFIX))
         if text is None:
             self._metrics.persisted.add("trusted_miss")
-            raise PersistedQueryNotFound("PersistedQueryNotFound")
+            raise PersistedQueryNotFoundError("PersistedQueryNotFound")
         self._metrics.persisted.add("trusted_hit")
         return text
 
@@ -68,15 +72,15 @@ class Documents:
             case {"version": 1, "sha256Hash": str(given)} if len(given) == 64:
                 digest = given.lower()
             case _:
-                raise BadUserInput(
+                raise BadUserInputError(
                     "extensions.persistedQuery", "needs version 1 and a sha256Hash of 64 digits"
                 )
         if not self._apq:
-            raise PersistedQueryNotSupported("PersistedQueryNotSupported")
+            raise PersistedQueryNotSupportedError("PersistedQueryNotSupported")
         if query is None:
             return self._recall(digest)
         if hashlib.sha256(query.encode("utf-8", "surrogatepass")).hexdigest() != digest:
-            raise BadUserInput("extensions.persistedQuery", "is not the hash of the query")
+            raise BadUserInputError("extensions.persistedQuery", "is not the hash of the query")
         self._registered[digest] = query
         self._registered.move_to_end(digest)
         while len(self._registered) > self._capacity:
@@ -88,7 +92,7 @@ class Documents:
         text = self._registered.get(digest) or self._trusted.get(digest)
         if text is None:
             self._metrics.persisted.add("apq_miss")
-            raise PersistedQueryNotFound("PersistedQueryNotFound")
+            raise PersistedQueryNotFoundError("PersistedQueryNotFound")
         if digest in self._registered:
             self._registered.move_to_end(digest)
         self._metrics.persisted.add("apq_hit")

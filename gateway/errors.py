@@ -1,16 +1,16 @@
 """Every error the gateway raises on purpose, by whose fault it is; a leaf has one public code.
 
 GatewayError
-├── CallerError                  safe to show as it is, never logged as an error
-│   ├── BadUserInput             BAD_USER_INPUT
-│   ├── CostLimitExceeded        COST_LIMIT_EXCEEDED
-│   ├── OperationUnresolved      OPERATION_RESOLUTION_FAILURE
-│   ├── PersistedQueryNotFound   PERSISTED_QUERY_NOT_FOUND
-│   └── PersistedQueryNotSupported  PERSISTED_QUERY_NOT_SUPPORTED
-└── StoreError                   shown by its fixed sentence only; the cause is logged
-    ├── DeadlineExceeded         DEADLINE_EXCEEDED
-    ├── StoreUnavailable         BACKEND_UNAVAILABLE
-    └── PartialAnswer            PARTIAL_RESULT
+├── CallerError                          safe to show as it is, never logged as an error
+│   ├── BadUserInputError                BAD_USER_INPUT
+│   ├── CostLimitExceededError           COST_LIMIT_EXCEEDED
+│   ├── OperationUnresolvedError         OPERATION_RESOLUTION_FAILURE
+│   ├── PersistedQueryNotFoundError      PERSISTED_QUERY_NOT_FOUND
+│   └── PersistedQueryNotSupportedError  PERSISTED_QUERY_NOT_SUPPORTED
+└── StoreError                           shown by its fixed sentence only; the cause is logged
+    ├── DeadlineExceededError            DEADLINE_EXCEEDED
+    ├── StoreUnavailableError            BACKEND_UNAVAILABLE
+    └── PartialAnswerError               PARTIAL_RESULT
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class CallerError(GatewayError):
         return str(self)
 
 
-class BadUserInput(CallerError):
+class BadUserInputError(CallerError):
     """An argument is malformed or outside its limits; the message names it."""
 
     code = ErrorCode.BAD_USER_INPUT
@@ -50,25 +50,25 @@ class BadUserInput(CallerError):
         self.argument = argument
 
 
-class CostLimitExceeded(CallerError):
+class CostLimitExceededError(CallerError):
     """One operation asks for more than one operation may."""
 
     code = ErrorCode.COST_LIMIT_EXCEEDED
 
 
-class OperationUnresolved(CallerError):
+class OperationUnresolvedError(CallerError):
     """The document does not say which of its operations to run, or has none of that name."""
 
     code = ErrorCode.OPERATION_RESOLUTION_FAILURE
 
 
-class PersistedQueryNotFound(CallerError):
+class PersistedQueryNotFoundError(CallerError):
     """No document is stored under that hash; clients answer by sending it."""
 
     code = ErrorCode.PERSISTED_QUERY_NOT_FOUND
 
 
-class PersistedQueryNotSupported(CallerError):
+class PersistedQueryNotSupportedError(CallerError):
     """Documents cannot be stored or sent here in that way."""
 
     code = ErrorCode.PERSISTED_QUERY_NOT_SUPPORTED
@@ -85,21 +85,21 @@ class StoreError(GatewayError):
         return self.sentence
 
 
-class DeadlineExceeded(StoreError):
+class DeadlineExceededError(StoreError):
     """The answer would have come after the operation's deadline."""
 
     code = ErrorCode.DEADLINE_EXCEEDED
     sentence = "The answer did not come in time; ask for a shorter window, or again later."
 
 
-class StoreUnavailable(StoreError):
+class StoreUnavailableError(StoreError):
     """The store cannot be reached, refuses, or has not caught up yet."""
 
     code = ErrorCode.BACKEND_UNAVAILABLE
     sentence = "The analytics store cannot answer right now; try again in a few seconds."
 
 
-class PartialAnswer(StoreError):
+class PartialAnswerError(StoreError):
     """The store answered from a part of its data only, so the numbers would be too small."""
 
     code = ErrorCode.PARTIAL_RESULT

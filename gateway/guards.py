@@ -21,7 +21,7 @@ def depth_rule(max_depth: int) -> type[ValidationRule]:
     class DepthRule(ValidationRule):
         """Refuses documents that are too deep."""
 
-        def enter_operation_definition(self, node: OperationDefinitionNode, *_: Any) -> None:  # noqa: ANN401
+        def enter_operation_definition(self, node: OperationDefinitionNode, *_: Any) -> None:
             """Measure the operation."""
             measure = _Measure(self.context, max_depth, _UNBOUNDED)
             measure.add(node.selection_set, 0)
@@ -39,7 +39,7 @@ def fields_rule(max_fields: int) -> type[ValidationRule]:
     class FieldsRule(ValidationRule):
         """Refuses documents with too many fields."""
 
-        def enter_operation_definition(self, node: OperationDefinitionNode, *_: Any) -> None:  # noqa: ANN401
+        def enter_operation_definition(self, node: OperationDefinitionNode, *_: Any) -> None:
             """Count the operation's fields."""
             measure = _Measure(self.context, _UNBOUNDED, max_fields)
             measure.add(node.selection_set, 0)

@@ -16,7 +16,7 @@ from graphql_schema.error_codes import ErrorCode
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 
-class RequestRefused(Exception):  # noqa: N818 - it is an answer, not a fault
+class RequestRefusedError(Exception):
     """The request is not one that GraphQL over HTTP knows."""
 
     def __init__(
@@ -49,24 +49,26 @@ def request_id_of(request: Request) -> str:
 
 
 async def read(request: Request, max_body_bytes: int) -> OperationRequest:
-    """The operation of a GET or POST; raises `RequestRefused`."""
+    """The operation of a GET or POST; raises `RequestRefusedError`."""
     if request.method == "GET":
         return _operation(_parameters_of_url(request, max_body_bytes), "GET")
     if request.method != "POST":
-        raise RequestRefused(
+        raise RequestRefusedError(
             405, "GraphQL is asked by GET or POST.", headers={"Allow": "GET, POST"}
         )
     content_type, _, parameters = request.headers.get("content-type", "").partition(";")
     if content_type.strip().lower() != "application/json":
-        raise RequestRefused(415, "The body must be application/json.")
+        raise RequestRefusedError(415, "The body must be application/json.")
     charset = parameters.strip().lower().replace('"', "")
     if charset.startswith("charset=") and charset != "charset=utf-8":
-        raise RequestRefused(415, "The body must be in UTF-8.")
+        raise RequestRefusedError(415, "The body must be in UTF-8.")
     parsed = _json(await _body(request, max_body_bytes), "The body")
     if isinstance(parsed, list):
-        raise RequestRefused(400, "Batches are not answered here: send one operation a request.")
+        raise RequestRefusedError(
+            400, "Batches are not answered here: send one operation a request."
+        )
     if not isinstance(parsed, dict):
-        raise RequestRefused(400, "The body must be a JSON object.")
+        raise RequestRefusedError(400, "The body must be a JSON object.")
     return _operation(parsed, "POST")
 
 
@@ -75,13 +77,13 @@ async def _body(request: Request, max_body_bytes: int) -> bytes:
     async for chunk in request.stream():
         body += chunk
         if len(body) > max_body_bytes:
-            raise RequestRefused(413, f"The body may have up to {max_body_bytes} bytes.")
+            raise RequestRefusedError(413, f"The body may have up to {max_body_bytes} bytes.")
     return bytes(body)
 
 
 def _parameters_of_url(request: Request, max_body_bytes: int) -> dict[str, Any]:
     if len(request.scope.get("query_string", b"")) > max_body_bytes:
-        raise RequestRefused(414, f"The URL may have up to {max_body_bytes} bytes.")
+        raise RequestRefusedError(414, f"The URL may have up to {max_body_bytes} bytes.")
     parameters: dict[str, Any] = dict(request.query_params)
     for name in ("variables", "extensions"):
         text = parameters.get(name)
@@ -90,11 +92,11 @@ def _parameters_of_url(request: Request, max_body_bytes: int) -> dict[str, Any]:
     return parameters
 
 
-def _json(text: str | bytes, what: str) -> Any:  # noqa: ANN401 - JSON is of any type
+def _json(text: str | bytes, what: str) -> Any:
     try:
         return orjson.loads(text)
     except ValueError:
-        raise RequestRefused(400, f"{what} is not valid JSON.") from None
+        raise RequestRefusedError(400, f"{what} is not valid JSON.") from None
 
 
 def _operation(parameters: dict[str, Any], method: str) -> OperationRequest:
@@ -107,7 +109,7 @@ def _operation(parameters: dict[str, Any], method: str) -> OperationRequest:
     ):
         value = parameters.get(name)
         if value is not None and not isinstance(value, kind):
-            raise RequestRefused(400, f"`{name}` must be {called}, if given.")
+            raise RequestRefusedError(400, f"`{name}` must be {called}, if given.")
     asked = Asked(
         parameters.get("query"), parameters.get("documentId"), parameters.get("extensions") or {}
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from gateway.errors import BadUserInput
+from gateway.errors import BadUserInputError
 
 MAX_ACCOUNT_ID_LENGTH = 64
 MAX_COMPARED_RANK = 1_000
@@ -33,26 +33,26 @@ class Limits:
 def check_account_id(account_id: str, argument: str) -> str:
     """The id itself, if it is one that an event may carry."""
     if not 1 <= len(account_id) <= MAX_ACCOUNT_ID_LENGTH:
-        raise BadUserInput(
+        raise BadUserInputError(
             argument,
             f"an account id has 1 to {MAX_ACCOUNT_ID_LENGTH} characters, not {len(account_id)}",
         )
     if any(unicodedata.category(character) in _FORBIDDEN_CATEGORIES for character in account_id):
-        raise BadUserInput(argument, "an account id has no control characters")
+        raise BadUserInputError(argument, "an account id has no control characters")
     return account_id
 
 
 def check_account_ids(account_ids: Sequence[str], max_accounts: int) -> tuple[str, ...]:
     """The ids without repetitions, in their order."""
     if len(account_ids) > max_accounts:
-        raise BadUserInput("ids", f"up to {max_accounts} accounts, not {len(account_ids)}")
+        raise BadUserInputError("ids", f"up to {max_accounts} accounts, not {len(account_ids)}")
     return tuple(dict.fromkeys(check_account_id(each, "ids") for each in account_ids))
 
 
 def check_first(first: int, max_first: int) -> int:
     """The number itself, if that many rows may be asked for."""
     if not 1 <= first <= max_first:
-        raise BadUserInput("first", f"must be 1 to {max_first}, not {first}")
+        raise BadUserInputError("first", f"must be 1 to {max_first}, not {first}")
     return first
 
 
@@ -60,7 +60,7 @@ def check_zone(name: str) -> ZoneInfo:
     """The zone of an IANA name."""
     zone = _zone(name) if len(name) <= 64 else None
     if zone is None:
-        raise BadUserInput(
+        raise BadUserInputError(
             "timeZone", 'is not an IANA time zone name such as "UTC" or "Asia/Ho_Chi_Minh"'
         )
     return zone

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from strawberry import ID
 
 from gateway import model as m
-from gateway.errors import BadUserInput
+from gateway.errors import BadUserInputError
 from gateway.window import instant
 from graphql_schema import answers, enums, inputs, system
 from graphql_schema.scalars import Long, TimeZone
@@ -33,7 +33,7 @@ def choice_of(given: inputs.WindowInput) -> m.WindowChoice:
         return m.CalendarPeriod(given.calendar.value)
     if given.between:
         return m.BetweenWindow(given.between.start, given.between.end)
-    raise BadUserInput("window", "give exactly one of last, calendar and between")
+    raise BadUserInputError("window", "give exactly one of last, calendar and between")
 
 
 def comparison_of(given: enums.Comparison | None) -> m.Comparison | None:

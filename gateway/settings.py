@@ -14,7 +14,7 @@ class SettingsError(ValueError):
     """A setting is malformed; the message names it and what it may be."""
 
 
-def _setting(default: object, meaning: str) -> Any:  # noqa: ANN401 - a dataclass field of any type
+def _setting(default: object, meaning: str) -> Any:
     return field(default=default, metadata={"meaning": meaning})
 
 

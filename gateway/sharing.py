@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from gateway.clock import Deadline
-from gateway.errors import CostLimitExceeded, DeadlineExceeded
+from gateway.errors import CostLimitExceededError, DeadlineExceededError
 from gateway.model import Direction, Interval
 from gateway.query_plan import QueryPlan, TotalsPlan, TotalsRow
 from gateway.store import Store, StoreResult
@@ -68,7 +68,7 @@ class OperationStore:
 
     def _ask(self, plan: QueryPlan[PlanRow]) -> asyncio.Task[StoreResult[PlanRow]]:
         if self.queries >= self._max_queries:
-            raise CostLimitExceeded(
+            raise CostLimitExceededError(
                 f"One operation may need up to {self._max_queries} store queries; "
                 "ask for fewer fields or accounts at once."
             )
@@ -84,7 +84,7 @@ class OperationStore:
             async with asyncio.timeout(remaining_s):
                 return await self._store.fetch(plan, remaining_s)
         except TimeoutError as error:
-            raise DeadlineExceeded(
+            raise DeadlineExceededError(
                 f"{type(plan).__name__} took over {remaining_s:.3f} s"
             ) from error
         finally:
@@ -108,7 +108,7 @@ class OperationStore:
         batch = self._batches.pop(key)
         try:
             batch.asked.set_result(self._ask(batch.plan))
-        except CostLimitExceeded as error:
+        except CostLimitExceededError as error:
             batch.asked.set_exception(error)
 
 

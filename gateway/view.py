@@ -23,11 +23,11 @@ from gateway.context import OperationContext
 from gateway.documents import Documents
 from gateway.errors import (
     CallerError,
-    OperationUnresolved,
-    PersistedQueryNotFound,
-    PersistedQueryNotSupported,
+    OperationUnresolvedError,
+    PersistedQueryNotFoundError,
+    PersistedQueryNotSupportedError,
 )
-from gateway.http_request import OperationRequest, RequestRefused
+from gateway.http_request import OperationRequest, RequestRefusedError
 from gateway.metrics import Metrics
 from gateway.schema import GatewaySchema
 from graphql_schema.error_codes import ErrorCode
@@ -87,10 +87,9 @@ class GraphQLView:
 
     async def _outcome(self, request: Request, request_id: str, media_type: str | None) -> Outcome:
         try:
-            if media_type is None:
-                raise RequestRefused(406, f"Answers come as {' or '.join(negotiation.OFFERED)}.")
+            _refuse_without(media_type)
             asked = await http_request.read(request, self.max_body_bytes)
-        except RequestRefused as error:
+        except RequestRefusedError as error:
             body = {"errors": [error_format.plain(str(error), error.code, request_id)]}
             return Outcome(body, error.status, error.headers, [error.code.name])
         outcome = await self._execute(asked, request_id)
@@ -103,10 +102,10 @@ class GraphQLView:
         try:
             document = self.documents.find(asked.asked)
         except CallerError as error:
-            quiet = isinstance(error, PersistedQueryNotFound | PersistedQueryNotSupported)
+            quiet = isinstance(error, PersistedQueryNotFoundError | PersistedQueryNotSupportedError)
             return _refused(error, request_id, 200 if quiet else 400)
         if document is None:
-            return _refused(OperationUnresolved("The request has no query."), request_id, 400)
+            return _refused(OperationUnresolvedError("The request has no query."), request_id, 400)
         context = self.make_context(request_id)
         try:
             result = await self.schema.execute(
@@ -121,10 +120,10 @@ class GraphQLView:
             outcome = _outcome_of(result, context, request_id)
         except (CannotGetOperationTypeError, MissingQueryError):
             message = "The document has no operation of that name, or does not say which to run."
-            outcome = _refused(OperationUnresolved(message), request_id, 400)
+            outcome = _refused(OperationUnresolvedError(message), request_id, 400)
         except InvalidOperationTypeError:
             message = "Only queries can be asked by GET; send a POST."
-            outcome = _refused(OperationUnresolved(message), request_id, 405)
+            outcome = _refused(OperationUnresolvedError(message), request_id, 405)
             outcome.headers["Allow"] = "POST"
         finally:
             await context.analytics.store.close()
@@ -171,6 +170,11 @@ class GraphQLView:
             headers["Cache-Control"] = "no-store"
         headers["Content-Type"] = f"{media_type}; charset=utf-8"
         return Response(content, outcome.status, headers)
+
+
+def _refuse_without(media_type: str | None) -> None:
+    if media_type is None:
+        raise RequestRefusedError(406, f"Answers come as {' or '.join(negotiation.OFFERED)}.")
 
 
 def _refused(error: CallerError, request_id: str, status: int) -> Outcome:

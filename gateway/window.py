@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from gateway.errors import BadUserInput
+from gateway.errors import BadUserInputError
 from gateway.model import (
     BetweenWindow,
     Bucket,
@@ -61,7 +61,7 @@ def epoch_ms(moment: datetime) -> int:
 
 
 def resolve(choice: WindowChoice, now_ms: int, zone: ZoneInfo, max_days: int) -> Window:
-    """The interval a caller's window means at `now_ms`; raises `BadUserInput` outside limits."""
+    """The interval a caller's window means at `now_ms`; raises `BadUserInputError` outside limits."""
     try:
         match choice:
             case LastWindow():
@@ -71,13 +71,15 @@ def resolve(choice: WindowChoice, now_ms: int, zone: ZoneInfo, max_days: int) ->
             case CalendarPeriod():
                 interval = _period(choice, now_ms, zone)
     except OverflowError:
-        raise BadUserInput("window", f"reaches beyond the calendar; {_limit(max_days)}") from None
+        raise BadUserInputError(
+            "window", f"reaches beyond the calendar; {_limit(max_days)}"
+        ) from None
     if interval.start_ms < EARLIEST_MS or interval.end_ms > LATEST_MS:
-        raise BadUserInput("window", "must lie between the years 1970 and 9000")
+        raise BadUserInputError("window", "must lie between the years 1970 and 9000")
     if interval.end_ms <= interval.start_ms:
-        raise BadUserInput("window.between", "end must be later than start")
+        raise BadUserInputError("window.between", "end must be later than start")
     if interval.end_ms - interval.start_ms > max_days * DAY_MS:
-        raise BadUserInput("window", f"is too long; {_limit(max_days)}")
+        raise BadUserInputError("window", f"is too long; {_limit(max_days)}")
     return Window(interval, zone)
 
 
@@ -97,7 +99,7 @@ def earlier(choice: WindowChoice, window: Window, comparison: Comparison) -> Win
             start_ms = _midnight_ms(_period_start(day_before, granularity), zone)
             return Window(Interval(start_ms, interval.start_ms), zone)
     except OverflowError:
-        raise BadUserInput("compareTo", "the earlier window is beyond the calendar") from None
+        raise BadUserInputError("compareTo", "the earlier window is beyond the calendar") from None
     length_ms = interval.end_ms - interval.start_ms
     return Window(Interval(interval.start_ms - length_ms, interval.start_ms), zone)
 
@@ -105,13 +107,13 @@ def earlier(choice: WindowChoice, window: Window, comparison: Comparison) -> Win
 def buckets(
     window: Window, granularity: Granularity, now_ms: int, max_points: int
 ) -> tuple[Bucket, ...]:
-    """The window cut where the zone's calendar says; raises `BadUserInput` over `max_points`."""
+    """The window cut where the zone's calendar says; raises `BadUserInputError` over `max_points`."""
     interval, zone = window.interval, window.zone
     found: list[Bucket] = []
     start_ms = _floor(interval.start_ms, granularity, zone)
     while start_ms < interval.end_ms:
         if len(found) == max_points:
-            raise BadUserInput(
+            raise BadUserInputError(
                 "granularity",
                 f"gives more than {max_points} points for this window; "
                 "take a coarser granularity or a shorter window",
@@ -135,9 +137,9 @@ def _limit(max_days: int) -> str:
 
 def _last(choice: LastWindow, now_ms: int, zone: ZoneInfo, max_days: int) -> Interval:
     if choice.count < 1:
-        raise BadUserInput("window.last.count", "must be 1 or more")
+        raise BadUserInputError("window.last.count", "must be 1 or more")
     if choice.count * _SHORTEST_UNIT_MS[choice.unit] > max_days * DAY_MS:
-        raise BadUserInput("window.last.count", f"is too large; {_limit(max_days)}")
+        raise BadUserInputError("window.last.count", f"is too large; {_limit(max_days)}")
     if choice.unit in _EXACT_UNIT_MS:
         return Interval(now_ms - choice.count * _EXACT_UNIT_MS[choice.unit], now_ms)
     months = choice.count * _CALENDAR_UNIT_MONTHS[choice.unit]

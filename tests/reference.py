@@ -37,7 +37,7 @@ def evaluate(plan: QueryPlan[Any], entries: Sequence[Entry]) -> list[Any]:
                 and (account_ids is None or entry.account_id in account_ids)
             ]
             grouped = group(chosen, lambda e: (account_ids and e.account_id, e.direction))
-            return [TotalsRow(*key, *measures) for key, measures in grouped.items()]
+            return [TotalsRow(id_, side, *m) for (id_, side), m in grouped.items()]
         case DistinctPlan(account_id, direction, interval):
             chosen = scoped(entries, account_id, direction, interval)
             return [DistinctRow(len({other(account_id, entry) for entry in chosen}))]

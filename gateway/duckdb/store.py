@@ -11,7 +11,7 @@ import duckdb
 
 from gateway.clock import EpochMs, system_epoch_ms
 from gateway.duckdb import sample, sql
-from gateway.errors import DeadlineExceeded, StoreUnavailable
+from gateway.errors import DeadlineExceededError, StoreUnavailableError
 from gateway.model import Direction, Entry
 from gateway.query_plan import (
     CountRow,
@@ -98,13 +98,13 @@ class DuckdbStore:
                 cells = await asyncio.to_thread(_run, cursor, statement)
         except TimeoutError as error:
             cursor.interrupt()
-            raise DeadlineExceeded(f"DuckDB took over {timeout_s:.3f} s") from error
+            raise DeadlineExceededError(f"DuckDB took over {timeout_s:.3f} s") from error
         rows = rows_of(plan, cells)
         return StoreResult(cast("tuple[PlanRow, ...]", rows), as_of_ms, snapshot)
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         if self._database is None:
-            raise StoreUnavailable("the embedded store is not open")
+            raise StoreUnavailableError("the embedded store is not open")
         return self._database.cursor()
 
 

@@ -7,15 +7,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-from pinotdb.db import AsyncCursor  # type: ignore[import-untyped]
-from pinotdb.exceptions import DataError  # type: ignore[import-untyped]
+from pinotdb.db import AsyncCursor
+from pinotdb.exceptions import DataError
 from pinotdb.exceptions import Error as PinotdbError
-from pinotdb.native import (  # type: ignore[import-untyped]
+from pinotdb.native import (
     NativeQueryResult,
     decode_query_response,
 )
 
-from gateway.errors import DeadlineExceeded, StoreUnavailable
+from gateway.errors import DeadlineExceededError, StoreUnavailableError
 from gateway.pinot import response
 from gateway.pinot.response import BrokerAnswer
 
@@ -31,13 +31,16 @@ class _ExactCursor(AsyncCursor):  # type: ignore[misc]  # pinotdb has no types
     """
 
     def finalize_query_payload(
-        self, operation: str, parameters: object = None, queryOptions: str | None = None
+        self,
+        operation: str,
+        _parameters: object = None,
+        queryOptions: str | None = None,  # noqa: N803 - pinotdb's name
     ) -> dict[str, str]:
         """The request's body."""
         return {"sql": operation, "queryOptions": queryOptions or ""}
 
     def _normalize_native_response(
-        self, query: dict[str, str], response: httpx.Response, allow_partial: bool
+        self, query: dict[str, str], response: httpx.Response, _allow_partial: bool
     ) -> NativeQueryResult:
         response.raise_for_status()
         try:
@@ -74,11 +77,13 @@ class PinotClient:
                 timeout=httpx.Timeout(timeout_s),
             )
         except httpx.TimeoutException as error:
-            raise DeadlineExceeded(f"the broker did not answer in {timeout_s:.3f} s") from error
+            raise DeadlineExceededError(
+                f"the broker did not answer in {timeout_s:.3f} s"
+            ) from error
         except httpx.HTTPError as error:
-            raise StoreUnavailable(f"the broker cannot be reached: {error!r}") from error
+            raise StoreUnavailableError(f"the broker cannot be reached: {error!r}") from error
         except PinotdbError as error:
-            raise StoreUnavailable(f"the broker's answer is malformed: {error!r}") from error
+            raise StoreUnavailableError(f"the broker's answer is malformed: {error!r}") from error
         return response.read(native)
 
     async def close(self) -> None:
@@ -86,7 +91,7 @@ class PinotClient:
         await self._session.aclose()
 
 
-def exact_json(content: bytes) -> Any:  # noqa: ANN401 - JSON is of any type
+def exact_json(content: bytes) -> Any:
     """JSON with fractions as their text, but in columns of doubles as the doubles they are."""
     payload = json.loads(content, parse_float=str)
     table = payload.get("resultTable") if isinstance(payload, dict) else None

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gateway.clock import Monotonic
-from gateway.errors import StoreUnavailable
+from gateway.errors import StoreUnavailableError
 from gateway.pinot import response, sql
 from gateway.pinot.client import PinotClient
 from gateway.pinot.partition import partition_of, some_account_in
@@ -64,7 +64,7 @@ class ProgressReader:
     async def check_partitions(
         self, progress: Progress, partitions: frozenset[int], timeout_s: float
     ) -> None:
-        """Raise `StoreUnavailable` if Pinot serves too few rows of any of these partitions."""
+        """Raise `StoreUnavailableError` if Pinot serves too few rows of any of these partitions."""
         served = await asyncio.gather(
             *(self._rows_served(each, len(progress.entry_docs), timeout_s) for each in partitions)
         )
@@ -85,7 +85,7 @@ class ProgressReader:
     async def _read(self, timeout_s: float) -> Progress:
         answer = await self._client.run(sql.PROGRESS, timeout_s)
         if not answer.rows:
-            raise StoreUnavailable("the pipeline has made no progress yet")
+            raise StoreUnavailableError("the pipeline has made no progress yet")
         as_of_ms, entry_docs, rejected_docs = answer.rows[0]
         return Progress(
             response.whole(as_of_ms),
@@ -99,9 +99,9 @@ class ProgressReader:
 
 
 def check_rows(rows: int, expected: int) -> None:
-    """Raise `StoreUnavailable` if Pinot serves fewer rows than the progress stands for."""
+    """Raise `StoreUnavailableError` if Pinot serves fewer rows than the progress stands for."""
     if rows < expected:
-        raise StoreUnavailable(f"Pinot serves {rows} rows of {expected}: it has not caught up")
+        raise StoreUnavailableError(f"Pinot serves {rows} rows of {expected}: it has not caught up")
 
 
 def _entry_docs(text: str) -> tuple[int, ...]:
@@ -110,5 +110,5 @@ def _entry_docs(text: str) -> tuple[int, ...]:
     except ValueError:
         docs = None
     if not isinstance(docs, list) or not docs or not all(type(each) is int for each in docs):
-        raise StoreUnavailable("the progress row has no list of row counts")
+        raise StoreUnavailableError("the progress row has no list of row counts")
     return tuple(docs)

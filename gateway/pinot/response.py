@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeAlias
 
-from pinotdb.native import NativeQueryResult  # type: ignore[import-untyped]
+from pinotdb.native import NativeQueryResult
 
-from gateway.errors import DeadlineExceeded, PartialAnswer, StoreUnavailable
+from gateway.errors import DeadlineExceededError, PartialAnswerError, StoreUnavailableError
 
 TIMEOUT_CODES = frozenset({240, 250, 400})
 """Pinot's codes for a query that waited, ran or was reduced too long."""
@@ -36,15 +36,15 @@ def read(native: NativeQueryResult) -> BrokerAnswer:
     metadata, stats = native.metadata, native.query_stats
     queried, responded = metadata.servers_queried, metadata.servers_responded
     if queried is None or responded is None:
-        raise StoreUnavailable("the broker did not say how many servers answered")
+        raise StoreUnavailableError("the broker did not say how many servers answered")
     if responded < queried:
-        raise PartialAnswer(f"{responded} of {queried} servers answered")
+        raise PartialAnswerError(f"{responded} of {queried} servers answered")
     if metadata.partial_result:
-        raise PartialAnswer("the broker calls the result partial")
+        raise PartialAnswerError("the broker calls the result partial")
     flags = dict(metadata.execution_limit_flags)
     groups_cut = flags.pop("numGroupsLimitReached", False)
     if any(flags.values()) or metadata.early_termination_reasons:
-        raise PartialAnswer(f"a limit of execution was reached: {sorted(flags)}")
+        raise PartialAnswerError(f"a limit of execution was reached: {sorted(flags)}")
     return BrokerAnswer(
         rows=tuple(native.rows),
         total_docs=_count(stats, "totalDocs"),
@@ -58,7 +58,7 @@ def whole(cell: object) -> int:
     """A cell that holds an integer, also where Pinot computed it as a double."""
     number = int(cell) if isinstance(cell, int | float) else None
     if number is None or number != cell:
-        raise StoreUnavailable(f"a whole number was expected, not {type(cell).__name__}")
+        raise StoreUnavailableError(f"a whole number was expected, not {type(cell).__name__}")
     return number
 
 
@@ -71,14 +71,14 @@ def decimal(cell: object) -> Decimal:
             number = Decimal("NaN")
         if number.is_finite():
             return number
-    raise StoreUnavailable("an exact decimal was expected")
+    raise StoreUnavailableError("an exact decimal was expected")
 
 
 def text(cell: object) -> str:
     """A cell that holds a string."""
     if isinstance(cell, str):
         return cell
-    raise StoreUnavailable(f"text was expected, not {type(cell).__name__}")
+    raise StoreUnavailableError(f"text was expected, not {type(cell).__name__}")
 
 
 def _refuse_exceptions(native: NativeQueryResult) -> None:
@@ -88,12 +88,12 @@ def _refuse_exceptions(native: NativeQueryResult) -> None:
     messages = [str(exception.get("message", ""))[:300] for exception in native.exceptions]
     cause = f"broker exceptions {sorted(map(str, codes))}: {messages[0]}"
     if codes <= TIMEOUT_CODES:
-        raise DeadlineExceeded(cause)
-    raise StoreUnavailable(cause)
+        raise DeadlineExceededError(cause)
+    raise StoreUnavailableError(cause)
 
 
 def _count(stats: dict[str, Any], name: str) -> int:
     value = stats.get(name)
     if not isinstance(value, int):
-        raise StoreUnavailable(f"the broker did not give {name}")
+        raise StoreUnavailableError(f"the broker did not give {name}")
     return value

@@ -12,7 +12,7 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from gateway.clock import Deadline, Monotonic
-from gateway.errors import PartialAnswer, StoreUnavailable
+from gateway.errors import PartialAnswerError, StoreUnavailableError
 from gateway.pinot import sql
 from gateway.pinot.client import PinotClient
 from gateway.pinot.progress import Progress, ProgressReader, check_rows
@@ -64,7 +64,7 @@ class PinotStore:
         deadline = Deadline.after(timeout_s, self.monotonic)
         try:
             return await self._attempt(plan, deadline)
-        except (StoreUnavailable, PartialAnswer):
+        except (StoreUnavailableError, PartialAnswerError):
             if deadline.remaining_s() <= 2 * RETRY_PAUSE_S:
                 raise
             await asyncio.sleep(RETRY_PAUSE_S)

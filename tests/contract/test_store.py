@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 
 from gateway.clock import Deadline
 from gateway.duckdb.store import DuckdbStore
-from gateway.errors import StoreUnavailable
+from gateway.errors import StoreUnavailableError
 from gateway.model import Direction, Entry, Interval
 from gateway.query_plan import (
     EntriesPlan,
@@ -21,6 +22,7 @@ from gateway.query_plan import (
     QueryPlan,
     ReasonRow,
     RejectedPlan,
+    TotalsPlan,
 )
 from tests import store_cases
 
@@ -69,9 +71,7 @@ def test_pages_neither_skip_nor_repeat(entries: list[Entry]) -> None:
 async def test_progress_entries_and_rejected_events_are_told() -> None:
     store = DuckdbStore(epoch_ms=lambda: 1_700_000_000_000)
     await store.open()
-    store.load(
-        store_cases.transfer("a", "b", "0" * 36, store_cases.Decimal("1.5"), 1_600_000_000_000)
-    )
+    store.load(store_cases.transfer("a", "b", "0" * 36, Decimal("1.5"), 1_600_000_000_000))
     store.load_rejected([("NOT_JSON", 10), ("NOT_JSON", 20), ("BAD", 20)])
     assert (await store.fetch(ProgressPlan(), 1)).rows[0].as_of_ms == 1_700_000_000_000
     assert (await store.fetch(EntryCountPlan(), 1)).rows[0].count == 2
@@ -91,7 +91,7 @@ async def test_sample_data_is_the_same_each_time_and_balanced() -> None:
     rows = []
     for store in stores:
         await store.open()
-        plan = store_cases.TotalsPlan(None, frozenset(Direction), whole)
+        plan = TotalsPlan(None, frozenset(Direction), whole)
         rows.append(sorted((await store.fetch(plan, 5)).rows, key=repr))
         await store.close()
     assert rows[0] == rows[1]
@@ -103,7 +103,7 @@ async def test_sample_data_is_the_same_each_time_and_balanced() -> None:
 @pytest.mark.anyio
 async def test_a_closed_store_says_that_it_cannot_answer() -> None:
     store = DuckdbStore()
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(StoreUnavailableError):
         await store.fetch(EntryCountPlan(), 1)
 
 

@@ -9,7 +9,12 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.errors import DeadlineExceeded, GatewayError, PartialAnswer, StoreUnavailable
+from gateway.errors import (
+    DeadlineExceededError,
+    GatewayError,
+    PartialAnswerError,
+    StoreUnavailableError,
+)
 from gateway.model import Direction, Interval, RankBy
 from gateway.pinot.partition import murmur2, partition_of, some_account_in
 from gateway.pinot.store import PinotStore
@@ -69,14 +74,14 @@ async def test_text_reaches_the_broker_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("changed", "error"),
     [
-        ({"exceptions": [{"errorCode": 305, "message": "unavailable"}]}, StoreUnavailable),
-        ({"exceptions": [{"errorCode": 250, "message": "timeout"}]}, DeadlineExceeded),
-        ({"numServersQueried": 2}, PartialAnswer),
-        ({"partialResult": True}, PartialAnswer),
-        ({"maxRowsInJoinReached": True}, PartialAnswer),
-        ({"totalDocs": 99}, StoreUnavailable),
-        ({"totalDocs": None}, StoreUnavailable),
-        ({"numServersResponded": None}, StoreUnavailable),
+        ({"exceptions": [{"errorCode": 305, "message": "unavailable"}]}, StoreUnavailableError),
+        ({"exceptions": [{"errorCode": 250, "message": "timeout"}]}, DeadlineExceededError),
+        ({"numServersQueried": 2}, PartialAnswerError),
+        ({"partialResult": True}, PartialAnswerError),
+        ({"maxRowsInJoinReached": True}, PartialAnswerError),
+        ({"totalDocs": 99}, StoreUnavailableError),
+        ({"totalDocs": None}, StoreUnavailableError),
+        ({"numServersResponded": None}, StoreUnavailableError),
     ],
 )
 async def test_what_is_not_the_whole_answer_is_an_error(
@@ -86,7 +91,7 @@ async def test_what_is_not_the_whole_answer_is_an_error(
     store = await opened(broker)
     with pytest.raises(error):
         await store.fetch(TOTALS, 5)
-    assert len(broker.statements) == (1 if error is DeadlineExceeded else 2)
+    assert len(broker.statements) == (1 if error is DeadlineExceededError else 2)
 
 
 @pytest.mark.anyio
@@ -112,7 +117,7 @@ async def test_a_passing_weakness_is_asked_past() -> None:
 async def test_money_is_never_read_from_a_float(rows: list[list[Any]]) -> None:
     types = ["STRING", "STRING", "DOUBLE", "DOUBLE" if rows[0][3] == 1.5 else "STRING"]
     store = await opened(FakeBroker(lambda _: broker_answer(rows, types)))
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(StoreUnavailableError):
         await store.fetch(TOTALS, 5)
 
 
@@ -122,7 +127,7 @@ async def test_a_malformed_progress_is_no_progress(docs: str) -> None:
     progress = broker_answer([[AS_OF_MS, docs, 0]], ["LONG", "STRING", "LONG"])
     broker = FakeBroker(lambda _: broker_answer([]), progress=progress)
     store = await opened(broker)
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(StoreUnavailableError):
         await store.fetch(TOTALS, 5)
     assert broker.statements == []
 
@@ -131,7 +136,7 @@ async def test_a_malformed_progress_is_no_progress(docs: str) -> None:
 async def test_without_any_progress_nothing_is_answered() -> None:
     progress = broker_answer([], ["LONG", "STRING"])
     store = await opened(FakeBroker(lambda _: broker_answer([]), progress=progress))
-    with pytest.raises(StoreUnavailable, match="no progress"):
+    with pytest.raises(StoreUnavailableError, match="no progress"):
         await store.fetch(ProgressPlan(), 5)
 
 
@@ -145,7 +150,7 @@ async def test_the_network_is_refused_while_one_partition_is_behind() -> None:
         return broker_answer([["RECEIVED", 1, "1"]], ["STRING", "LONG", "STRING"], totalDocs=1_590)
 
     store = await opened(FakeBroker(answer))
-    with pytest.raises(StoreUnavailable, match="90 rows of 100"):
+    with pytest.raises(StoreUnavailableError, match="90 rows of 100"):
         await store.fetch(TotalsPlan(None, frozenset({RECEIVED}), WHOLE), 5)
 
 
@@ -165,7 +170,7 @@ async def test_an_unreachable_broker_is_unavailable() -> None:
 
     store = PinotStore(Settings(), transport=httpx.MockTransport(refuse))
     await store.open()
-    with pytest.raises(StoreUnavailable, match="cannot be reached"):
+    with pytest.raises(StoreUnavailableError, match="cannot be reached"):
         await store.fetch(TOTALS, 5)
 
 
@@ -176,7 +181,7 @@ async def test_a_slow_broker_is_a_deadline() -> None:
 
     store = PinotStore(Settings(), transport=httpx.MockTransport(stall))
     await store.open()
-    with pytest.raises(DeadlineExceeded):
+    with pytest.raises(DeadlineExceededError):
         await store.fetch(TOTALS, 5)
 
 
@@ -186,7 +191,7 @@ async def test_nonsense_from_the_broker_is_unavailable(content: bytes) -> None:
     transport = httpx.MockTransport(lambda _: httpx.Response(200, content=content))
     store = PinotStore(Settings(), transport=transport)
     await store.open()
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(StoreUnavailableError):
         await store.fetch(TOTALS, 5)
 
 
@@ -273,7 +278,7 @@ async def test_counts_and_reasons() -> None:
     store = await opened(FakeBroker(lambda _: reasons))
     assert (await store.fetch(RejectedPlan(None), 5)).rows[0].reason == "NOT_JSON"
     reasons["totalDocs"] = 1
-    with pytest.raises(StoreUnavailable, match="1 rows of 2"):
+    with pytest.raises(StoreUnavailableError, match="1 rows of 2"):
         await store.fetch(RejectedPlan(None), 5)
 
 

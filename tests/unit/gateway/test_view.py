@@ -1,5 +1,7 @@
 """GraphQL over HTTP: media types, status codes, error codes, caching, and what the log tells."""
 
+# ruff: noqa: UP031, ISC004 - documents with braces read better with % than with doubled braces
+
 from __future__ import annotations
 
 import hashlib
@@ -16,7 +18,7 @@ import pytest
 
 from gateway import logs
 from gateway.app import create_app
-from gateway.errors import DeadlineExceeded, PartialAnswer, StoreUnavailable
+from gateway.errors import DeadlineExceededError, PartialAnswerError, StoreUnavailableError
 from gateway.model import Entry
 from gateway.query_plan import QueryPlan
 from gateway.settings import Settings
@@ -243,9 +245,9 @@ async def test_every_request_error_has_its_code(
 @pytest.mark.parametrize(
     ("error", "code"),
     [
-        (StoreUnavailable("host 10.0.0.1 refused SELECT x"), "BACKEND_UNAVAILABLE"),
-        (DeadlineExceeded("SELECT x took long"), "DEADLINE_EXCEEDED"),
-        (PartialAnswer("1 of 2 servers: SELECT x"), "PARTIAL_RESULT"),
+        (StoreUnavailableError("host 10.0.0.1 refused SELECT x"), "BACKEND_UNAVAILABLE"),
+        (DeadlineExceededError("SELECT x took long"), "DEADLINE_EXCEEDED"),
+        (PartialAnswerError("1 of 2 servers: SELECT x"), "PARTIAL_RESULT"),
         (RuntimeError("SELECT x"), "INTERNAL_SERVER_ERROR"),
     ],
 )
@@ -450,7 +452,7 @@ async def test_one_log_line_an_operation_without_account_ids(gateway: Gateway) -
 async def test_health_readiness_metrics_and_schema(gateway: Gateway) -> None:
     assert (await gateway.client.get("/healthz")).text == "ok\n"
     assert (await gateway.client.get("/readyz")).json()["ready"] is True
-    gateway.store.error = StoreUnavailable("down")
+    gateway.store.error = StoreUnavailableError("down")
     not_ready = await gateway.client.get("/readyz")
     assert (not_ready.status_code, not_ready.json()["code"]) == (503, "BACKEND_UNAVAILABLE")
     await gateway.post("{ limits { maxFirst } }")

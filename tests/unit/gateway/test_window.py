@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.errors import BadUserInput
+from gateway.errors import BadUserInputError
 from gateway.model import (
     BetweenWindow,
     CalendarPeriod,
@@ -147,7 +148,7 @@ def test_between_takes_the_milliseconds_inside() -> None:
     ],
 )
 def test_a_window_outside_the_limits_names_them(choice: WindowChoice, message: str) -> None:
-    with pytest.raises(BadUserInput) as caught:
+    with pytest.raises(BadUserInputError) as caught:
         resolve(choice, NOW_MS, SAIGON, 3660)
     assert str(caught.value) == message
 
@@ -208,7 +209,7 @@ def test_clipped_and_running_buckets_are_partial() -> None:
 
 def test_too_many_points_are_refused_before_they_are_made() -> None:
     window = Window(Interval(NOW_MS - 3000 * DAY_MS, NOW_MS), UTC_ZONE)
-    with pytest.raises(BadUserInput, match="granularity: gives more than 1500 points"):
+    with pytest.raises(BadUserInputError, match="granularity: gives more than 1500 points"):
         buckets(window, Granularity.MINUTE, NOW_MS, 1500)
 
 
@@ -224,9 +225,9 @@ def test_buckets_cover_the_window_once_in_every_zone(
     window = Window(Interval(start_ms, start_ms + length_ms), ZoneInfo(zone))
     try:
         cut = buckets(window, granularity, NOW_MS, 500)
-    except BadUserInput:
+    except BadUserInputError:
         return
     assert cut[0].start_ms == window.interval.start_ms
     assert cut[-1].end_ms == window.interval.end_ms
-    for left, right in zip(cut, cut[1:], strict=False):
+    for left, right in pairwise(cut):
         assert left.start_ms < left.end_ms == right.start_ms
