@@ -1,5 +1,8 @@
 """The types of the answers; fields that cost a store query of their own are asked for lazily."""
 
+# mypy: disallow-untyped-decorators=False
+# strawberry.field is not typed as a decorator with arguments.
+
 from __future__ import annotations
 
 from datetime import datetime

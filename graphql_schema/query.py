@@ -1,5 +1,8 @@
 """The entry points, and the questions that accounts and the network answer."""
 
+# mypy: disallow-untyped-decorators=False
+# strawberry.field is not typed as a decorator with arguments.
+
 from __future__ import annotations
 
 from typing import Annotated

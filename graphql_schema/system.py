@@ -1,5 +1,8 @@
 """The types that tell of the system itself: the pipeline's state and the limits."""
 
+# mypy: disallow-untyped-decorators=False
+# strawberry.field is not typed as a decorator with arguments.
+
 from __future__ import annotations
 
 from datetime import datetime
