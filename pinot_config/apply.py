@@ -83,7 +83,7 @@ def _comparable(live: Json | None, wanted: Json) -> tuple[Json | None, Json]:
     columns = _columns(wanted)
     live_columns: Json = {}
     for name, spec in _columns(live).items():
-        said = columns.get(name, spec).keys()
+        said = columns.get(name) or spec
         live_columns[name] = {key: value for key, value in spec.items() if key in said}
     return live_columns, columns
 

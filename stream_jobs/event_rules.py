@@ -111,9 +111,8 @@ def judge(payload: bytes | None, event_time_ms: int) -> TransactionEvent | Rejec
     if len(payload) > MAX_EVENT_BYTES:
         return _too_large(payload)
     if not MIN_EVENT_TIME_MS <= event_time_ms < END_EVENT_TIME_MS:
-        return _rejection(
-            payload, RejectReason.TIME_OUT_OF_RANGE, f"the timestamp is {event_time_ms} ms"
-        )
+        detail = f"the timestamp is {event_time_ms} ms"
+        return _rejection(payload, RejectReason.TIME_OUT_OF_RANGE, detail)
     try:
         event: Any = orjson.loads(payload)
     except orjson.JSONDecodeError as error:
@@ -127,27 +126,30 @@ def judge(payload: bytes | None, event_time_ms: int) -> TransactionEvent | Rejec
         amount = event["amount"]
     except KeyError as missing:
         return _rejection(payload, RejectReason.MISSING_FIELD, f"{missing.args[0]} is missing")
-    if type(transaction_id) is not str or not _UUID(transaction_id):
-        return _rejection(payload, RejectReason.TRANSACTION_ID_INVALID, "transaction_id is no UUID")
-    if type(from_account_id) is not str or not _ACCOUNT_ID(from_account_id):
-        return _rejection(
-            payload, RejectReason.ACCOUNT_ID_INVALID, _account_id_fault("from", from_account_id)
-        )
-    if type(to_account_id) is not str or not _ACCOUNT_ID(to_account_id):
-        return _rejection(
-            payload, RejectReason.ACCOUNT_ID_INVALID, _account_id_fault("to", to_account_id)
-        )
-    if type(amount) is not str:
-        return _rejection(
-            payload, RejectReason.AMOUNT_NOT_A_STRING, f"amount is {_json_kind(amount)}"
-        )
-    if not _AMOUNT(amount):
-        return _rejection(payload, RejectReason.AMOUNT_MALFORMED, "amount is no plain decimal")
-    if not amount.strip("0."):
-        return _rejection(payload, RejectReason.AMOUNT_NOT_POSITIVE, "amount is zero")
-    if event.get("type", "transfer") != "transfer":
-        return _rejection(payload, RejectReason.TYPE_UNKNOWN, 'type is not "transfer"')
+    broken = _broken_rule(
+        transaction_id, from_account_id, to_account_id, amount, event.get("type", "transfer")
+    )
+    if broken is not None:
+        return _rejection(payload, *broken)
     return TransactionEvent(transaction_id.lower(), from_account_id, to_account_id, amount)
+
+
+def _broken_rule(
+    transaction_id: object, from_id: object, to_id: object, amount: object, kind: object
+) -> tuple[RejectReason, str] | None:
+    if type(transaction_id) is not str or not _UUID(transaction_id):
+        return RejectReason.TRANSACTION_ID_INVALID, "transaction_id is no UUID"
+    if type(from_id) is not str or not _ACCOUNT_ID(from_id):
+        return RejectReason.ACCOUNT_ID_INVALID, _account_id_fault("from_account_id", from_id)
+    if type(to_id) is not str or not _ACCOUNT_ID(to_id):
+        return RejectReason.ACCOUNT_ID_INVALID, _account_id_fault("to_account_id", to_id)
+    if type(amount) is not str:
+        return RejectReason.AMOUNT_NOT_A_STRING, f"amount is {_json_kind(amount)}"
+    if not _AMOUNT(amount):
+        return RejectReason.AMOUNT_MALFORMED, "amount is no plain decimal"
+    if not amount.strip("0."):
+        return RejectReason.AMOUNT_NOT_POSITIVE, "amount is zero"
+    return None if kind == "transfer" else (RejectReason.TYPE_UNKNOWN, 'type is not "transfer"')
 
 
 def _rejection(payload: bytes, reason: RejectReason, detail: str) -> Rejection:
@@ -183,8 +185,7 @@ def _readable(payload: bytes) -> str:
     return text.replace("\x00", "\ufffd")
 
 
-def _account_id_fault(side: str, value: object) -> str:
-    field = f"{side}_account_id"
+def _account_id_fault(field: str, value: object) -> str:
     if not isinstance(value, str):
         return f"{field} is {_json_kind(value)}"
     if not 1 <= len(value) <= 64:

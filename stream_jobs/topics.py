@@ -140,18 +140,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--environment", type=Environment, choices=list(Environment), default=Environment.LOCAL
     )
-    parser.add_argument("--dry-run", action="store_true", help="say what would change, change nothing")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would change, change nothing"
+    )
     options = parser.parse_args(arguments)
     try:
         changes = apply_topics(
-            load_topics(options.environment), KafkaTopicAdmin(options.kafka), dry_run=options.dry_run
+            load_topics(options.environment),
+            KafkaTopicAdmin(options.kafka),
+            dry_run=options.dry_run,
         )
     except (KafkaUnreachableError, PartitionCountError) as refusal:
         print(f"stream_jobs.topics: {refusal}", file=sys.stderr)
         return 1
     for change in changes:
         did = "created" if change.created else "altered" if change.changed else "unchanged"
-        print(f"topic {change.name}: {'would be ' if options.dry_run and change.changed else ''}{did}")
+        print(
+            f"topic {change.name}: {'would be ' if options.dry_run and change.changed else ''}{did}"
+        )
         for line in change.differences:
             print(f"  {line}")
     return 0

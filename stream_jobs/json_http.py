@@ -1,0 +1,60 @@
+"""JSON over one kept-alive HTTP connection; standard library only."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+
+class JsonHttpError(Exception):
+    """The other side did not answer, or not with a JSON document and a 2xx status."""
+
+
+class JsonHttp:
+    """A connection to `url` (scheme, host and port); every call ends within about `timeout_s`."""
+
+    def __init__(self, url: str, timeout_s: float = 5.0) -> None:
+        parts = urlsplit(url)
+        if parts.scheme != "http" or not parts.hostname:
+            raise ValueError(f"not an http address: {url}")
+        self._url = f"http://{parts.netloc}"
+        self._connection = http.client.HTTPConnection(
+            parts.hostname, parts.port or 80, timeout=timeout_s
+        )
+
+    def get(self, path: str) -> Any:
+        """The document at `path`."""
+        return self._call("GET", path, None)
+
+    def post(self, path: str, body: object) -> Any:
+        """The answer to `body` as JSON."""
+        return self._call("POST", path, json.dumps(body).encode())
+
+    def _call(self, method: str, path: str, body: bytes | None) -> Any:
+        reused = self._connection.sock is not None
+        try:
+            return self._once(method, path, body)
+        except (OSError, http.client.HTTPException) as failure:
+            self._connection.close()
+            if not reused or isinstance(failure, TimeoutError):
+                raise JsonHttpError(f"{method} {self._url}{path}: {failure!r}") from None
+        try:  # The other side had closed the idle connection: once more on a new one.
+            return self._once(method, path, body)
+        except (OSError, http.client.HTTPException) as failure:
+            self._connection.close()
+            raise JsonHttpError(f"{method} {self._url}{path}: {failure!r}") from None
+
+    def _once(self, method: str, path: str, body: bytes | None) -> Any:
+        headers = {"Accept": "application/json", "Content-Type": "application/json"}
+        self._connection.request(method, path, body, headers)
+        response = self._connection.getresponse()
+        content = response.read()
+        if not 200 <= response.status < 300:
+            said = content[:300].decode("utf-8", "replace")
+            raise JsonHttpError(f"{method} {self._url}{path}: HTTP {response.status}: {said}")
+        try:
+            return json.loads(content)
+        except ValueError as failure:
+            raise JsonHttpError(f"{method} {self._url}{path}: {failure}") from None

@@ -1,0 +1,135 @@
+"""The progress tracker's process: looks, and publishes what is proven to `pipeline-progress`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from confluent_kafka import KafkaException, Producer
+
+from stream_jobs.job_settings import CONSUMER_GROUP
+from stream_jobs.json_http import JsonHttpError
+from stream_jobs.kafka_offsets import KafkaOffsets, KafkaOffsetsError
+from stream_jobs.pinot_served import HttpPinotServed, NotServedError
+from stream_jobs.progress_tracker import NotProvenError, Progress, Tracker
+
+PROGRESS_TOPIC = "pipeline-progress"
+LOOK_EVERY_S = 0.2
+PUBLISH_TIMEOUT_S = 5.0
+
+log = logging.getLogger("progress")
+
+
+class PublishError(Exception):
+    """Kafka did not acknowledge a record in time."""
+
+
+# What a look or a publication may end with while parts are down or start anew; ValueError, KeyError
+# and TypeError are answers of a shape that Pinot gives while it starts.
+FAULTS = (
+    JsonHttpError,
+    KafkaOffsetsError,
+    NotServedError,
+    NotProvenError,
+    PublishError,
+    KafkaException,
+    ValueError,
+    KeyError,
+    TypeError,
+)
+
+
+def record_value(progress: Progress, recorded_at_ms: int) -> bytes:
+    """The record of `pipeline-progress`; `entry_docs` is JSON text, which Pinot keeps as a string."""
+    value = {
+        "as_of_ms": progress.as_of_ms,
+        "entry_docs": json.dumps(progress.entry_docs, separators=(",", ":")),
+        "rejected_docs": progress.rejected_docs,
+        "recorded_at_ms": recorded_at_ms,
+    }
+    return json.dumps(value).encode()
+
+
+class KafkaPublisher:
+    """Writes one record at a time and waits until Kafka has it."""
+
+    def __init__(self, kafka_servers: str) -> None:
+        self._producer = Producer(
+            {
+                "bootstrap.servers": kafka_servers,
+                "log_level": 0,
+                "acks": "all",
+                "linger.ms": 0,
+                # A record that waits out an outage would be published late, but it would still be true.
+                "message.timeout.ms": round(PUBLISH_TIMEOUT_S * 1000),
+            }
+        )
+
+    def __call__(self, value: bytes) -> None:
+        """Raises PublishError if Kafka does not acknowledge within 5 s."""
+        self._producer.produce(PROGRESS_TOPIC, value)
+        if self._producer.flush(PUBLISH_TIMEOUT_S):
+            raise PublishError(f"{PROGRESS_TOPIC}: no acknowledgement in {PUBLISH_TIMEOUT_S} s")
+
+
+def run(
+    tracker: Tracker,
+    publish: Callable[[bytes], None],
+    clock_ms: Callable[[], int],
+    stop: threading.Event,
+) -> None:
+    """Looks every 200 ms until `stop` is set; a fault is one line in the log, when it begins and ends."""
+    fault = ""
+    while not stop.wait(LOOK_EVERY_S):
+        try:
+            progress = tracker.look()
+            if progress is not None:
+                publish(record_value(progress, clock_ms()))
+        except FAULTS as error:
+            told, fault = fault, f"{type(error).__name__}: {error}"
+            if fault != told:
+                log.warning("not proven: %s", fault)
+        else:
+            if fault and progress is not None:
+                log.info("proven again up to %d ms", progress.as_of_ms)
+                fault = ""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs until SIGTERM or SIGINT; exit code 2 for a wrong argument."""
+    parser = argparse.ArgumentParser(prog="python -m stream_jobs.progress", description=__doc__)
+    parser.add_argument("--kafka", required=True, metavar="SERVERS", help="host:port,…")
+    parser.add_argument("--group", default=CONSUMER_GROUP, help="the job's consumer group")
+    parser.add_argument("--controller", required=True, metavar="URL", help="Pinot's controller")
+    parser.add_argument("--broker", required=True, metavar="URL", help="Pinot's broker")
+    options = parser.parse_args(arguments)
+    logging.basicConfig(
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+        stream=sys.stderr,
+    )
+    try:
+        pinot = HttpPinotServed(options.controller, options.broker)
+    except ValueError as mistake:
+        parser.error(str(mistake))
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    tracker = Tracker(KafkaOffsets(options.kafka, options.group), pinot, now_ms)
+    run(tracker, KafkaPublisher(options.kafka), now_ms, stop)
+    return 0
+
+
+def now_ms() -> int:
+    """Milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+if __name__ == "__main__":
+    sys.exit(main())
