@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import uuid
 from collections.abc import Sequence
 from decimal import Decimal
@@ -86,6 +87,23 @@ def entry_lists(draw: st.DrawFn, max_transfers: int = 40) -> list[Entry]:
         transaction_id = str(uuid.UUID(int=(draw(st.integers(0, 7)) << 64) + number))
         entries += transfer(draw(ids), draw(ids), transaction_id, draw(amounts), draw(times_ms))
     return entries
+
+
+def random_entries(seed: int, transfers: int) -> list[Entry]:
+    """The entries of many transfers between the odd accounts, with ties, for a store that stays."""
+    chance = random.Random(seed)
+    choices = ["0.00000001", "1", "1.0", "2.5", "999999999999999999.99999999"]
+    found: list[Entry] = []
+    for _ in range(transfers):
+        exact = f"{chance.randrange(10**18)}.{chance.randrange(1, 10**8):08d}"
+        found += transfer(
+            chance.choice(ODD_IDS),
+            chance.choice(ODD_IDS),
+            str(uuid.UUID(int=chance.getrandbits(128))),
+            Decimal(chance.choice([*choices, exact, exact])),
+            START_MS + chance.randrange(SPAN_MS),
+        )
+    return found
 
 
 @st.composite

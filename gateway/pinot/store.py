@@ -117,8 +117,10 @@ class PinotStore:
 
 
 def _accounts(plan: QueryPlan[Any]) -> Iterable[str] | None:
-    """Whose entries a plan is about; `None`: everyone's."""
+    """Whose entries a plan's filter keeps, as Pinot prunes by it; `None`: everyone's."""
     match plan:
+        case TopPlan(account_id=None):
+            return plan.among
         case TotalsPlan():
             return plan.account_ids
         case DistinctPlan() | TopPlan() | SlotsPlan() | EntriesPlan() if plan.account_id:
