@@ -164,8 +164,6 @@ def pinot(
     settings: StackSettings, tools: Toolbox, forget: Callable[[str], None]
 ) -> tuple[Part, Part, Part]:
     """Controller, broker and server. `forget` drops a dead instance's registration."""
-    agent = next((settings.jars / "byteman").glob("byteman-*.jar"))
-    script = settings.rendered / "pinot-server-loopback.btm"
     host = settings.host
     return (
         _pinot(
@@ -196,11 +194,18 @@ def pinot(
                 *BUSY_JVM,
                 "-Xmx2g",
                 "-XX:MaxDirectMemorySize=6g",
-                f"-javaagent:{agent}=script:{script}",
+                byteman_agent(settings, "loopback"),
             ],
             forget,
         ),
     )
+
+
+def byteman_agent(settings: StackSettings, *rules: str) -> str:
+    """The JVM option that applies `local_stack/conf/<rule>.btm` to a part."""
+    agent = next((settings.jars / "byteman").glob("byteman-*.jar"))
+    scripts = ",".join(f"script:{settings.rendered}/{rule}.btm" for rule in rules)
+    return f"-javaagent:{agent}={scripts}"
 
 
 def flink(settings: StackSettings, tools: Toolbox) -> tuple[Part, Part]:
@@ -225,7 +230,10 @@ def flink(settings: StackSettings, tools: Toolbox) -> tuple[Part, Part]:
                 f"{settings.flink_url}/taskmanagers", lambda said: len(said["taskmanagers"]) > 0
             ),
             address=f"{settings.flink_url}/#/task-manager",
-            environment=environment,
+            environment={
+                **environment,
+                "FLINK_ENV_JAVA_OPTS_TM": byteman_agent(settings, "loopback", "short-polls"),
+            },
             needs=("zookeeper",),
         ),
     )

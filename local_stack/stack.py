@@ -175,6 +175,11 @@ def prepare(
         StackError, jars.JarsError, JavaMissingError: each says what to install or do.
 
     """
+    if any(character.isspace() for character in f"{settings.state}{settings.downloads}"):
+        raise StackError(
+            f"The path {settings.state} holds a space, which Flink's scripts cannot take: "
+            "move the checkout, or name another folder with STACK_STATE=..."
+        )
     wanted = jars.missing(settings.jars)
     if wanted:
         home = find_java_home(environment)
