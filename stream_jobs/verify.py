@@ -1,0 +1,296 @@
+"""Recounts the raw topic independently and compares with what GraphQL answers: exact, or the differences.
+
+Traffic may flow meanwhile. What is compared by account ends at a fixed instant before the recount began; the
+whole-system counters are compared with the topic's ends before and after they were asked. A record that
+arrives late with an old timestamp would still disturb: so whatever differs is recounted and asked again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import orjson
+
+from stream_jobs.job_settings import CONSUMER_GROUP
+from stream_jobs.json_http import JsonHttpError
+from stream_jobs.kafka_offsets import KafkaOffsets, KafkaOffsetsError
+from stream_jobs.offsets import Offsets
+from stream_jobs.recount import Recount, Transfer, scaled, unscaled
+from stream_jobs.reference_answers import DIRECTIONS, Window
+from stream_jobs.topic_reader import read
+from stream_jobs.verify_answers import Gateway, GraphQLError, http_ask
+from stream_jobs.verify_compare import account_differences, expected_answer
+
+TRANSACTIONS = "transactions"
+ENTRIES = "account-entries"
+BUSIEST = 20
+ROUNDS = 3
+# Producers hold records back for moments; a record is rarely later than this after its timestamp.
+SETTLED_MS = 3_000
+DAY_MS = 86_400_000
+
+
+class VerifyError(Exception):
+    """It could not be compared: something is not there, or does not get as far."""
+
+
+@dataclass(slots=True)
+class Report:
+    """What was compared, and every difference that remained."""
+
+    events: int = 0
+    transfers: int = 0
+    duplicates: int = 0
+    ambiguous: int = 0
+    rejected: int = 0
+    amount: str = "0"
+    accounts: int = 0
+    comparisons: int = 0
+    seconds: float = 0.0
+    differences: list[str] = field(default_factory=list)
+
+    def as_text(self) -> str:
+        """One line if all is exact, else the differences first."""
+        figures = (
+            f"{self.events:,} events: {self.transfers:,} transfers over {self.amount}, "
+            f"{self.duplicates:,} duplicates ({self.ambiguous:,} without a defined first, settled by the "
+            f"entries), {self.rejected:,} rejected; {self.comparisons:,} comparisons of the whole and of "
+            f"{self.accounts} accounts; {self.seconds:.1f} s"
+        )
+        if not self.differences:
+            return f"exact: {figures}"
+        return "\n".join([*self.differences, f"{len(self.differences)} differences: {figures}"])
+
+
+class Verification:
+    """One run; `say` takes lines on how far it is."""
+
+    def __init__(
+        self, kafka_servers: str, gateway: Gateway, say: Callable[[str], None], timeout_s: float
+    ) -> None:
+        self._kafka_servers = kafka_servers
+        self._kafka = KafkaOffsets(kafka_servers, CONSUMER_GROUP)
+        self._gateway = gateway
+        self._say = say
+        self._timeout_s = timeout_s
+        self._recount = Recount()
+        self._read_to: Offsets = {}
+        self._settled: set[bytes] = set()
+        self._report = Report()
+
+    def run(self, random_accounts: int, seed: int) -> Report:
+        """Raises VerifyError, GraphQLError, KafkaOffsetsError or JsonHttpError if it cannot be compared."""
+        started_s = time.monotonic()
+        end_ms = now_ms() - SETTLED_MS
+        asked_ms = self._catch_up()
+        windows = self._windows(end_ms)
+        names = self._recount.busiest()
+        some = random.Random(seed).sample(names, min(random_accounts, len(names)))  # noqa: S311
+        pending = list(dict.fromkeys([*names[:BUSIEST], *some, "nobody-has-heard-of-this-account"]))
+        self._report.accounts = len(pending)
+        differences: Mapping[str, list[str]] = {}
+        for round_ in range(ROUNDS):
+            if round_:
+                self._say(f"{len(pending)} differ: recounting what came meanwhile")
+                asked_ms = self._catch_up()
+            differences = self._compare_accounts(pending, windows, asked_ms)
+            pending = list(differences)
+            if not pending:
+                break
+        network = self._compare_network(windows, asked_ms)
+        counters = self._compare_counters()
+        self._report.differences = [
+            *counters,
+            *network,
+            *(f"{name!r}: {line}" for name, lines in differences.items() for line in lines),
+        ]
+        self._fill_report(time.monotonic() - started_s)
+        return self._report
+
+    def _catch_up(self) -> int:
+        """Recounts up to the topic's present ends, and waits until GraphQL is past this instant."""
+        ends = self._kafka.stable_ends(TRANSACTIONS)
+        asked_ms = now_ms()
+        self._recount_to(ends)
+        self._await_as_of(asked_ms)
+        self._settle_ambiguous()
+        return asked_ms
+
+    def _recount_to(self, ends: Offsets) -> None:
+        starts = self._read_to or dict.fromkeys(ends, 0)
+        told_s = time.monotonic()
+        for record in read(self._kafka_servers, TRANSACTIONS, starts, ends):
+            self._recount.add(record.partition, record.time_ms, record.value)
+            if self._recount.records % 10_000 == 0 and time.monotonic() - told_s > 2:
+                told_s = time.monotonic()
+                self._say(f"{self._recount.records:,} of {sum(ends.values()):,} events recounted")
+        self._read_to = ends
+
+    def _await_as_of(self, instant_ms: int) -> None:
+        give_up_at_s = told_s = time.monotonic()
+        give_up_at_s += self._timeout_s
+        while (as_of_ms := self._gateway.pipeline().as_of_ms) <= instant_ms:
+            if time.monotonic() > give_up_at_s:
+                behind_s = (instant_ms - as_of_ms) / 1000
+                raise VerifyError(
+                    f"GraphQL is still {behind_s:.1f} s behind after {self._timeout_s:.0f} s"
+                )
+            if time.monotonic() - told_s > 2:
+                told_s = time.monotonic()
+                self._say(f"waiting: GraphQL is {(instant_ms - as_of_ms) / 1000:.1f} s behind")
+            time.sleep(0.1)
+
+    def _settle_ambiguous(self) -> None:
+        """Reads from the entries which occurrence counted, where the raw topic does not say."""
+        ambiguous = self._recount.ambiguous()
+        open_ = {key: found for key, found in ambiguous.items() if key not in self._settled}
+        self._report.ambiguous = len(self._settled | open_.keys())
+        if not open_:
+            return
+        self._say(f"{len(open_):,} ids have no defined first occurrence: reading the entries")
+        ends = self._kafka.stable_ends(ENTRIES)
+        for record in read(self._kafka_servers, ENTRIES, dict.fromkeys(ends, 0), ends):
+            entry = orjson.loads(record.value or b"{}")
+            if entry.get("direction") != "RECEIVED":
+                continue
+            key = bytes.fromhex(entry["transaction_id"].replace("-", ""))
+            if key not in open_:
+                continue
+            counted = Transfer(
+                entry["counterparty_id"],
+                entry["account_id"],
+                scaled(entry["amount"]),
+                entry["event_time_ms"],
+            )
+            if counted in open_[key]:  # otherwise the sums will differ
+                self._recount.settle(key, counted)
+                self._settled.add(key)
+
+    def _windows(self, end_ms: int) -> tuple[Window, ...]:
+        """All up to the end, as far back as GraphQL answers, and the middle half of it."""
+        longest_ms = self._gateway.pipeline().max_window_days * DAY_MS
+        times = [t for t in self._recount.times_ms() if end_ms - longest_ms <= t < end_ms]
+        if not times:
+            return (Window(end_ms - DAY_MS, end_ms),)
+        middle = Window(times[len(times) // 4], times[len(times) * 3 // 4] + 1)
+        return (Window(times[0], end_ms), middle)
+
+    def _compare_accounts(
+        self, names: Sequence[str], windows: Sequence[Window], newer_than_ms: int
+    ) -> dict[str, list[str]]:
+        transfers: dict[str, list[Transfer]] = {name: [] for name in names}
+        for transfer in self._recount.of_accounts(names):
+            for name in {transfer.from_account_id, transfer.to_account_id} & transfers.keys():
+                transfers[name].append(transfer)
+        differences: dict[str, list[str]] = {}
+        for name in names:
+            lines = []
+            for window in windows:
+                answer = self._gateway.account(name, window, newer_than_ms)
+                lines += account_differences(expected_answer(transfers[name], name, window), answer)
+                self._report.comparisons += len(answer.totals) + len(answer.rankings)
+            if lines:
+                differences[name] = lines
+        return differences
+
+    def _compare_network(self, windows: Sequence[Window], newer_than_ms: int) -> list[str]:
+        lines = []
+        for window in windows:
+            expected = self._network_totals(window)
+            answer = self._gateway.network(window, newer_than_ms)
+            if any(answer[direction] != expected for direction in DIRECTIONS):
+                newer_than_ms = self._catch_up()  # something came late, or it is wrong
+                expected = self._network_totals(window)
+                answer = self._gateway.network(window, newer_than_ms)
+            self._report.comparisons += len(DIRECTIONS)
+            lines += [
+                f"whole system, {direction}: expected {expected[0]} x, {unscaled(expected[1])}, "
+                f"GraphQL says {answer[direction][0]} x, {unscaled(answer[direction][1])}"
+                for direction in DIRECTIONS
+                if answer[direction] != expected
+            ]
+        return lines
+
+    def _network_totals(self, window: Window) -> tuple[int, int]:
+        inside = [t.amount for t in self._recount.transfers() if t.time_ms in window]
+        return len(inside), sum(inside)
+
+    def _compare_counters(self) -> list[str]:
+        """The counters hold for some instant between two readings of the topic's ends."""
+        self._catch_up()
+        low = (2 * self._recount.distinct, self._recount.rejected.total())
+        answer = self._gateway.pipeline()
+        self._catch_up()
+        high = (2 * self._recount.distinct, self._recount.rejected.total())
+        self._report.comparisons += 2
+        return [
+            f"pipeline.{name}: expected {_between(least, most)}, GraphQL says {said}"
+            for name, said, least, most in (
+                ("entries", answer.entries, low[0], high[0]),
+                ("rejected", answer.rejected, low[1], high[1]),
+            )
+            if not least <= said <= most
+        ]
+
+    def _fill_report(self, seconds: float) -> None:
+        report, recount = self._report, self._recount
+        report.events = recount.records
+        report.transfers = recount.distinct
+        report.duplicates = recount.duplicates
+        report.rejected = recount.rejected.total()
+        report.amount = unscaled(sum(transfer.amount for transfer in recount.transfers()))
+        report.seconds = round(seconds, 1)
+
+
+def _between(least: int, most: int) -> str:
+    return str(least) if least == most else f"{least} to {most}"
+
+
+def now_ms() -> int:
+    """Milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code 0: exact; 1: differences; 2: wrong arguments, or it could not be compared."""
+    parser = argparse.ArgumentParser(prog="./dev verify", description=__doc__)
+    parser.add_argument("--kafka", required=True, metavar="SERVERS", help="host:port,…")
+    parser.add_argument("--graphql", required=True, metavar="URL")
+    parser.add_argument(
+        "--accounts", type=int, default=30, help="random ones beside the busiest 20"
+    )
+    parser.add_argument("--seed", type=int, default=None, help="of the random accounts")
+    parser.add_argument(
+        "--timeout", type=float, default=120.0, help="seconds GraphQL may be behind"
+    )
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    options = parser.parse_args(arguments)
+    seed = random.randrange(2**32) if options.seed is None else options.seed  # noqa: S311
+
+    def say(line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
+    try:
+        gateway = Gateway(http_ask(options.graphql))
+        report = Verification(options.kafka, gateway, say, options.timeout).run(
+            options.accounts, seed
+        )
+    except (VerifyError, GraphQLError, KafkaOffsetsError, JsonHttpError, ValueError) as failure:
+        print(f"verify: {failure}", file=sys.stderr)
+        return 2
+    if options.json:
+        fields = {name: getattr(report, name) for name in Report.__slots__}
+        print(json.dumps({"exact": not report.differences, **fields}))
+    else:
+        print(report.as_text())
+    return 1 if report.differences else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
