@@ -43,6 +43,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     if options.command == "logs":
         return _logs(console, stack_settings, options.part, follow=not options.no_follow)
+    if options.command == "docs":
+        from local_stack import readme
+
+        print("README.md changed" if readme.write() else "README.md is current")
+        return 0
     if options.command in ("verify", "produce"):
         return _on_running_stack(console, stack_settings, options, rest)
     return _tool(options.command, rest)
@@ -158,6 +163,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("file", metavar="FILE", help="a file, or - for standard input")
     add("test", help="the whole suite, on the real stack; takes pytest's arguments", add_help=False)
     add("check", help="format, lint, types, import contracts, unit and contract tests")
+    add("docs", help="write the README's tables from the code")
     add("bench", help="a benchmark; without a name, the list of them", add_help=False)
     return parser
 

@@ -205,7 +205,8 @@ def byteman_agent(settings: StackSettings, *rules: str) -> str:
     """The JVM option that applies `local_stack/conf/<rule>.btm` to a part."""
     agent = next((settings.jars / "byteman").glob("byteman-*.jar"))
     scripts = ",".join(f"script:{settings.rendered}/{rule}.btm" for rule in rules)
-    return f"-javaagent:{agent}={scripts}"
+    # On the boot class path, since rules also reach classes whose loaders see nothing else.
+    return f"-javaagent:{agent}=boot:{agent},{scripts}"
 
 
 def flink(settings: StackSettings, tools: Toolbox) -> tuple[Part, Part]:

@@ -112,11 +112,12 @@ def owned(owner: str) -> list[psutil.Process]:
 def kill_owned(owner: str) -> list[str]:
     """Kill whatever carries `owner`'s marker; return a line for each process that did."""
     lines = []
-    for process in owned(owner):
+    found = owned(owner)
+    for process in found:
         with suppress(psutil.Error):
             lines.append(f"{process.pid} {process.name()}")
             process.kill()
-    psutil.wait_procs(owned(owner), timeout=5)
+    psutil.wait_procs(found, timeout=5)
     return lines
 
 
