@@ -1,0 +1,74 @@
+"""What the job and the tracker write has the names that Pinot's tables read."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from pinot_config.tables import TableFiles, load_tables
+from stream_jobs.progress import record_value
+from stream_jobs.progress_tracker import Progress
+
+SQL = Path(__file__).parents[2] / "stream_jobs" / "sql"
+# Kept in Kafka for repair, too large for a table.
+NOT_IN_PINOT = {"payload_base64"}
+
+
+def _table(name: str) -> TableFiles:
+    return next(table for table in load_tables({}) if table.name == name)
+
+
+def _columns(table: TableFiles) -> dict[str, str]:
+    return {
+        column["name"]: column["dataType"]
+        for kind in ("dimensionFieldSpecs", "metricFieldSpecs", "dateTimeFieldSpecs")
+        for column in table.schema.get(kind, [])
+    }
+
+
+def _derived(table: TableFiles) -> set[str]:
+    transforms = table.table_config["ingestionConfig"].get("transformConfigs", [])
+    return {transform["columnName"] for transform in transforms}
+
+
+def _written_by_job(table: str) -> set[str]:
+    """The columns of the job's table of that name."""
+    for file in SQL.glob("*.sql"):
+        found = re.search(rf"CREATE TABLE {table} \((.*?)\n\)", file.read_text(), re.DOTALL)
+        if found:
+            return set(re.findall(r"^\s+(\w+) (?:STRING|BIGINT|INT)", found[1], re.MULTILINE))
+    raise AssertionError(f"no SQL file creates {table}")
+
+
+def test_the_job_writes_what_account_entries_reads() -> None:
+    table = _table("account_entries")
+    assert _columns(table).keys() - _derived(table) == _written_by_job("account_entries")
+
+
+def test_the_job_writes_what_transactions_rejected_reads() -> None:
+    table = _table("transactions_rejected")
+    assert _columns(table).keys() == _written_by_job("transactions_rejected") - NOT_IN_PINOT
+
+
+def test_the_tracker_writes_what_pipeline_progress_reads() -> None:
+    value = json.loads(record_value(Progress(1_700_000_000_000, (1, 2), 3), 1_700_000_000_500))
+    assert value == {
+        "as_of_ms": 1_700_000_000_000,
+        "entry_docs": "[1,2]",
+        "rejected_docs": 3,
+        "recorded_at_ms": 1_700_000_000_500,
+    }
+    types = {str: "STRING", int: "LONG"}
+    written = {name: types[type(field)] for name, field in value.items()}
+    assert _columns(_table("pipeline_progress")) == written
+
+
+def test_money_is_an_exact_decimal_in_pinot() -> None:
+    assert _columns(_table("account_entries"))["amount"] == "BIG_DECIMAL"
+
+
+def test_the_progress_of_64_partitions_fits_its_column() -> None:
+    docs = json.dumps([10**12] * 64)
+    columns = _table("pipeline_progress").schema["dimensionFieldSpecs"]
+    assert len(docs) < next(c["maxLength"] for c in columns if c["name"] == "entry_docs")
