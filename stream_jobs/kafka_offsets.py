@@ -28,6 +28,7 @@ class KafkaOffsets:
             "bootstrap.servers": kafka_servers,
             "log_level": 0,
         }
+        self._common = common
         self._admin = AdminClient(common)
         # Not AdminClient.list_consumer_group_offsets: librdkafka 2.16 crashes in it while the group's
         # coordinator moves (confluent-kafka-javascript #374).
@@ -116,6 +117,9 @@ class KafkaOffsets:
                 for asked, answer in answers.items()
             }
         except (KafkaException, TimeoutError) as failure:
+            # A restarted broker has a new leader epoch; librdkafka's ListOffsets would go on sending the
+            # cached one and be refused (FENCED_LEADER_EPOCH) until its metadata is refreshed, minutes later.
+            self._admin = AdminClient(self._common)
             raise KafkaOffsetsError(f"offsets of {topic}: {failure}") from None
 
     def _partitions(self, topic: str) -> int:

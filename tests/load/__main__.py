@@ -1,0 +1,47 @@
+"""`./dev bench NAME`: each benchmark is a module here with a `measure(arguments)` that returns its figures."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import platform
+import sys
+import time
+from pathlib import Path
+
+from local_stack.settings import CHECKOUT
+
+BENCHMARKS = {
+    "job": "events a second through the Flink job, everything else running",
+    "freshness": "from an event's sending to its being in a GraphQL answer",
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Run one benchmark; print its figures and write them to `.local/bench/NAME.json`."""
+    if not arguments or arguments[0] not in BENCHMARKS:
+        print("usage: ./dev bench NAME [options]     (./dev bench NAME --help)\n")
+        for name, meaning in BENCHMARKS.items():
+            print(f"  {name:<12} {meaning}")
+        return 0 if arguments in ([], ["--help"], ["-h"]) else 2
+    name = arguments[0]
+    began = time.time()
+    figures = importlib.import_module(f"tests.load.{name}").measure(arguments[1:])
+    figures = {
+        "benchmark": name,
+        "began_s": round(began),
+        "took_s": round(time.time() - began, 1),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        **figures,
+    }
+    print(json.dumps(figures, indent=2))
+    folder = CHECKOUT / ".local" / "bench"
+    folder.mkdir(parents=True, exist_ok=True)
+    Path(folder / f"{name}.json").write_text(json.dumps(figures, indent=2))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
