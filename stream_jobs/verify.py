@@ -12,8 +12,9 @@ import json
 import random
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import orjson
 
@@ -23,7 +24,7 @@ from stream_jobs.kafka_offsets import KafkaOffsets, KafkaOffsetsError
 from stream_jobs.offsets import Offsets
 from stream_jobs.recount import Recount, Transfer, scaled, unscaled
 from stream_jobs.reference_answers import DIRECTIONS, Window
-from stream_jobs.topic_reader import read
+from stream_jobs.topic_reader import Record, read
 from stream_jobs.verify_answers import Gateway, GraphQLError, http_ask
 from stream_jobs.verify_compare import account_differences, expected_answer
 
@@ -68,14 +69,21 @@ class Report:
         return "\n".join([*self.differences, f"{len(self.differences)} differences: {figures}"])
 
 
+class Topics(Protocol):
+    """What a recount reads: topic_reader.read and KafkaOffsets.stable_ends say what each means."""
+
+    def stable_ends(self, topic: str) -> Offsets: ...
+
+    def read(self, topic: str, starts: Offsets, ends: Offsets) -> Iterable[Record]: ...
+
+
 class Verification:
     """One run; `say` takes lines on how far it is."""
 
     def __init__(
-        self, kafka_servers: str, gateway: Gateway, say: Callable[[str], None], timeout_s: float
+        self, topics: Topics, gateway: Gateway, say: Callable[[str], None], timeout_s: float
     ) -> None:
-        self._kafka_servers = kafka_servers
-        self._kafka = KafkaOffsets(kafka_servers, CONSUMER_GROUP)
+        self._topics = topics
         self._gateway = gateway
         self._say = say
         self._timeout_s = timeout_s
@@ -115,7 +123,7 @@ class Verification:
 
     def _catch_up(self) -> int:
         """Recounts up to the topic's present ends, and waits until GraphQL is past this instant."""
-        ends = self._kafka.stable_ends(TRANSACTIONS)
+        ends = self._topics.stable_ends(TRANSACTIONS)
         asked_ms = now_ms()
         self._recount_to(ends)
         self._await_as_of(asked_ms)
@@ -125,7 +133,7 @@ class Verification:
     def _recount_to(self, ends: Offsets) -> None:
         starts = self._read_to or dict.fromkeys(ends, 0)
         told_s = time.monotonic()
-        for record in read(self._kafka_servers, TRANSACTIONS, starts, ends):
+        for record in self._topics.read(TRANSACTIONS, starts, ends):
             self._recount.add(record.partition, record.time_ms, record.value)
             if self._recount.records % 10_000 == 0 and time.monotonic() - told_s > 2:
                 told_s = time.monotonic()
@@ -154,8 +162,8 @@ class Verification:
         if not open_:
             return
         self._say(f"{len(open_):,} ids have no defined first occurrence: reading the entries")
-        ends = self._kafka.stable_ends(ENTRIES)
-        for record in read(self._kafka_servers, ENTRIES, dict.fromkeys(ends, 0), ends):
+        ends = self._topics.stable_ends(ENTRIES)
+        for record in self._topics.read(ENTRIES, dict.fromkeys(ends, 0), ends):
             entry = orjson.loads(record.value or b"{}")
             if entry.get("direction") != "RECEIVED":
                 continue
@@ -248,6 +256,20 @@ class Verification:
         report.seconds = round(seconds, 1)
 
 
+class KafkaTopics:
+    """`Topics` of a real cluster."""
+
+    def __init__(self, kafka_servers: str) -> None:
+        self._kafka_servers = kafka_servers
+        self._offsets = KafkaOffsets(kafka_servers, CONSUMER_GROUP)
+
+    def stable_ends(self, topic: str) -> Offsets:
+        return self._offsets.stable_ends(topic)
+
+    def read(self, topic: str, starts: Offsets, ends: Offsets) -> Iterable[Record]:
+        return read(self._kafka_servers, topic, starts, ends)
+
+
 def _between(least: int, most: int) -> str:
     return str(least) if least == most else f"{least} to {most}"
 
@@ -278,7 +300,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     try:
         gateway = Gateway(http_ask(options.graphql))
-        report = Verification(options.kafka, gateway, say, options.timeout).run(
+        report = Verification(KafkaTopics(options.kafka), gateway, say, options.timeout).run(
             options.accounts, seed
         )
     except (VerifyError, GraphQLError, KafkaOffsetsError, JsonHttpError, ValueError) as failure:

@@ -1,0 +1,69 @@
+"""The sample traffic has what it promises: skewed accounts, duplicates near and late, every kind of garbage."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, defaultdict
+
+from local_stack.traffic import GARBAGE, Event, Traffic, run
+from stream_jobs.event_rules import Rejection, RejectReason, TransactionEvent, judge
+
+NOW_MS = 1_700_000_000_000
+RATE = 1_000
+
+
+def _events(seconds: int) -> list[tuple[int, Event]]:
+    traffic = Traffic(seed=1)
+    return [(second, e) for second in range(seconds) for e in traffic.events(RATE, float(second))]
+
+
+def test_the_shares_are_as_promised() -> None:
+    events = _events(100)
+    judged = [(second, judge(event.value, NOW_MS)) for second, event in events]
+    seen: dict[str, list[int]] = defaultdict(list)
+    payees: Counter[str] = Counter()
+    for second, verdict in judged:
+        if isinstance(verdict, TransactionEvent):
+            seen[verdict.transaction_id].append(second)
+            payees[verdict.to_account_id] += 1
+    garbage = [verdict for _, verdict in judged if isinstance(verdict, Rejection)]
+    duplicates = sum(len(seconds) - 1 for seconds in seen.values())
+    late = sum(seconds[-1] - seconds[0] > 5 for seconds in seen.values())
+    assert 0.0015 < len(garbage) / len(events) < 0.003
+    assert 0.035 < duplicates / len(events) < 0.06
+    assert late > 500
+    assert payees.most_common(1)[0][1] > 30 * payees.total() / len(payees)
+
+
+def test_an_event_and_its_duplicates_share_a_key() -> None:
+    keys: dict[bytes | None, set[str]] = defaultdict(set)
+    for _, event in _events(10):
+        if isinstance(judge(event.value, NOW_MS), TransactionEvent):
+            keys[event.value].add(event.key)
+    assert {len(found) for found in keys.values()} == {1}
+
+
+def test_every_kind_of_garbage_is_rejected_for_many_reasons() -> None:
+    good = next(e.value for _, e in _events(1) if e.value and e.value.startswith(b"{"))
+    verdicts = [judge(spoil(good), NOW_MS) for spoil in GARBAGE]
+    reasons = {verdict.reason for verdict in verdicts if isinstance(verdict, Rejection)}
+    assert all(isinstance(verdict, Rejection) for verdict in verdicts)
+    missing = {RejectReason.TIME_OUT_OF_RANGE, RejectReason.MISSING_FIELD}
+    assert reasons == set(RejectReason) - missing
+
+
+def test_the_same_seed_sends_the_same_events() -> None:
+    assert list(Traffic(5).events(100, 0.0)) == list(Traffic(5).events(100, 0.0))
+    assert list(Traffic(5).events(100, 0.0)) != list(Traffic(6).events(100, 0.0))
+
+
+def test_the_pace_is_kept_until_it_is_stopped() -> None:
+    sent: list[Event] = []
+    stop = threading.Event()
+    timer = threading.Timer(0.5, stop.set)
+    timer.start()
+    started_s = time.monotonic()
+    count = run(sent.append, Traffic(1), 2_000, stop)
+    assert count == len(sent)
+    assert 500 < count <= (time.monotonic() - started_s) * 2_000
