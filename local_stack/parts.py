@@ -194,19 +194,18 @@ def pinot(
                 *BUSY_JVM,
                 "-Xmx2g",
                 "-XX:MaxDirectMemorySize=6g",
-                byteman_agent(settings, "loopback"),
+                loopback_agent(settings),
             ],
             forget,
         ),
     )
 
 
-def byteman_agent(settings: StackSettings, *rules: str) -> str:
-    """The JVM option that applies `local_stack/conf/<rule>.btm` to a part."""
+def loopback_agent(settings: StackSettings) -> str:
+    """The JVM option that applies `local_stack/conf/loopback.btm` to a part."""
     agent = next((settings.jars / "byteman").glob("byteman-*.jar"))
-    scripts = ",".join(f"script:{settings.rendered}/{rule}.btm" for rule in rules)
-    # On the boot class path, since rules also reach classes whose loaders see nothing else.
-    return f"-javaagent:{agent}=boot:{agent},{scripts}"
+    # On the boot class path, since the rule also reaches classes whose loaders see nothing else.
+    return f"-javaagent:{agent}=boot:{agent},script:{settings.rendered}/loopback.btm"
 
 
 def flink(settings: StackSettings, tools: Toolbox) -> tuple[Part, Part]:
@@ -233,7 +232,7 @@ def flink(settings: StackSettings, tools: Toolbox) -> tuple[Part, Part]:
             address=f"{settings.flink_url}/#/task-manager",
             environment={
                 **environment,
-                "FLINK_ENV_JAVA_OPTS_TM": byteman_agent(settings, "loopback", "short-polls"),
+                "FLINK_ENV_JAVA_OPTS_TM": loopback_agent(settings),
             },
             needs=("zookeeper",),
         ),

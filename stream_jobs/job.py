@@ -16,9 +16,11 @@ from pyflink.table.udf import udf
 
 from stream_jobs.event_rules import Rejection
 from stream_jobs.event_rules import judge as judge_event
-from stream_jobs.job_settings import JobSettings
+from stream_jobs.job_settings import HEARTBEAT_TOPIC, JobSettings
 
 PACKAGE = Path(__file__).resolve().parent
+# The reason of a record that is no event; sql/31 leaves it out.
+HEARTBEAT = "HEARTBEAT"
 VERDICT = DataTypes.ROW(
     [
         DataTypes.FIELD("reason", DataTypes.STRING()),
@@ -38,9 +40,11 @@ VERDICT = DataTypes.ROW(
 
 
 def verdict(
-    payload: bytes | None, event_time_ms: int, kafka_partition: int, kafka_offset: int
+    payload: bytes | None, event_time_ms: int, topic: str, kafka_partition: int, kafka_offset: int
 ) -> Row:
     """One record's judgement as a row: a reason and the raw bytes, or a transfer."""
+    if topic == HEARTBEAT_TOPIC:
+        return Row(HEARTBEAT, *(None,) * 11)
     judged = judge_event(payload, event_time_ms)
     if isinstance(judged, Rejection):
         why = (judged.reason.value, judged.detail)
@@ -48,8 +52,7 @@ def verdict(
         where = (kafka_partition, kafka_offset)
         return Row(*why, *what, *where, None, None, None, None, event_time_ms)
     accounts = (judged.from_account_id, judged.to_account_id)
-    nothing = (None,) * 7
-    return Row(*nothing, judged.transaction_id, *accounts, judged.amount, event_time_ms)
+    return Row(*(None,) * 7, judged.transaction_id, *accounts, judged.amount, event_time_ms)
 
 
 def statements(settings: JobSettings) -> list[str]:

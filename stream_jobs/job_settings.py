@@ -8,6 +8,7 @@ from pathlib import Path
 
 JOB_NAME = "account-entries"
 CONSUMER_GROUP = "account-entries-job"
+HEARTBEAT_TOPIC = "pipeline-heartbeat"
 
 
 class JobSettingsError(Exception):
@@ -51,6 +52,7 @@ class JobSettings:
         values = {
             "kafka_servers": self.kafka_servers,
             "consumer_group": CONSUMER_GROUP,
+            "source_topics": f"{self.transactions_topic};{HEARTBEAT_TOPIC}",
             "transactions_topic": self.transactions_topic,
             "account_entries_topic": self.account_entries_topic,
             "transactions_rejected_topic": self.transactions_rejected_topic,

@@ -18,14 +18,13 @@ from typing import Protocol
 
 from confluent_kafka import KafkaException, Producer
 
-from stream_jobs.job_settings import CONSUMER_GROUP
+from stream_jobs.job_settings import CONSUMER_GROUP, HEARTBEAT_TOPIC
 from stream_jobs.json_http import JsonHttpError
 from stream_jobs.kafka_offsets import KafkaOffsets, KafkaOffsetsError
 from stream_jobs.pinot_served import HttpPinotServed, NotServedError
 from stream_jobs.progress_tracker import NotProvenError, Progress, Tracker
 
 PROGRESS_TOPIC = "pipeline-progress"
-HEARTBEAT_TOPIC = "pipeline-heartbeat"
 LOOK_EVERY_S = 0.2
 PUBLISH_TIMEOUT_S = 5.0
 

@@ -1,11 +1,12 @@
--- One source, one judgement: a verdict has either a reason or a transfer, never both, never neither.
--- Everything that either path needs comes out of the verdict. Were a column taken past it, the planner would
--- prune the two paths differently and judge every event twice.
+-- One source, one judgement: a verdict has a reason or a transfer, never both; a heartbeat has its own reason.
+-- Everything that either path needs goes into the verdict and comes out of it. Were a column taken past it, or
+-- a row left out before it, the planner would prune the two paths differently and judge every event twice.
 CREATE VIEW judged AS
 SELECT
   judge(
     payload,
     EXTRACT(EPOCH FROM recorded_at) * 1000 + EXTRACT(MILLISECOND FROM recorded_at),
+    topic,
     kafka_partition,
     kafka_offset
   ) AS verdict,

@@ -1,4 +1,4 @@
--- The exact complement of unique_transfers' condition.
+-- The exact complement of unique_transfers' condition, heartbeats aside.
 INSERT INTO transactions_rejected
 SELECT
   verdict.reason,
@@ -11,4 +11,4 @@ SELECT
   verdict.kafka_offset,
   verdict.event_time_ms
 FROM judged
-WHERE verdict.reason IS NOT NULL
+WHERE verdict.reason <> 'HEARTBEAT'
