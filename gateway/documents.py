@@ -29,6 +29,14 @@ class Asked:
     extensions: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A request's document, and whether it is one of the trusted ones."""
+
+    text: str
+    trusted: bool
+
+
 class Documents:
     """Finds the document of a request; keeps what APQ clients registered, bounded."""
 
@@ -43,19 +51,27 @@ class Documents:
         self._metrics = metrics
         self._registered: OrderedDict[str, str] = OrderedDict()
 
-    def find(self, asked: Asked) -> str | None:
+    @property
+    def judges(self) -> bool:
+        """Whether it is of interest if a document is a trusted one."""
+        return self._mode != "off"
+
+    def find(self, asked: Asked) -> Found | None:
         """The document, or `None` if the request names none; raises a `CallerError`."""
         if asked.document_id is not None:
-            return self._by_id(asked.document_id, asked.query)
+            return Found(self._by_id(asked.document_id, asked.query), trusted=True)
         persisted = asked.extensions.get("persistedQuery")
         query = asked.query if persisted is None else self._by_hash(persisted, asked.query)
-        if query is not None and self._mode != "off" and query not in self._trusted_texts:
+        if query is None:
+            return None
+        found = Found(query, query in self._trusted_texts)
+        if self.judges and not found.trusted:
             self._metrics.persisted.add("untrusted")
             if self._mode == "enforce":
                 raise PersistedQueryNotSupportedError(
                     "Only trusted documents are answered here: send a documentId."
                 )
-        return query
+        return found
 
     def _by_id(self, document_id: str, query: str | None) -> str:
         if query is not None:

@@ -37,6 +37,11 @@ def page(assets: Path) -> Response:
     return HTMLResponse(content, headers=headers)
 
 
+def page_script() -> str:
+    """The script that opens GraphiQL, with the example tabs in it."""
+    return (_PAGE / "start.js").read_text("utf-8")
+
+
 def asset(request: Request, assets: Path) -> Response:
     """One of the known files of the assets' folder."""
     return _file(assets, request.path_params["name"], ASSETS)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +22,7 @@ from strawberry.types.graphql import OperationType
 from gateway import error_format, http_request, logs, negotiation
 from gateway.clock import Monotonic
 from gateway.context import OperationContext
-from gateway.documents import Documents
+from gateway.documents import Documents, Found
 from gateway.errors import (
     CallerError,
     OperationUnresolvedError,
@@ -31,6 +33,11 @@ from gateway.http_request import OperationRequest, RequestRefusedError
 from gateway.metrics import Metrics
 from gateway.schema import GatewaySchema
 from graphql_schema.error_codes import ErrorCode
+
+CLIENT_GONE = 499
+"""A status for the log only: the client hung up before the answer."""
+
+_OPERATION_NAME = re.compile(r"^\s*(?:query|mutation|subscription)\s+([A-Za-z_]\w*)", re.MULTILINE)
 
 MakeContext = Callable[[str], OperationContext]
 """A fresh context for a request id."""
@@ -45,7 +52,7 @@ class Outcome:
     headers: dict[str, str] = field(default_factory=dict)
     codes: list[str] = field(default_factory=list)
     causes: list[BaseException] = field(default_factory=list)
-    document: str | None = None
+    document: Found | None = None
     operation_name: str | None = None
     context: OperationContext | None = None
 
@@ -92,7 +99,7 @@ class GraphQLView:
         except RequestRefusedError as error:
             body = {"errors": [error_format.plain(str(error), error.code, request_id)]}
             return Outcome(body, error.status, error.headers, [error.code.name])
-        outcome = await self._execute(asked, request_id)
+        outcome = await _unless_gone(request, self._execute(asked, request_id))
         if media_type == negotiation.JSON and outcome.status == 400 and asked.asked.query:
             # The legacy type has 200 for everything that a GraphQL processor answered.
             outcome.status = 200
@@ -109,7 +116,7 @@ class GraphQLView:
         context = self.make_context(request_id)
         try:
             result = await self.schema.execute(
-                document,
+                document.text,
                 variable_values=asked.variables,
                 context_value=context,
                 operation_name=asked.operation_name,
@@ -128,7 +135,7 @@ class GraphQLView:
         finally:
             await context.analytics.store.close()
         outcome.document, outcome.context = document, context
-        outcome.operation_name = asked.operation_name
+        outcome.operation_name = asked.operation_name or _name_in(document.text)
         return outcome
 
     def _record(self, outcome: Outcome, request_id: str, seconds: float) -> None:
@@ -137,7 +144,7 @@ class GraphQLView:
         for code in outcome.codes:
             self.metrics.errors.add(code)
         log = logs.logger().bind(request_id=request_id)
-        for cause in outcome.causes:
+        for cause in {str(each): each for each in outcome.causes}.values():
             log.error("store_or_gateway_error", cause=str(cause), exc_info=_unexpected(cause))
         told: dict[str, Any] = {
             "status": outcome.status,
@@ -147,7 +154,9 @@ class GraphQLView:
         if outcome.operation_name:
             told["operation"] = outcome.operation_name[:100]
         if outcome.document is not None:
-            told["document"] = logs.digest(outcome.document)
+            told["document"] = logs.digest(outcome.document.text)
+            if self.documents.judges:
+                told["trusted"] = outcome.document.trusted
         if outcome.codes:
             told["codes"] = sorted(set(outcome.codes))
         if outcome.context is not None:
@@ -170,6 +179,32 @@ class GraphQLView:
             headers["Cache-Control"] = "no-store"
         headers["Content-Type"] = f"{media_type}; charset=utf-8"
         return Response(content, outcome.status, headers)
+
+
+async def _unless_gone(request: Request, execution: Coroutine[Any, Any, Outcome]) -> Outcome:
+    """The execution's outcome; it is stopped if the client hangs up, as nobody would read it."""
+    working = asyncio.ensure_future(execution)
+    gone = asyncio.ensure_future(_gone(request))
+    try:
+        await asyncio.wait({working, gone}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        gone.cancel()
+        if not working.done():
+            working.cancel()
+            await asyncio.wait({working})
+    if working.cancelled():
+        return Outcome({}, CLIENT_GONE, codes=["CLIENT_GONE"])
+    return working.result()
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _name_in(document: str) -> str | None:
+    named = _OPERATION_NAME.search(document)
+    return named.group(1) if named else None
 
 
 def _refuse_without(media_type: str | None) -> None:

@@ -1,6 +1,6 @@
 """Sample data of the embedded store: the same transfers each time, up to the present day.
 
-Accounts are `user-000001` and so on, the low numbers far busier (roughly as Zipf has it); the first
+Accounts are `acct-000001` and so on, the low numbers far busier (roughly as Zipf has it); the first
 thirty days back are denser than the year before. All is arithmetic on the transfer's number.
 """
 
@@ -27,8 +27,8 @@ WITH numbers AS (
     FROM range(?) AS numbered(i)
 )
 SELECT
-    printf('user-%06d', floor(pow({ACCOUNTS}, a))::INTEGER) AS from_account_id,
-    printf('user-%06d', floor(pow({ACCOUNTS}, b))::INTEGER) AS to_account_id,
+    printf('acct-%06d', floor(pow({ACCOUNTS}, a))::INTEGER) AS from_account_id,
+    printf('acct-%06d', floor(pow({ACCOUNTS}, b))::INTEGER) AS to_account_id,
     printf('00000000-0000-4000-8000-%012x', i) AS transaction_id,
     ((d % 500000 + 1) / 100.0)::DECIMAL(18, 2)::DECIMAL(38, 8) AS amount,
     (? - 60000 - floor(CASE WHEN i % 2 = 0 THEN c * 30 ELSE c * 400 END * {_DAY_MS}))::BIGINT

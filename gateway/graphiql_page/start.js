@@ -16,7 +16,7 @@ query TopSenders($accountId: ID!) {
   }
 }
 `,
-    variables: JSON.stringify({ accountId: 'user-000001' }, null, 2),
+    variables: JSON.stringify({ accountId: 'acct-000001' }, null, 2),
   },
   {
     query: `# This month beside the month before, in one round trip.
@@ -40,7 +40,7 @@ query Dashboard($accountId: ID!, $zone: TimeZone! = "Asia/Ho_Chi_Minh") {
   }
 }
 `,
-    variables: JSON.stringify({ accountId: 'user-000001' }, null, 2),
+    variables: JSON.stringify({ accountId: 'acct-000001' }, null, 2),
   },
   {
     query: `# The latest transactions, page by page: give endCursor as $after.
@@ -53,7 +53,7 @@ query LatestTransactions($accountId: ID!, $after: String) {
   }
 }
 `,
-    variables: JSON.stringify({ accountId: 'user-000001' }, null, 2),
+    variables: JSON.stringify({ accountId: 'acct-000001' }, null, 2),
   },
   {
     query: `# Is the pipeline up to date, and what has it counted?

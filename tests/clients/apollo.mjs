@@ -18,7 +18,7 @@ const client = new ApolloClient({
   ),
 });
 const query = gql(readFileSync(document, 'utf8'));
-const variables = { accountId: 'user-000001' };
+const variables = { accountId: 'acct-000001' };
 await client.query({ query, variables });
 const { data } = await client.query({ query, variables, fetchPolicy: 'network-only' });
 console.log(JSON.stringify({ methods, rows: data.account.topCounterparties.rows.length }));

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 const [url, document] = process.argv.slice(2);
 const client = new Client({ url, exchanges: [fetchExchange] });
 const query = gql(readFileSync(document, 'utf8'));
-const { data, error } = await client.query(query, { accountId: 'user-000001' }).toPromise();
+const { data, error } = await client.query(query, { accountId: 'acct-000001' }).toPromise();
 if (error) {
   throw error;
 }

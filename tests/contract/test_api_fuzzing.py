@@ -26,11 +26,11 @@ NOW_MS = 1_763_800_000_000
 INSTANTS = ["2025-11-01T00:00:00Z", "2025-11-22T09:30:00.5+07:00", "2024-02-29T23:59:59-05:30"]
 ZONES = ["UTC", "Asia/Ho_Chi_Minh", "Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe"]
 WITHIN_LIMITS = {
-    "id": ['"user-000001"', '"nobody"', "\"''\""],
-    "ids": ['["user-000001", "user-000002"]', "[]"],
+    "id": ['"acct-000001"', '"nobody"', "\"''\""],
+    "ids": ['["acct-000001", "acct-000002"]', "[]"],
     "first": ["1", "10", "100"],
     "after": ["null"],
-    "counterpartyId": ['"user-000002"', "null"],
+    "counterpartyId": ['"acct-000002"', "null"],
     "window": [
         "{last: {count: 1, unit: DAY}}",
         "{calendar: TODAY}",

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator
@@ -15,6 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from gateway import logs
 from gateway.app import create_app
@@ -51,6 +53,7 @@ class Gateway:
     """The application in this process, reached without a socket."""
 
     store: ReferenceStore
+    app: FastAPI
     client: httpx.AsyncClient
     log: StringIO = field(default_factory=StringIO)
 
@@ -75,7 +78,7 @@ def make(store: ReferenceStore | None = None, **changed: Any) -> Gateway:
     used = store or ReferenceStore(ENTRIES)
     app = create_app(Settings(**changed), used, epoch_ms=lambda: NOW_MS)
     transport = httpx.ASGITransport(app)
-    gateway = Gateway(used, httpx.AsyncClient(transport=transport, base_url="http://gateway"))
+    gateway = Gateway(used, app, httpx.AsyncClient(transport=transport, base_url="http://gateway"))
     logs.configure("info", gateway.log)
     return gateway
 
@@ -449,6 +452,19 @@ async def test_one_log_line_an_operation_without_account_ids(gateway: Gateway) -
     assert "alice" not in line
 
 
+async def test_documents_that_are_not_trusted_are_told_in_the_log(tmp_path: Path) -> None:
+    manifest = tmp_path / "documents.json"
+    manifest.write_text(json.dumps({"sha256:abc": "{ limits { maxFirst } }"}))
+    gateway = make(trusted_documents="log", trusted_documents_manifest=str(manifest))
+    await gateway.ask("{ limits { maxFirst } }")
+    await gateway.ask("query Mine { limits { maxDepth } }")
+    told = [json.loads(line) for line in gateway.log.getvalue().splitlines()]
+    assert [(line["trusted"], line.get("operation")) for line in told] == [
+        (True, None),
+        (False, "Mine"),
+    ]
+
+
 async def test_health_readiness_metrics_and_schema(gateway: Gateway) -> None:
     assert (await gateway.client.get("/healthz")).text == "ok\n"
     assert (await gateway.client.get("/readyz")).json()["ready"] is True
@@ -465,13 +481,46 @@ async def test_health_readiness_metrics_and_schema(gateway: Gateway) -> None:
 
 
 class SlowStore(ReferenceStore):
-    """A store that never answers."""
+    """A store that never answers, and tells whether it was stopped."""
+
+    stopped = False
 
     async def fetch(self, plan: QueryPlan[Any], timeout_s: float) -> StoreResult[Any]:
-        import asyncio
-
-        await asyncio.Event().wait()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            self.stopped = True
+            raise
         return await super().fetch(plan, timeout_s)
+
+
+async def test_a_client_that_hangs_up_stops_its_operation() -> None:
+    store = SlowStore(ENTRIES)
+    gateway = make(store)
+    body = json.dumps({"query": '{ account(id: "alice") { totals(%s) { exact } } }' % WINDOW})
+    messages: list[dict[str, Any]] = [
+        {"type": "http.request", "body": body.encode(), "more_body": False},
+        {"type": "http.disconnect"},
+    ]
+
+    async def receive() -> dict[str, Any]:
+        await asyncio.sleep(0.01)
+        return messages.pop(0)
+
+    async def send(_: object) -> None:
+        pass
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/graphql",
+        "query_string": b"",
+        "headers": [(b"content-type", b"application/json")],
+    }
+    async with asyncio.timeout(2):
+        await gateway.app(scope, receive, send)
+    assert store.stopped
+    assert json.loads(gateway.log.getvalue())["status"] == 499
 
 
 async def test_the_deadline_holds_even_if_the_store_does_not() -> None:
