@@ -1,0 +1,130 @@
+"""What the fields of one operation share, and what they may not."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from gateway.clock import Deadline
+from gateway.errors import CostLimitExceededError, DeadlineExceededError, StoreUnavailableError
+from gateway.model import Direction, Interval
+from gateway.query_plan import DistinctPlan, QueryPlan, TotalsPlan, TotalsRow
+from gateway.sharing import OperationStore
+from tests.store_cases import transfer
+from tests.unit.gateway.fakes import ReferenceStore
+
+pytestmark = pytest.mark.anyio
+
+DAY = Interval(0, 86_400_000)
+RECEIVED, SENT = Direction.RECEIVED, Direction.SENT
+DATA = [
+    *transfer("alice", "bob", "1", Decimal(5), 1_000),
+    *transfer("bob", "x", "2", Decimal(1), 2),
+]
+
+
+def shared(store: ReferenceStore, max_queries: int = 9, timeout_s: float = 5) -> OperationStore:
+    deadline = Deadline.after(timeout_s, time.monotonic)
+    return OperationStore(store, deadline, max_queries, lambda *_: None)
+
+
+def totals(*account_ids: str, direction: Direction = RECEIVED) -> TotalsPlan:
+    return TotalsPlan(frozenset(account_ids), frozenset({direction}), DAY)
+
+
+async def test_equal_plans_are_asked_once() -> None:
+    store = ReferenceStore(DATA)
+    operation = shared(store)
+    plan = DistinctPlan("alice", RECEIVED, DAY)
+    results = await asyncio.gather(*(operation.fetch(plan) for _ in range(3)))
+    assert results == [results[0]] * 3
+    assert store.plans == [plan]
+
+
+async def test_totals_of_one_step_are_one_query_and_everyone_gets_their_own_rows() -> None:
+    store = ReferenceStore(DATA)
+    operation = shared(store)
+    alice, bob, sent = await asyncio.gather(
+        operation.fetch(totals("alice")),
+        operation.fetch(totals("bob")),
+        operation.fetch(totals("bob", direction=SENT)),
+    )
+    assert store.plans == [
+        TotalsPlan(frozenset({"alice", "bob"}), frozenset({RECEIVED, SENT}), DAY)
+    ]
+    assert alice.rows == (TotalsRow("alice", RECEIVED, 1, Decimal(5)),)
+    assert bob.rows == (TotalsRow("bob", RECEIVED, 1, Decimal(1)),)
+    assert sent.rows == (TotalsRow("bob", SENT, 1, Decimal(5)),)
+    # A later question that the answer covers is not asked again.
+    assert (await operation.fetch(totals("bob"))).rows == bob.rows
+    assert len(store.plans) == 1
+
+
+async def test_an_answer_older_than_wanted_is_asked_again() -> None:
+    store = ReferenceStore(list(DATA))
+    operation = shared(store)
+    await operation.fetch(totals("alice"))
+    store.entries = [*DATA, *transfer("alice", "bob", "3", Decimal(2), 3_000)]
+    assert (await operation.fetch(totals("alice"), not_before=4)).rows[0].transaction_count == 1
+    assert (await operation.fetch(totals("alice"), not_before=6)).rows[0].transaction_count == 2
+    assert len(store.plans) == 2
+
+
+async def test_snapshots_of_other_accounts_do_not_compare() -> None:
+    store = ReferenceStore(list(DATA))
+    operation = shared(store)
+    await operation.fetch(totals("alice", "bob"))
+    await operation.fetch(totals("alice"), not_before=0)
+    assert len(store.plans) == 2
+
+
+async def test_the_network_and_an_account_are_different_questions() -> None:
+    store = ReferenceStore(DATA)
+    operation = shared(store)
+    await operation.fetch(totals("alice"))
+    network = await operation.fetch(TotalsPlan(None, frozenset({RECEIVED}), DAY))
+    assert network.rows == (TotalsRow(None, RECEIVED, 2, Decimal(6)),)
+    assert len(store.plans) == 2
+
+
+async def test_an_operation_has_a_bound_of_queries() -> None:
+    operation = shared(ReferenceStore(DATA), max_queries=1)
+    await operation.fetch(totals("alice"))
+    with pytest.raises(CostLimitExceededError, match="up to 1 store queries"):
+        await operation.fetch(totals("bob"))
+    with pytest.raises(CostLimitExceededError):
+        await operation.fetch(DistinctPlan("alice", RECEIVED, DAY))
+
+
+async def test_a_failure_is_everyones_who_shares_it() -> None:
+    operation = shared(ReferenceStore(error=StoreUnavailableError("down")))
+    found = await asyncio.gather(
+        operation.fetch(totals("alice")), operation.fetch(totals("bob")), return_exceptions=True
+    )
+    assert [type(each) for each in found] == [StoreUnavailableError] * 2
+
+
+class Stalling(ReferenceStore):
+    """A store that does not answer."""
+
+    async def fetch(self, plan: QueryPlan[Any], timeout_s: float) -> Any:
+        await asyncio.Event().wait()
+
+
+async def test_the_deadline_is_kept_and_closing_stops_what_is_left() -> None:
+    operation = shared(Stalling(), timeout_s=0.02)
+    with pytest.raises(DeadlineExceededError):
+        await operation.fetch(totals("alice"))
+    with pytest.raises(DeadlineExceededError):
+        await operation.fetch(totals("bob"))
+    left = shared(Stalling())
+    waiting = asyncio.ensure_future(left.fetch(totals("alice")))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    await left.close()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
