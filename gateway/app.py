@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway import documents, graphiql, logs, metrics, negotiation
+from gateway import docs_page, documents, graphiql, logs, metrics, negotiation
 from gateway.analytics import Analytics
 from gateway.clock import Deadline, EpochMs, Monotonic, system_epoch_ms
 from gateway.context import OperationContext
@@ -163,19 +163,14 @@ def _is_page_request(request: Request) -> bool:
 
 
 def _graphiql_routes(settings: Settings) -> list[Route]:
-    if not settings.graphiql:
-        return []
-
     async def asset(request: Request) -> Response:
         return graphiql.asset(request, settings.graphiql_assets_path)
 
     async def page_file(request: Request) -> Response:
         return graphiql.page_file(request)
 
-    return [
-        Route("/graphiql/assets/{name}", asset),
-        Route("/graphiql/{name}", page_file),
-    ]
+    assets = [Route("/graphiql/assets/{name}", asset)] if settings.graphiql else []
+    return [*assets, Route("/graphiql/{name}", page_file)]
 
 
 def _operator_routes(store: Store, counted: metrics.Metrics) -> list[Route]:
@@ -203,7 +198,11 @@ def _operator_routes(store: Store, counted: metrics.Metrics) -> list[Route]:
             return Response(status_code=304, headers=headers)
         return Response(text, media_type="text/plain; charset=utf-8", headers=headers)
 
+    async def docs(_: Request) -> Response:
+        return HTMLResponse(docs_page.page(), headers=graphiql.PAGE_HEADERS)
+
     return [
+        Route("/docs", docs),
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/metrics", prometheus),

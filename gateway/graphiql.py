@@ -21,6 +21,12 @@ POLICY = (
     "connect-src 'self'; img-src 'self' data:; font-src 'self' data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+PAGE_HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Vary": "Accept",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
 _PAGE = Path(__file__).parent / "graphiql_page"
 
 
@@ -28,13 +34,7 @@ def page(assets: Path) -> Response:
     """The page, or one that says what is missing."""
     installed = all((assets / name).is_file() for name in ASSETS)
     content = (_PAGE / ("index.html" if installed else "missing.html")).read_text("utf-8")
-    headers = {
-        "Content-Security-Policy": POLICY,
-        "Vary": "Accept",
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
-    }
-    return HTMLResponse(content, headers=headers)
+    return HTMLResponse(content, headers=PAGE_HEADERS)
 
 
 def page_script() -> str:

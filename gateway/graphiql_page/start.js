@@ -4,7 +4,7 @@
 const TABS = [
   {
     query: `# Who sent me the most money in the last 30 days?
-query TopSenders($accountId: ID!) {
+query TopSenders($accountId: ID! = "acct-000001") {
   account(id: $accountId) {
     topCounterparties(window: {last: {count: 30, unit: DAY}}, direction: RECEIVED, first: 10) {
       asOf
@@ -16,11 +16,10 @@ query TopSenders($accountId: ID!) {
   }
 }
 `,
-    variables: JSON.stringify({ accountId: 'acct-000001' }, null, 2),
   },
   {
     query: `# This month beside the month before, in one round trip.
-query Dashboard($accountId: ID!, $zone: TimeZone! = "Asia/Ho_Chi_Minh") {
+query Dashboard($accountId: ID! = "acct-000001", $zone: TimeZone! = "Asia/Ho_Chi_Minh") {
   account(id: $accountId) {
     received: totals(window: {calendar: THIS_MONTH}, timeZone: $zone, compareTo: PREVIOUS_PERIOD) {
       transactionCount
@@ -40,11 +39,10 @@ query Dashboard($accountId: ID!, $zone: TimeZone! = "Asia/Ho_Chi_Minh") {
   }
 }
 `,
-    variables: JSON.stringify({ accountId: 'acct-000001' }, null, 2),
   },
   {
     query: `# The latest transactions, page by page: give endCursor as $after.
-query LatestTransactions($accountId: ID!, $after: String) {
+query LatestTransactions($accountId: ID! = "acct-000001", $after: String) {
   account(id: $accountId) {
     transactions(window: {last: {count: 7, unit: DAY}}, first: 10, after: $after) {
       edges { node { time direction counterpartyId amount transactionId } }
@@ -53,7 +51,6 @@ query LatestTransactions($accountId: ID!, $after: String) {
   }
 }
 `,
-    variables: JSON.stringify({ accountId: 'acct-000001' }, null, 2),
   },
   {
     query: `# Is the pipeline up to date, and what has it counted?

@@ -10,6 +10,7 @@ from graphql import (
     GraphQLInterfaceType,
     GraphQLObjectType,
     build_schema,
+    find_breaking_changes,
     is_enum_type,
     is_scalar_type,
     parse,
@@ -77,3 +78,15 @@ def test_the_enums_of_schema_and_model_agree(name: str) -> None:
 @pytest.mark.parametrize("path", sorted((FOLDER / "operations").iterdir()), ids=lambda p: p.stem)
 def test_the_operations_fit_the_schema(path: Path) -> None:
     assert validate(SCHEMA, parse(path.read_text())) == []
+
+
+def test_nothing_breaks_clients_of_the_last_release() -> None:
+    released = max((FOLDER / "released").iterdir(), key=lambda path: parse_version(path.stem))
+    before = build_schema(released.read_text())
+    broken = [change.description for change in find_breaking_changes(before, SCHEMA)]
+    assert broken == [], f"breaks clients of {released.stem}: deprecate first, remove later"
+
+
+def parse_version(text: str) -> tuple[int, ...]:
+    """A version's numbers, so that 0.10.0 comes after 0.9.0."""
+    return tuple(int(part) for part in text.split("."))

@@ -474,6 +474,10 @@ async def test_health_readiness_metrics_and_schema(gateway: Gateway) -> None:
     await gateway.post("{ limits { maxFirst } }")
     metrics = (await gateway.client.get("/metrics")).text
     assert 'gateway_graphql_operations_total{outcome="ok"} 1' in metrics
+    docs = await gateway.client.get("/docs")
+    assert '<a href="#TopCounterparties">TopCounterparties</a>' in docs.text
+    assert "<code>DEADLINE_EXCEEDED</code>" in docs.text
+    assert "<script" not in docs.text
     schema = await gateway.client.get("/schema.graphql")
     assert "type Account" in schema.text
     etag = {"if-none-match": schema.headers["etag"]}
