@@ -122,10 +122,16 @@ class RunningStack:
             f"{part} is not running again",
         )
 
-    def send(self, records: Iterable[Record]) -> int:
+    def send(self, records: Iterable[Record], compression: str = "none") -> int:
         """Produce records in order; returns the instant, in epoch ms, before which all were acknowledged."""
         producer = Producer(
-            {"bootstrap.servers": self.kafka, "linger.ms": 5, "enable.idempotence": True}
+            {
+                "bootstrap.servers": self.kafka,
+                "linger.ms": 5,
+                "enable.idempotence": True,
+                "compression.type": compression,
+                "message.max.bytes": 50_000_000,
+            }
         )
         failed: list[str] = []
 

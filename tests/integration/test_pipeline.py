@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import random
+import uuid
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -182,6 +184,25 @@ def test_every_kind_of_bad_event_is_refused_with_its_reason_and_its_bytes(
         for value in read_all(stack, "transactions-rejected")
     )
     assert sent <= kept
+
+
+@pytest.mark.parametrize("compression", ["gzip", "snappy", "lz4", "zstd"])
+def test_producers_may_compress_as_they_like(
+    stack: RunningStack, window: tuple[int, int], compression: str
+) -> None:
+    account = f"compressed-{compression}"
+    some = transfers(6, 500, [account, "other"], now_ms() - DAY_MS, now_ms())
+    some = [
+        replace(t, transaction_id=str(uuid.uuid5(uuid.NAMESPACE_OID, f"{compression}{n}")))
+        for n, t in enumerate(some)
+    ]
+    stack.ledger.add(some)
+    # A record that is small on the wire and 20 MB behind it must be refused, not choke the job.
+    monster = Record(b"0" * 20_000_000, now_ms())
+    stack.ledger.rejected += 1
+    stack.wait_complete(stack.send([*(t.record() for t in some), monster], compression))
+    stack.assert_exact([account], window)
+    assert stack.pipeline()["rejected"] == stack.ledger.rejected
 
 
 def test_received_and_sent_are_the_same_sum(stack: RunningStack) -> None:
