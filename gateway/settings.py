@@ -9,6 +9,8 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
+MAX_WINDOW_DAYS = 36_525
+
 
 class SettingsError(ValueError):
     """A setting is malformed; the message names it and what it may be."""
@@ -73,6 +75,8 @@ class Settings:
         for name in ("deadline_ms", "max_first", "max_accounts", "max_points", "max_window_days"):
             if getattr(self, name) < 1:
                 raise SettingsError(f"{variable(name)} must be 1 or more")
+        if self.max_window_days > MAX_WINDOW_DAYS:
+            raise SettingsError(f"GATEWAY_MAX_WINDOW_DAYS must be up to {MAX_WINDOW_DAYS}")
         if not self.allow_non_loopback and not is_loopback(self.host):
             raise SettingsError(
                 f"GATEWAY_HOST is {self.host!r}, which other machines can reach; "

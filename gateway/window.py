@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -62,18 +63,13 @@ def epoch_ms(moment: datetime) -> int:
 
 def resolve(choice: WindowChoice, now_ms: int, zone: ZoneInfo, max_days: int) -> Window:
     """The interval a caller's window means at `now_ms`; raises `BadUserInputError` outside limits."""
-    try:
-        match choice:
-            case LastWindow():
-                interval = _last(choice, now_ms, zone, max_days)
-            case BetweenWindow(start, end):
-                interval = Interval(epoch_ms(start), epoch_ms(end))
-            case CalendarPeriod():
-                interval = _period(choice, now_ms, zone)
-    except OverflowError:
-        raise BadUserInputError(
-            "window", f"reaches beyond the calendar; {_limit(max_days)}"
-        ) from None
+    match choice:
+        case LastWindow():
+            interval = _last(choice, now_ms, zone, max_days)
+        case BetweenWindow(start, end):
+            interval = Interval(epoch_ms(start), epoch_ms(end))
+        case _:
+            interval = _period(choice, now_ms, zone)
     if interval.start_ms < EARLIEST_MS or interval.end_ms > LATEST_MS:
         raise BadUserInputError("window", "must lie between the years 1970 and 9000")
     if interval.end_ms <= interval.start_ms:
@@ -89,17 +85,13 @@ def earlier(choice: WindowChoice, window: Window, comparison: Comparison) -> Win
     Before a calendar period comes the previous period of that calendar.
     """
     interval, zone = window.interval, window.zone
-    try:
-        if comparison is Comparison.PREVIOUS_YEAR:
-            start_ms = _shift_months(interval.start_ms, -12, zone)
-            return Window(Interval(start_ms, _shift_months(interval.end_ms, -12, zone)), zone)
-        if isinstance(choice, CalendarPeriod):
-            granularity = _granularity(choice)
-            day_before = instant(interval.start_ms, zone).date() - timedelta(days=1)
-            start_ms = _midnight_ms(_period_start(day_before, granularity), zone)
-            return Window(Interval(start_ms, interval.start_ms), zone)
-    except OverflowError:
-        raise BadUserInputError("compareTo", "the earlier window is beyond the calendar") from None
+    if comparison is Comparison.PREVIOUS_YEAR:
+        return Window(_year_before(interval, zone), zone)
+    if isinstance(choice, CalendarPeriod):
+        granularity = _granularity(choice)
+        day_before = instant(interval.start_ms, zone).date() - timedelta(days=1)
+        start_ms = _midnight_ms(_period_start(day_before, granularity), zone)
+        return Window(Interval(start_ms, interval.start_ms), zone)
     length_ms = interval.end_ms - interval.start_ms
     return Window(Interval(interval.start_ms - length_ms, interval.start_ms), zone)
 
@@ -143,7 +135,7 @@ def _last(choice: LastWindow, now_ms: int, zone: ZoneInfo, max_days: int) -> Int
     if choice.unit in _EXACT_UNIT_MS:
         return Interval(now_ms - choice.count * _EXACT_UNIT_MS[choice.unit], now_ms)
     months = choice.count * _CALENDAR_UNIT_MONTHS[choice.unit]
-    return Interval(_shift_months(now_ms, -months, zone), now_ms)
+    return Interval(_shift_months(instant(now_ms, zone), -months), now_ms)
 
 
 def _period(period: CalendarPeriod, now_ms: int, zone: ZoneInfo) -> Interval:
@@ -190,15 +182,20 @@ def _midnight_ms(day: date, zone: ZoneInfo) -> int:
     return epoch_ms(datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC))
 
 
-def _shift_months(at_ms: int, months: int, zone: ZoneInfo) -> int:
+def _year_before(interval: Interval, zone: ZoneInfo) -> Interval:
+    """The same wall clock times a year before; a 29th of February that ends a window is the 1st of
+    March then, so that the day before it is not lost.
+    """
+    start, end = instant(interval.start_ms, zone), instant(interval.end_ms, zone)
+    is_leap_end = (end.month, end.day) == (2, 29) and start.date() != end.date()
+    shifted_end = end.replace(month=3, day=1) if is_leap_end else end
+    return Interval(_shift_months(start, -12), _shift_months(shifted_end, -12))
+
+
+def _shift_months(local: datetime, months: int) -> int:
     """The same wall clock time some months away, the day clamped to that month's length."""
-    local = instant(at_ms, zone)
-    month_index = local.year * 12 + local.month - 1 + months
-    year, month = divmod(month_index, 12)
-    if not 1 <= year <= 9998:
-        raise OverflowError
-    first_of_next = date(year, month + 1, 1) + timedelta(days=31)
-    last_day = (first_of_next.replace(day=1) - timedelta(days=1)).day
+    year, month = divmod(local.year * 12 + local.month - 1 + months, 12)
+    last_day = monthrange(year, month + 1)[1]
     shifted = local.replace(year=year, month=month + 1, day=min(local.day, last_day), fold=0)
     return epoch_ms(shifted.astimezone(UTC))
 

@@ -40,6 +40,7 @@ def test_defaults_and_given_values() -> None:
         ("GATEWAY_TRUSTED_DOCUMENTS", "maybe"),
         ("GATEWAY_GRAPHIQL", "perhaps"),
         ("GATEWAY_DEADLINE_MS", "0"),
+        ("GATEWAY_MAX_WINDOW_DAYS", "40000"),
         ("GATEWAY_HOST", "0.0.0.0"),
         ("GATEWAY_HOST", "example.org"),
     ],

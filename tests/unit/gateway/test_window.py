@@ -171,6 +171,45 @@ def test_the_earlier_window(choice: WindowChoice, comparison: str, start: str, e
     assert [text[:16] for text in shown(before)] == [start, end]
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "before"),
+    [
+        ("2024-02-28T00:00", "2024-02-29T00:00", ["2023-02-28T00:00", "2023-03-01T00:00"]),
+        ("2024-02-29T00:00", "2024-03-01T00:00", ["2023-02-28T00:00", "2023-03-01T00:00"]),
+        ("2024-02-29T10:00", "2024-02-29T12:00", ["2023-02-28T10:00", "2023-02-28T12:00"]),
+        ("2024-02-01T00:00", "2024-03-01T00:00", ["2023-02-01T00:00", "2023-03-01T00:00"]),
+        ("2023-01-01T00:00", "2024-01-01T00:00", ["2022-01-01T00:00", "2023-01-01T00:00"]),
+    ],
+)
+def test_a_year_before_a_leap_day_nothing_is_lost(start: str, end: str, before: list[str]) -> None:
+    between = BetweenWindow(*(datetime.fromisoformat(f"{each}+00:00") for each in (start, end)))
+    asked = resolve(between, NOW_MS, UTC_ZONE, 3660)
+    found = shown(earlier(between, asked, Comparison.PREVIOUS_YEAR))
+    assert [text[:16] for text in found] == before
+
+
+def test_hours_of_a_clock_that_changes_by_half_an_hour() -> None:
+    lord_howe = ZoneInfo("Australia/Lord_Howe")
+    found = points("2026-04-05T01:10+11:00", "2026-04-05T03:10+10:30", Granularity.HOUR, lord_howe)
+    assert found == [
+        "2026-04-05T01:10+11:00",
+        "2026-04-05T01:30+10:30",
+        "2026-04-05T02:00+10:30",
+        "2026-04-05T03:00+10:30",
+    ]
+    # A window that begins in the half hour after the change begins a bucket at the change.
+    (bucket,) = buckets(
+        Window(Interval(ms("2026-04-05T01:40+10:30"), ms("2026-04-05T01:50+10:30")), lord_howe),
+        Granularity.HOUR,
+        NOW_MS,
+        9,
+    )
+    assert bucket.partial
+    assert points(
+        "2026-04-05T01:40+10:30", "2026-04-05T02:10+10:30", Granularity.HOUR, lord_howe
+    ) == ["2026-04-05T01:40+10:30", "2026-04-05T02:00+10:30"]
+
+
 def points(start: str, end: str, granularity: Granularity, zone: ZoneInfo) -> list[str]:
     window = Window(Interval(ms(start), ms(end)), zone)
     cut = buckets(window, granularity, NOW_MS, 1500)
