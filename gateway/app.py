@@ -62,8 +62,10 @@ def create_app(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         logs.configure(settings.log_level)
         await chosen.open()
+        logs.logger().info("started", store=settings.store, port=settings.port)
         yield
         await chosen.close()
+        logs.logger().info("stopped")
 
     app = FastAPI(
         title="Payment analytics gateway",

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -450,6 +451,13 @@ async def test_one_log_line_an_operation_without_account_ids(gateway: Gateway) -
     )
     assert (told["store_queries"], told["outcome"], told["status"]) == (3, "ok", 200)
     assert "alice" not in line
+
+
+async def test_what_libraries_say_is_json_too(gateway: Gateway) -> None:
+    logging.getLogger("uvicorn.error").warning("careful: %s", "hot")
+    logging.getLogger("uvicorn.error").info("not told")
+    (line,) = gateway.log.getvalue().splitlines()
+    assert (json.loads(line)["event"], json.loads(line)["level"]) == ("careful: hot", "warning")
 
 
 async def test_documents_that_are_not_trusted_are_told_in_the_log(tmp_path: Path) -> None:
