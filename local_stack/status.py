@@ -10,7 +10,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from local_stack import health, run_file
+from local_stack import health, processes, run_file
 from local_stack.run_file import StackRun
 from local_stack.settings import StackSettings
 from stream_jobs.job_settings import JOB_NAME
@@ -20,7 +20,8 @@ def report(settings: StackSettings) -> dict[str, Any]:
     """The state of every part, and the addresses to use: the body of `status --json`."""
     run = run_file.live(settings.run_file)
     if run is None:
-        return {"state": "down", "parts": 0}
+        left = processes.owned(str(settings.run_file))
+        return {"state": "down", "left_running": [process.pid for process in left]}
     checks = _checks(settings)
     with ThreadPoolExecutor(max_workers=len(run.parts) + 1) as pool:
         healthy = dict(
@@ -63,6 +64,9 @@ def show(console: Console, settings: StackSettings) -> None:
     body = report(settings)
     if body["state"] == "down":
         console.print("The stack is down. ./dev up starts it.")
+        if body["left_running"]:
+            count = len(body["left_running"])
+            console.print(f"{count} processes of an earlier one still run: ./dev down ends them.")
         return
     table = Table(box=None, pad_edge=False)
     for heading in ("part", "state", "address", "pid", "restarts"):
@@ -108,7 +112,7 @@ def _job_state(settings: StackSettings) -> str:
 
 
 def _memory_mb(run: StackRun) -> int:
-    """Resident memory of the supervisor and all its descendants, in MB (shared pages count once each)."""
+    """Memory of the supervisor and all its descendants, in MB; shared pages by their share, on Linux."""
     try:
         supervisor = psutil.Process(run.supervisor.pid)
         family = [supervisor, *supervisor.children(recursive=True)]
@@ -117,7 +121,8 @@ def _memory_mb(run: StackRun) -> int:
     total = 0
     for process in family:
         try:
-            total += process.memory_info().rss
+            memory = process.memory_full_info()
+            total += getattr(memory, "pss", memory.rss)
         except psutil.Error:
             continue
     return round(total / 1_000_000)
