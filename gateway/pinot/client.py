@@ -6,6 +6,7 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
+import aiohttp
 import httpx
 from pinotdb.db import AsyncCursor
 from pinotdb.exceptions import DataError
@@ -76,11 +77,9 @@ class PinotClient:
                 allow_partial=True,
                 timeout=httpx.Timeout(timeout_s),
             )
-        except httpx.TimeoutException as error:
-            raise DeadlineExceededError(
-                f"the broker did not answer in {timeout_s:.3f} s"
-            ) from error
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, aiohttp.ClientError) as error:
+            if is_timeout(error):
+                raise DeadlineExceededError(f"no answer in {timeout_s:.3f} s") from error
             raise StoreUnavailableError(f"the broker cannot be reached: {error!r}") from error
         except PinotdbError as error:
             raise StoreUnavailableError(f"the broker's answer is malformed: {error!r}") from error
@@ -89,6 +88,14 @@ class PinotClient:
     async def close(self) -> None:
         """Close all connections."""
         await self._session.aclose()
+
+
+def is_timeout(error: Exception) -> bool:
+    """Whether time ran out; httpx-aiohttp calls a refused or broken connection a timeout too."""
+    cause = error.__cause__
+    return isinstance(error, httpx.TimeoutException) and (
+        cause is None or isinstance(cause, TimeoutError)
+    )
 
 
 def exact_json(content: bytes) -> Any:

@@ -6,6 +6,7 @@ import json
 from decimal import Decimal
 from typing import Any
 
+import aiohttp
 import httpx
 import pytest
 
@@ -163,25 +164,35 @@ async def test_the_network_is_answered_when_all_partitions_are_there() -> None:
     assert len(broker.statements) == 5
 
 
-@pytest.mark.anyio
-async def test_an_unreachable_broker_is_unavailable() -> None:
-    def refuse(_: httpx.Request) -> httpx.Response:
-        raise httpx.ConnectError("refused")
-
-    store = PinotStore(Settings(), transport=httpx.MockTransport(refuse))
-    await store.open()
-    with pytest.raises(StoreUnavailableError, match="cannot be reached"):
-        await store.fetch(TOTALS, 5)
+def caused(error: Exception, cause: Exception) -> Exception:
+    """An error as httpx-aiohttp raises it."""
+    error.__cause__ = cause
+    return error
 
 
 @pytest.mark.anyio
-async def test_a_slow_broker_is_a_deadline() -> None:
-    def stall(_: httpx.Request) -> httpx.Response:
-        raise httpx.ReadTimeout("slow")
+@pytest.mark.parametrize(
+    ("raised", "error"),
+    [
+        (httpx.ConnectError("refused"), StoreUnavailableError),
+        (httpx.ReadTimeout("slow"), DeadlineExceededError),
+        (caused(httpx.ReadTimeout("slow"), aiohttp.SocketTimeoutError()), DeadlineExceededError),
+        (
+            caused(httpx.ConnectTimeout("refused"), aiohttp.ServerDisconnectedError()),
+            StoreUnavailableError,
+        ),
+        (aiohttp.ClientError("nonsense instead of HTTP"), StoreUnavailableError),
+    ],
+)
+async def test_a_slow_broker_is_told_from_one_that_is_gone(
+    raised: Exception, error: type[GatewayError]
+) -> None:
+    def fail(_: httpx.Request) -> httpx.Response:
+        raise raised
 
-    store = PinotStore(Settings(), transport=httpx.MockTransport(stall))
+    store = PinotStore(Settings(), transport=httpx.MockTransport(fail))
     await store.open()
-    with pytest.raises(DeadlineExceededError):
+    with pytest.raises(error):
         await store.fetch(TOTALS, 5)
 
 
