@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from fastapi import FastAPI
 from starlette.requests import Request
@@ -40,23 +41,7 @@ def create_app(
     """The gateway as an ASGI application; its store is open while it runs."""
     chosen = store if store is not None else make_store(settings)
     counted = metrics.Metrics()
-    view = GraphQLView(
-        schema=make_schema(
-            settings.max_depth, settings.max_fields, settings.max_tokens, settings.introspection
-        ),
-        documents=documents.Documents(
-            settings.persisted_queries,
-            settings.persisted_queries_max,
-            documents.read_manifest(settings.trusted_documents_manifest),
-            settings.trusted_documents,
-            counted,
-        ),
-        make_context=_context_maker(settings, chosen, counted, epoch_ms, monotonic),
-        metrics=counted,
-        monotonic=monotonic,
-        max_body_bytes=settings.max_body_bytes,
-        max_age_s=settings.cache_max_age_s,
-    )
+    make_context = ContextMaker(limits_of(settings), chosen, counted, epoch_ms, monotonic)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -74,7 +59,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
-    endpoint = _GraphQLOrGraphiQL(view, settings)
+    endpoint = _GraphQLOrGraphiQL(make_view(settings, make_context), settings)
     app.router.routes += [Route("/graphql", endpoint), *_graphiql_routes(settings)]
     app.router.routes += _operator_routes(chosen, counted)
     return app
@@ -91,14 +76,9 @@ def make_store(settings: Settings) -> Store:
     return PinotStore(settings)
 
 
-def _context_maker(
-    settings: Settings,
-    store: Store,
-    counted: metrics.Metrics,
-    epoch_ms: EpochMs,
-    monotonic: Monotonic,
-) -> _ContextMaker:
-    limits = Limits(
+def limits_of(settings: Settings) -> Limits:
+    """The limits that the rules check and `limits` tells."""
+    return Limits(
         max_first=settings.max_first,
         max_accounts=settings.max_accounts,
         max_points=settings.max_points,
@@ -109,37 +89,48 @@ def _context_maker(
         max_body_bytes=settings.max_body_bytes,
         deadline_ms=settings.deadline_ms,
     )
-    return _ContextMaker(limits, store, counted, epoch_ms, monotonic)
 
 
-class _ContextMaker:
+@dataclass(frozen=True, slots=True)
+class ContextMaker:
     """Makes the context of an operation: one now, one deadline, one view of the store."""
 
-    def __init__(
-        self,
-        limits: Limits,
-        store: Store,
-        counted: metrics.Metrics,
-        epoch_ms: EpochMs,
-        monotonic: Monotonic,
-    ) -> None:
-        self._limits = limits
-        self._store = store
-        self._counted = counted
-        self._epoch_ms = epoch_ms
-        self._monotonic = monotonic
+    limits: Limits
+    store: Store
+    counted: metrics.Metrics
+    epoch_ms: EpochMs
+    monotonic: Monotonic
 
     def __call__(self, request_id: str) -> OperationContext:
         """A fresh context."""
-        deadline = Deadline.after(self._limits.deadline_ms / 1000, self._monotonic)
-        shared = OperationStore(
-            self._store,
-            deadline,
-            self._limits.max_store_queries,
-            self._counted.store_seconds.observe,
-        )
-        rules = Analytics(shared, self._epoch_ms(), self._limits, self._store.sample_data)
+        deadline = Deadline.after(self.limits.deadline_ms / 1000, self.monotonic)
+        observe = self.counted.store_seconds.observe
+        shared = OperationStore(self.store, deadline, self.limits.max_store_queries, observe)
+        rules = Analytics(shared, self.epoch_ms(), self.limits, self.store.sample_data)
         return OperationContext(request_id, rules, GatewayResolvers)
+
+
+def make_view(settings: Settings, make_context: ContextMaker) -> GraphQLView:
+    """GraphQL over HTTP, with its guards and the documents it knows by name."""
+    known = documents.Documents(
+        settings.persisted_queries,
+        settings.persisted_queries_max,
+        documents.read_manifest(settings.trusted_documents_manifest),
+        settings.trusted_documents,
+        make_context.counted,
+    )
+    schema = make_schema(
+        settings.max_depth, settings.max_fields, settings.max_tokens, settings.introspection
+    )
+    return GraphQLView(
+        schema=schema,
+        documents=known,
+        make_context=make_context,
+        metrics=make_context.counted,
+        monotonic=make_context.monotonic,
+        max_body_bytes=settings.max_body_bytes,
+        max_age_s=settings.cache_max_age_s,
+    )
 
 
 class _GraphQLOrGraphiQL:

@@ -142,25 +142,22 @@ def plans(draw: st.DrawFn) -> QueryPlan[Any]:
             slot_ms = draw(st.sampled_from([60_000, 900_000, HOUR_MS, 24 * HOUR_MS]))
             return SlotsPlan(account_id, direction, interval, slot_ms)
         case _:
-            after = draw(
-                st.one_of(
-                    st.none(),
-                    st.builds(
-                        EntryKey,
-                        times_ms,
-                        st.integers(0, 40).map(lambda number: str(uuid.UUID(int=number))),
-                        st.sampled_from(Direction),
-                    ),
-                )
-            )
-            return EntriesPlan(
-                account_id or "alice",
-                draw(st.one_of(st.none(), st.sampled_from(Direction))),
-                draw(st.one_of(st.none(), ids)),
-                interval,
-                after,
-                draw(st.integers(1, 10)),
-            )
+            return draw(entry_plans(account_id or "alice", interval))
+
+
+@st.composite
+def entry_plans(draw: st.DrawFn, account_id: str, interval: Interval) -> EntriesPlan:
+    """Pages of one account, from the start and from any place."""
+    transaction_ids = st.integers(0, 40).map(lambda number: str(uuid.UUID(int=number)))
+    keys = st.builds(EntryKey, times_ms, transaction_ids, st.sampled_from(Direction))
+    return EntriesPlan(
+        account_id,
+        draw(st.one_of(st.none(), st.sampled_from(Direction))),
+        draw(st.one_of(st.none(), ids)),
+        interval,
+        draw(st.one_of(st.none(), keys)),
+        draw(st.integers(1, 10)),
+    )
 
 
 async def check(store: Store, entries: Sequence[Entry], plan: QueryPlan[Any]) -> None:
