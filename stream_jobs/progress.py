@@ -121,7 +121,9 @@ def run(
         except FAULTS as error:
             told, fault = fault, f"{type(error).__name__}: {error}"
             if fault != told:
-                log.warning("not proven: %s", fault)
+                # Handing a segment over to the next is Pinot's daily work.
+                level = logging.INFO if isinstance(error, NotServedError) else logging.WARNING
+                log.log(level, "not proven: %s", fault)
         else:
             if fault and progress is not None:
                 log.info("proven again up to %d ms", progress.as_of_ms)
