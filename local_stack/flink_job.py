@@ -20,8 +20,8 @@ from stream_jobs.job_settings import JOB_NAME
 
 ENDED = {"FINISHED", "CANCELED", "FAILED"}
 POLL_S = 0.5
-SUBMIT_LIMIT_S = 180
-RUNNING_LIMIT_S = 120
+SUBMIT_LIMIT_S = 300
+RUNNING_LIMIT_S = 240
 
 
 class JobError(Exception):

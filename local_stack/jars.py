@@ -6,8 +6,10 @@ import hashlib
 import os
 import shutil
 import subprocess
+import time
 import zipfile
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 POMS = Path(__file__).resolve().parent / "jars"
@@ -17,7 +19,8 @@ GRAPHIQL_FILES = (
     "react.production.min.js",
     "react-dom.production.min.js",
 )
-FETCH_LIMIT_S = 1200
+TELL_EVERY_S = 3.0
+SAID_LINES = 30
 
 
 class JarsError(Exception):
@@ -69,18 +72,40 @@ def unpack_graphiql(folder: Path, assets: Path) -> None:
                     (assets / name).write_bytes(archive.read(entry))
 
 
-def _fetch_one(maven: str, pom: Path, folder: Path, environment: Mapping[str, str]) -> None:
+def _fetch_one(
+    maven: str, pom: Path, folder: Path, environment: Mapping[str, str], tell: Callable[[str], None]
+) -> None:
     target = folder / pom.stem
     shutil.rmtree(target, ignore_errors=True)
-    command = [maven, "-B", "-ntp", "-q", "-f", str(pom), "dependency:copy-dependencies"]
+    command = [maven, "-B", "-f", str(pom), "dependency:copy-dependencies"]
     command += [f"-DoutputDirectory={target}", "-DincludeScope=runtime"]
-    result = subprocess.run(
-        command, env=dict(environment), capture_output=True, text=True, timeout=FETCH_LIMIT_S
-    )
-    if result.returncode != 0:
-        said = (result.stdout + result.stderr).strip()[-2000:]
-        raise JarsError(f"Maven could not fetch the jars of {pom.name}:\n{said}")
+    said: deque[str] = deque(maxlen=SAID_LINES)
+    with subprocess.Popen(
+        command,
+        env=dict(environment),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as running:
+        assert running.stdout is not None
+        _follow(running.stdout, said, tell)
+    if running.returncode != 0:
+        raise JarsError(f"Maven could not fetch the jars of {pom.name}:\n" + "".join(said).strip())
     (target / ".fetched").write_text(_digest(pom))
+
+
+def _follow(output: Iterable[str], said: deque[str], tell: Callable[[str], None]) -> None:
+    """Tell every few seconds how many files Maven has downloaded; keep what else it says."""
+    files, told_at = 0, time.monotonic()
+    for line in output:
+        if "Downloaded from" in line:
+            files += 1
+            if time.monotonic() > told_at + TELL_EVERY_S:
+                told_at = time.monotonic()
+                tell(f"{files} files so far")
+        elif "Downloading from" not in line:
+            said.append(line)
 
 
 def _current(pom: Path, folder: Path) -> bool:

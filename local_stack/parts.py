@@ -45,7 +45,7 @@ class Part:
     address: str
     environment: dict[str, str] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
-    deadline_s: float = 90
+    deadline_s: float = 240  # far above what was seen: 80 s with both cores taken by others
     settle_s: float = 0  # how long it must live before it counts as healthy
     patience_s: float = 10  # from SIGTERM to SIGKILL
     prepare: Callable[[], None] | None = None  # before each start
@@ -155,7 +155,6 @@ def _pinot(
         healthy=health.http_ok(f"{url}/health"),
         address=url,
         needs=("zookeeper",),
-        deadline_s=120,
         prepare=lambda: forget(instance),
     )
 
