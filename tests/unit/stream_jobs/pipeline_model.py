@@ -60,6 +60,7 @@ class Pipeline:
         self.precommitted: list[Transaction] = []
         self.sent = 0
         self.quiet = False
+        self._stable: dict[tuple[str, int], int] = {}
 
     # What happens ------------------------------------------------------------------------------
 
@@ -142,6 +143,7 @@ class Pipeline:
     # What the tracker asks ---------------------------------------------------------------------
 
     def clock_ms(self) -> int:
+        self._meanwhile()
         return self.now_ms
 
     def ends(self, topic: str) -> Offsets:
@@ -196,13 +198,12 @@ class Pipeline:
         return Count(rows, sum(len(replica.finished) + 1 for replica in replicas))
 
     def stable_end(self, topic: str, partition: int) -> int:
-        log = self.logs[topic, partition]
-        undecided = (
-            offset
-            for offset, record in enumerate(log)
-            if record.transaction is not None and record.transaction.committed is None
-        )
-        return next(undecided, len(log))
+        log, key = self.logs[topic, partition], (topic, partition)
+        end = min(self._stable.get(key, 0), len(log))
+        while end < len(log) and not _is_open(log[end]):
+            end += 1
+        self._stable[key] = end  # what is decided stays decided
+        return end
 
     def served_order(self, topic: str, partition: int) -> list[str]:
         """The committed entries of a log in the order in which Pinot indexes them, once all are decided."""
@@ -227,6 +228,10 @@ class Pipeline:
     def _meanwhile(self) -> None:
         for _ in range(self.random.randrange(4)):
             self.step()
+
+
+def _is_open(record: Record) -> bool:
+    return record.transaction is not None and record.transaction.committed is None
 
 
 def results(record_id: str) -> list[tuple[str, int, str]]:
