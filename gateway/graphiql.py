@@ -22,6 +22,7 @@ POLICY = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 PAGE_HEADERS = {
+    "Cache-Control": "no-cache",
     "Content-Security-Policy": POLICY,
     "Vary": "Accept",
     "X-Content-Type-Options": "nosniff",
@@ -44,17 +45,17 @@ def page_script() -> str:
 
 def asset(request: Request, assets: Path) -> Response:
     """One of the known files of the assets' folder."""
-    return _file(assets, request.path_params["name"], ASSETS)
+    return _file(assets, request.path_params["name"], ASSETS, "public, max-age=86400")
 
 
 def page_file(request: Request) -> Response:
     """One of the page's own files."""
-    return _file(_PAGE, request.path_params["name"], PAGE_FILES)
+    return _file(_PAGE, request.path_params["name"], PAGE_FILES, "no-cache")
 
 
-def _file(folder: Path, name: str, known: dict[str, str]) -> Response:
+def _file(folder: Path, name: str, known: dict[str, str], caching: str) -> Response:
     path = folder / name
     if name not in known or not path.is_file():
         return PlainTextResponse("Not found\n", 404)
-    headers = {"Cache-Control": "public, max-age=3600", "X-Content-Type-Options": "nosniff"}
+    headers = {"Cache-Control": caching, "X-Content-Type-Options": "nosniff"}
     return FileResponse(path, media_type=known[name], headers=headers)
