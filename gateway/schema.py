@@ -16,7 +16,8 @@ from gateway.guards import depth_rule, fields_rule
 from graphql_schema.query import Query
 from graphql_schema.scalars import SCALARS
 
-CACHED_DOCUMENTS = 1_000
+CACHED_DOCUMENTS = 256
+"""Parsed documents kept; one of the longest allowed takes about 1 MB."""
 
 
 class GatewaySchema(strawberry.Schema):
@@ -30,7 +31,7 @@ class GatewaySchema(strawberry.Schema):
 def make_schema(
     max_depth: int = 12,
     max_fields: int = 500,
-    max_tokens: int = 5_000,
+    max_tokens: int = 3_000,
     introspection: bool = True,
 ) -> GatewaySchema:
     """The schema with its guards."""

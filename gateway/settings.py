@@ -47,7 +47,7 @@ class Settings:
     max_window_days: int = _setting(3_660, "Longest window.")
     max_depth: int = _setting(12, "Deepest nesting of a document, introspection aside.")
     max_fields: int = _setting(500, "Most fields of a document, fragments expanded.")
-    max_tokens: int = _setting(5_000, "Most lexical tokens of a document.")
+    max_tokens: int = _setting(3_000, "Most lexical tokens of a document.")
     max_body_bytes: int = _setting(65_536, "Largest request body.")
     max_store_queries: int = _setting(60, "Most store queries of one operation.")
     introspection: bool = _setting(True, "Whether clients may ask for the schema.")
