@@ -54,9 +54,8 @@ def fetch(
         )
     for number, name in enumerate(names, start=1):
         tell(f"{name} ({number} of {len(names)})")
-        _fetch_one(
-            maven, POMS / f"{name}.xml", folder, {**environment, "JAVA_HOME": str(java_home)}
-        )
+        java = {**environment, "JAVA_HOME": str(java_home)}
+        _fetch_one(maven, POMS / f"{name}.xml", folder, java, tell)
 
 
 def unpack_graphiql(folder: Path, assets: Path) -> None:
@@ -89,13 +88,15 @@ def _fetch_one(
         errors="replace",
     ) as running:
         assert running.stdout is not None
-        _follow(running.stdout, said, tell)
+        _follow(running.stdout, pom.stem, said, tell)
     if running.returncode != 0:
         raise JarsError(f"Maven could not fetch the jars of {pom.name}:\n" + "".join(said).strip())
     (target / ".fetched").write_text(_digest(pom))
 
 
-def _follow(output: Iterable[str], said: deque[str], tell: Callable[[str], None]) -> None:
+def _follow(
+    output: Iterable[str], pom_name: str, said: deque[str], tell: Callable[[str], None]
+) -> None:
     """Tell every few seconds how many files Maven has downloaded; keep what else it says."""
     files, told_at = 0, time.monotonic()
     for line in output:
@@ -103,7 +104,7 @@ def _follow(output: Iterable[str], said: deque[str], tell: Callable[[str], None]
             files += 1
             if time.monotonic() > told_at + TELL_EVERY_S:
                 told_at = time.monotonic()
-                tell(f"{files} files so far")
+                tell(f"{pom_name}: {files} files so far")
         elif "Downloading from" not in line:
             said.append(line)
 
