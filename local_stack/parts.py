@@ -11,7 +11,7 @@ from pathlib import Path
 from string import Template
 
 from local_stack import health
-from local_stack.settings import CHECKOUT, StackSettings
+from local_stack.settings import CHECKOUT, GROUP_TRIM_THRESHOLD, StackSettings
 
 CONF = Path(__file__).resolve().parent / "conf"
 KAFKA_CLUSTER_ID = "cGF5bWVudHMtbG9jYWwtMQ"
@@ -301,6 +301,7 @@ def gateway(settings: StackSettings, tools: Toolbox, store: str = "pinot") -> Pa
             "GATEWAY_PORT": str(settings.gateway_port),
             "GATEWAY_STORE": store,
             "GATEWAY_PINOT_BROKER_URL": settings.pinot_broker_url,
+            "GATEWAY_PINOT_GROUP_TRIM_THRESHOLD": str(GROUP_TRIM_THRESHOLD),
             "GATEWAY_GRAPHIQL_ASSETS": str(settings.graphiql),
         },
     )

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
+# The gateway and Pinot must agree on it, or a ranking that Pinot cut short would be called exact.
+GROUP_TRIM_THRESHOLD = 5_000_000
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 
@@ -105,6 +107,7 @@ class StackSettings:
             **values,
             "data": str(self.data),
             "pinot_cluster": "payments",
+            "group_trim_threshold": str(GROUP_TRIM_THRESHOLD),
             "flink_cluster": "payments",
         }
 

@@ -12,8 +12,8 @@ import yaml
 
 from pinot_config.tables import load_tables
 from stream_jobs.event_rules import MAX_REJECTED_BASE64_BYTES
-from stream_jobs.job_settings import JobSettings
-from stream_jobs.progress import HEARTBEAT_TOPIC, PROGRESS_TOPIC
+from stream_jobs.job_settings import HEARTBEAT_TOPIC, JobSettings
+from stream_jobs.progress import PROGRESS_TOPIC
 from stream_jobs.progress_tracker import ENTRIES, REJECTED, TRANSACTIONS
 from stream_jobs.topics import FOLDER, Environment, Topic, load_topics
 
