@@ -13,7 +13,6 @@ import random
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
 
 import orjson
@@ -27,6 +26,7 @@ from stream_jobs.reference_answers import DIRECTIONS, Window
 from stream_jobs.topic_reader import Record, read
 from stream_jobs.verify_answers import Gateway, GraphQLError, http_ask
 from stream_jobs.verify_compare import account_differences, expected_answer
+from stream_jobs.verify_report import Report
 
 TRANSACTIONS = "transactions"
 ENTRIES = "account-entries"
@@ -39,34 +39,6 @@ DAY_MS = 86_400_000
 
 class VerifyError(Exception):
     """It could not be compared: something is not there, or does not get as far."""
-
-
-@dataclass(slots=True)
-class Report:
-    """What was compared, and every difference that remained."""
-
-    events: int = 0
-    transfers: int = 0
-    duplicates: int = 0
-    ambiguous: int = 0
-    rejected: int = 0
-    amount: str = "0"
-    accounts: int = 0
-    comparisons: int = 0
-    seconds: float = 0.0
-    differences: list[str] = field(default_factory=list)
-
-    def as_text(self) -> str:
-        """One line if all is exact, else the differences first."""
-        figures = (
-            f"{self.events:,} events: {self.transfers:,} transfers over {self.amount}, "
-            f"{self.duplicates:,} duplicates ({self.ambiguous:,} without a defined first, settled by the "
-            f"entries), {self.rejected:,} rejected; {self.comparisons:,} comparisons of the whole and of "
-            f"{self.accounts} accounts; {self.seconds:.1f} s"
-        )
-        if not self.differences:
-            return f"exact: {figures}"
-        return "\n".join([*self.differences, f"{len(self.differences)} differences: {figures}"])
 
 
 class Topics(Protocol):

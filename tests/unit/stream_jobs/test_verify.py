@@ -25,8 +25,9 @@ from stream_jobs.reference_answers import (
     totals,
 )
 from stream_jobs.topic_reader import Record
-from stream_jobs.verify import ENTRIES, Report, Verification, VerifyError
+from stream_jobs.verify import ENTRIES, Verification, VerifyError
 from stream_jobs.verify_answers import Gateway, GraphQLError, milliseconds
+from stream_jobs.verify_report import Report
 
 PAST_MS = 1_760_000_000_000
 

@@ -1,0 +1,33 @@
+"""What a verification compared, and what differed, for people and for programs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Report:
+    """What was compared, and every difference that remained."""
+
+    events: int = 0
+    transfers: int = 0
+    duplicates: int = 0
+    ambiguous: int = 0
+    rejected: int = 0
+    amount: str = "0"
+    accounts: int = 0
+    comparisons: int = 0
+    seconds: float = 0.0
+    differences: list[str] = field(default_factory=list)
+
+    def as_text(self) -> str:
+        """One line if all is exact, else the differences first."""
+        figures = (
+            f"{self.events:,} events: {self.transfers:,} transfers over {self.amount}, "
+            f"{self.duplicates:,} duplicates ({self.ambiguous:,} without a defined first, settled by the "
+            f"entries), {self.rejected:,} rejected; {self.comparisons:,} comparisons of the whole and of "
+            f"{self.accounts} accounts; {self.seconds:.1f} s"
+        )
+        if not self.differences:
+            return f"exact: {figures}"
+        return "\n".join([*self.differences, f"{len(self.differences)} differences: {figures}"])
