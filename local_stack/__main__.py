@@ -8,8 +8,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
 from local_stack import run_file, settings, status, up
 from local_stack.settings import CHECKOUT, StackSettings
@@ -22,14 +24,14 @@ USAGE = 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code (2: usage or nothing to talk to)."""
     options, rest = _parser().parse_known_args(arguments)
-    if rest and options.command not in ("test", "check", "bench", "verify"):
+    if rest and options.command not in ("test", "bench", "verify"):
         _parser().error(f"unrecognised arguments: {' '.join(rest)}")
     # Lines are not broken: they are copied, searched and logged.
     console = Console(soft_wrap=True)
     try:
         stack_settings = settings.from_environment(os.environ)
     except settings.SettingsError as problem:
-        console.print(f"[red]{problem}[/]")
+        console.print(f"[red]{escape(str(problem))}[/]")
         return USAGE
     if options.command == "up":
         return _up(console, stack_settings, options)
@@ -75,7 +77,9 @@ def _logs(console: Console, stack_settings: StackSettings, part: str, *, follow:
     log = stack_settings.logs / f"{part}.log"
     if not log.is_file():
         known = ", ".join(sorted(file.stem for file in stack_settings.logs.glob("*.log")))
-        console.print(f"[red]There is no log of {part!r}.[/] There are: {known or 'none yet'}.")
+        console.print(
+            f"[red]There is no log of {escape(repr(part))}.[/] There are: {known or 'none yet'}."
+        )
         return USAGE
     command = ["tail", "-n", "100", *(["-F"] if follow else []), str(log)]
     try:
@@ -87,15 +91,17 @@ def _logs(console: Console, stack_settings: StackSettings, part: str, *, follow:
 def _on_running_stack(
     console: Console, stack_settings: StackSettings, options: argparse.Namespace, rest: list[str]
 ) -> int:
-    if run_file.live(stack_settings.run_file) is None:
-        console.print("[red]The stack is down.[/] Start it first: ./dev up")
+    run = run_file.live(stack_settings.run_file)
+    if run is None or run.embedded:
+        why = "The stack is down." if run is None else "The embedded stack has no Kafka."
+        console.print(f"[red]{why}[/] Start it first: ./dev up")
         return USAGE
-    command = [sys.executable, "-m", f"stream_jobs.{options.command}"]
+    command = [sys.executable, "-P", "-m", f"stream_jobs.{options.command}"]
     command += ["--kafka", stack_settings.kafka_servers]
     if options.command == "verify":
         command += ["--graphql", f"{stack_settings.gateway_url}/graphql", *rest]
     else:
-        command += [options.file]
+        command += [options.file if options.file == "-" else str(Path(options.file).resolve())]
     return _run(command)
 
 
@@ -169,4 +175,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from local_stack import snapshots
 from local_stack.parts import flink_environment
 from local_stack.settings import CHECKOUT, StackSettings
-from stream_jobs.job_settings import JOB_NAME
+from stream_jobs.job_settings import CONSUMER_GROUP, JOB_NAME
+from stream_jobs.kafka_offsets import KafkaOffsets
 
 ENDED = {"FINISHED", "CANCELED", "FAILED"}
 POLL_S = 0.5
 SUBMIT_LIMIT_S = 300
 RUNNING_LIMIT_S = 240
+# Longer than a checkpoint may take: a savepoint that completes unseen would still be the one to go on from.
+STOP_LIMIT_S = 150
 
 
 class JobError(Exception):
@@ -30,11 +33,12 @@ class JobError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FlinkJob:
-    """Talks to one Flink cluster's REST API about our one job."""
+    """Talks to one Flink cluster's REST API about our one job; `stopping` ends every wait."""
 
     settings: StackSettings
     python: Path
     environment: Mapping[str, str]
+    stopping: Callable[[], bool] = lambda: False
 
     @property
     def _folder(self) -> Path:
@@ -44,21 +48,36 @@ class FlinkJob:
         """Make sure that the job runs, with today's code; say in a few words how it came to.
 
         Raises:
-            JobError: it cannot be submitted or does not reach RUNNING.
+            JobError: it cannot be submitted, does not reach RUNNING, or would count twice.
 
         """
-        code = job_code_digest()
+        digest = self._digest()
+        last = snapshots.submitted(self._folder)
         active = self.active()
-        if active is not None and self._submitted_code() == code:
+        if active is not None and last is not None and last.digest == digest:
             self.wait_running(active)
             return "recovered by Flink"
         if active is not None:
             self._retire(active)
-        restore = self._newest_snapshot()
+        restore = snapshots.newest(self._folder)
+        if restore is None:
+            self._refuse_to_forget()
         job = self._submit(restore)
-        (self._folder / "submitted.json").write_text(json.dumps({"job": job, "code": code}))
+        restored_from = str(restore) if restore else None
+        snapshots.write_submitted(self._folder, snapshots.Submitted(job, digest, restored_from))
         self.wait_running(job)
+        snapshots.sweep(self._folder)
         return f"resumed from {restore.name}" if restore else "submitted"
+
+    def _refuse_to_forget(self) -> None:
+        """Raise JobError if there are entries although the memory of what they came from is gone."""
+        ends = KafkaOffsets(self.settings.kafka_servers, CONSUMER_GROUP).ends("account-entries")
+        if any(ends.values()):
+            raise JobError(
+                "account-entries holds entries, but the job's snapshots are gone: started without its "
+                "memory of transaction ids, it would count all events a second time. "
+                "./dev up --fresh starts over without the data."
+            )
 
     def active(self) -> str | None:
         """The id of our job if the cluster has it in any state but an ended one."""
@@ -83,16 +102,18 @@ class FlinkJob:
                 return
             if said["state"] in ENDED:
                 break
+            if self.stopping():
+                raise JobError("The wait for the job was ended.")
             time.sleep(POLL_S)
         raise JobError(f"The job is {said['state']}, not running. {self._newest_exception(job)}")
 
-    def stop_with_savepoint(self, limit_s: float = 30) -> Path | None:
+    def stop_with_savepoint(self, limit_s: float = STOP_LIMIT_S) -> Path | None:
         """Stop the job after a last savepoint, everything committed; None if there is none to stop."""
         try:
             job = self.active()
             if job is None:
                 return None
-            target = f"file://{self._folder}/savepoints"
+            target = f"file://{self._folder}/stops"
             trigger = httpx.post(
                 f"{self.settings.flink_url}/jobs/{job}/stop",
                 json={"drain": False, "targetDirectory": target},
@@ -103,41 +124,26 @@ class FlinkJob:
             while time.monotonic() < deadline:
                 said = self._get(f"/jobs/{job}/savepoints/{trigger}")
                 if said["status"]["id"] == "COMPLETED":
-                    location = said["operation"].get("location")
-                    return Path(location.removeprefix("file:")) if location else None
+                    self._wait_ended()
+                    return snapshots.stop_savepoint(self._folder)
                 time.sleep(0.1)
-        except (httpx.HTTPError, KeyError, ValueError):
+        except (httpx.HTTPError, KeyError, ValueError, JobError):
             pass  # what Flink keeps in its high-availability store is resumed instead
         return None
+
+    def _wait_ended(self) -> None:
+        """Wait until Flink has dropped the job, so that no later start recovers it by itself."""
+        deadline = time.monotonic() + RUNNING_LIMIT_S
+        while self.active() is not None:
+            if time.monotonic() > deadline:
+                raise JobError("The job does not end.")
+            time.sleep(0.1)
 
     def _retire(self, job: str) -> None:
         """End a job of older code: with a savepoint, or, where it cannot take one, at its last checkpoint."""
         if self.stop_with_savepoint() is None:
             httpx.patch(f"{self.settings.flink_url}/jobs/{job}", timeout=10, trust_env=False)
-        deadline = time.monotonic() + RUNNING_LIMIT_S
-        while self.active() is not None:
-            if time.monotonic() > deadline:
-                raise JobError("The job of the older code does not end.")
-            time.sleep(POLL_S)
-
-    def _submitted_code(self) -> str | None:
-        try:
-            return str(json.loads((self._folder / "submitted.json").read_text())["code"])
-        except (FileNotFoundError, ValueError, KeyError):
-            return None
-
-    def _newest_snapshot(self) -> Path | None:
-        """The newest complete savepoint or retained checkpoint on disk.
-
-        A job that once ran is never started over: without its memory of transaction ids, what it
-        reads again would count twice.
-        """
-        complete = [
-            *self._folder.glob("savepoints/savepoint-*/_metadata"),
-            *self._folder.glob("checkpoints/*/chk-*/_metadata"),
-        ]
-        newest = max(complete, key=lambda file: file.stat().st_mtime, default=None)
-        return newest.parent if newest else None
+        self._wait_ended()
 
     def _submit(self, restore: Path | None) -> str:
         command = [str(self.python), "-m", "stream_jobs.job"]
@@ -159,6 +165,17 @@ class FlinkJob:
             raise JobError(f"The job could not be submitted:\n{said.stderr.strip()[-3000:]}")
         return said.stdout.strip().splitlines()[-1]
 
+    def _digest(self) -> str:
+        """A digest of what the job is made of and told: a change in it means a new submission."""
+        told = (self.settings.kafka_servers, str(self._folder), str(self.python), sys.version)
+        digest = hashlib.sha256(repr(told).encode())
+        folder = CHECKOUT / "stream_jobs"
+        for name in ("job.py", "job_settings.py", "event_rules.py"):
+            digest.update((folder / name).read_bytes())
+        for file in sorted((folder / "sql").glob("*.sql")):
+            digest.update(file.read_bytes())
+        return digest.hexdigest()
+
     def _newest_exception(self, job: str) -> str:
         history = (
             self._get(f"/jobs/{job}/exceptions").get("exceptionHistory", {}).get("entries", [])
@@ -170,14 +187,3 @@ class FlinkJob:
         answer.raise_for_status()
         body: dict[str, Any] = answer.json()
         return body
-
-
-def job_code_digest() -> str:
-    """A digest of what the job is made of: a change in it means a new submission."""
-    digest = hashlib.sha256(sys.version.encode())
-    folder = CHECKOUT / "stream_jobs"
-    for name in ("job.py", "job_settings.py", "event_rules.py"):
-        digest.update((folder / name).read_bytes())
-    for file in sorted((folder / "sql").glob("*.sql")):
-        digest.update(file.read_bytes())
-    return digest.hexdigest()

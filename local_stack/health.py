@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -75,11 +76,18 @@ def lives() -> bool:
 
 
 def port_taken(host: str, port: int) -> bool:
-    """Whether something else listens on the port already."""
+    """Whether something else listens on the port already.
+
+    Raises:
+        OSError: the port may not be used at all (below 1024 without the right to).
+
+    """
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except OSError:
-            return True
+        except OSError as problem:
+            if problem.errno == errno.EADDRINUSE:
+                return True
+            raise
         return False

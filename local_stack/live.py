@@ -9,6 +9,7 @@ from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from local_stack.graphql import GraphQLError, ask
 from local_stack.settings import StackSettings
@@ -86,7 +87,9 @@ def first_answer(settings: StackSettings, *, traffic: bool) -> dict[str, Any] | 
 
 def show_top(console: Console, top: dict[str, Any]) -> None:
     """Print a top-10 as a table."""
-    table = Table(title=f"Top senders to {top['account']}, last 30 days", title_justify="left")
+    table = Table(
+        title=Text(f"Top senders to {top['account']}, last 30 days"), title_justify="left"
+    )
     table.add_column("#", justify="right")
     table.add_column("account")
     table.add_column("transactions", justify="right")
@@ -94,7 +97,7 @@ def show_top(console: Console, top: dict[str, Any]) -> None:
     for row in top["rows"]:
         table.add_row(
             str(row["rank"]),
-            row["accountId"],
+            Text(row["accountId"]),
             str(row["transactionCount"]),
             row["transactionAmount"],
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping
@@ -31,8 +30,9 @@ PINOT_OPENS = [
     for word in ("--add-opens", f"java.base/{package}=ALL-UNNAMED")
 ] + ["--add-exports", "java.base/jdk.internal.ref=ALL-UNNAMED"]
 # Small heaps and one collector thread: eight JVMs share two cores.
-SMALL_JVM = ["-XX:+UseSerialGC", "-XX:-UsePerfData", "-XX:TieredStopAtLevel=1", "-Xss512k"]
-BUSY_JVM = ["-XX:+UseSerialGC", "-XX:-UsePerfData", "-Xss512k"]
+# A JVM out of memory ends and is started again rather than living on half dead.
+BUSY_JVM = ["-XX:+UseSerialGC", "-XX:-UsePerfData", "-Xss512k", "-XX:+ExitOnOutOfMemoryError"]
+SMALL_JVM = [*BUSY_JVM, "-XX:TieredStopAtLevel=1"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,11 +329,12 @@ def traffic(settings: StackSettings, tools: Toolbox, rate: int) -> Part:
 
 def child_environment(inherited: Mapping[str, str], part: Part) -> dict[str, str]:
     """The environment of a part: ours, without what would change Java or Python behind its back."""
-    unwanted = ("JAVA_TOOL_OPTIONS", "CLASSPATH", "PYTHONHOME", "FLINK_CONF_DIR", "FLINK_HOME")
-    kept = {name: value for name, value in inherited.items() if name not in unwanted}
+    unwanted = ("FLINK_", "HADOOP_", "JAVA_", "JDK_JAVA_", "_JAVA_", "CLASSPATH", "PYTHON")
+    kept = {name: value for name, value in inherited.items() if not name.startswith(unwanted)}
     return {
         **kept,
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(CHECKOUT), inherited.get("PYTHONPATH")])),
+        "PYTHONPATH": str(CHECKOUT),
+        "PYTHONUTF8": "1",
         "PYTHONUNBUFFERED": "1",
         **part.environment,
     }

@@ -21,18 +21,17 @@ POLL_S = 0.05
 
 @dataclass(frozen=True, slots=True)
 class ProcessId:
-    """A process as nobody else can be: its number and when it began (seconds since the epoch)."""
+    """A process as nobody else can be: its number and when it was born, in whatever unit the system has."""
 
     pid: int
-    created_s: float
+    born: float
 
     def alive(self) -> bool:
         """Whether this very process still runs (a zombie does not)."""
         try:
-            process = psutil.Process(self.pid)
             return (
-                abs(process.create_time() - self.created_s) < 0.1
-                and process.status() != psutil.STATUS_ZOMBIE
+                _born(self.pid) == self.born
+                and psutil.Process(self.pid).status() != psutil.STATUS_ZOMBIE
             )
         except psutil.NoSuchProcess:
             return False
@@ -58,9 +57,18 @@ def start(
 def identify(pid: int) -> ProcessId | None:
     """The process that has this number now, if any."""
     try:
-        return ProcessId(pid, psutil.Process(pid).create_time())
+        return ProcessId(pid, _born(pid))
     except psutil.NoSuchProcess:
         return None
+
+
+def _born(pid: int) -> float:
+    """When a process was born: on Linux in ticks since the boot, which no change of the clock moves."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return float(fields[19])
+    except FileNotFoundError:
+        return psutil.Process(pid).create_time()
 
 
 def signal_group(pid: int, number: signal.Signals) -> None:

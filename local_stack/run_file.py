@@ -1,12 +1,22 @@
-"""What is running, written down: the one file by which `status`, `down` and the next `up` know it."""
+"""What is running, written down: the one file by which `status`, `down` and the next `up` know it.
+
+Whether it still runs is not read from the file: the supervisor holds a lock beside it for as long as it
+lives, which the kernel gives back whatever it dies of.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+import time
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from local_stack.processes import ProcessId
+
+# From taking the lock to writing the file.
+WRITTEN_WITHIN_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +31,10 @@ class PartRun:
 
 @dataclass(frozen=True, slots=True)
 class StackRun:
-    """The supervisor and its parts. `phase` is `starting`, `running` or `stopping`."""
+    """The supervisor and its parts. `phase` is `preparing`, `starting`, `running` or `stopping`."""
 
     supervisor: ProcessId
-    phase: str = "starting"
+    phase: str = "preparing"
     embedded: bool = False
     parts: dict[str, PartRun] = field(default_factory=dict)
 
@@ -53,7 +63,43 @@ def write(path: Path, run: StackRun) -> None:
     fresh.replace(path)
 
 
+def take_lock(path: Path, patience_s: float = 0) -> int | None:
+    """Take the lock beside the file for as long as this process lives; None if another has it.
+
+    With some patience, as `is_locked` of another process holds it for a moment.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                os.close(lock)
+                return None
+            time.sleep(0.02)
+        else:
+            return lock
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a supervisor of this stack lives."""
+    lock = take_lock(path)
+    if lock is None:
+        return True
+    os.close(lock)
+    return False
+
+
 def live(path: Path) -> StackRun | None:
-    """The run whose supervisor is alive, if any."""
-    run = read(path)
-    return run if run is not None and run.supervisor.alive() else None
+    """The run whose supervisor lives, if any."""
+    deadline = time.monotonic() + WRITTEN_WITHIN_S
+    while is_locked(path):
+        run = read(path)
+        if run is not None and run.supervisor.alive():
+            return run
+        if time.monotonic() > deadline:
+            return run
+        time.sleep(0.05)
+    return None

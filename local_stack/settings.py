@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from difflib import get_close_matches
 from pathlib import Path
 
 # The gateway and Pinot must agree on it, or a ranking that Pinot cut short would be called exact.
 GROUP_TRIM_THRESHOLD = 5_000_000
+PINOT_CLUSTER = "payments"
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 
@@ -106,7 +108,7 @@ class StackSettings:
         return {
             **values,
             "data": str(self.data),
-            "pinot_cluster": "payments",
+            "pinot_cluster": PINOT_CLUSTER,
             "group_trim_threshold": str(GROUP_TRIM_THRESHOLD),
             "flink_cluster": "payments",
         }
@@ -124,6 +126,7 @@ def from_environment(environment: Mapping[str, str]) -> StackSettings:
         SettingsError: a port that is no whole number from 1 to 65535, or a port used twice.
 
     """
+    _refuse_misspelt(environment)
     settings = StackSettings()
     if environment.get("STACK_STATE"):
         settings = replace(settings, state=Path(environment["STACK_STATE"]).expanduser().resolve())
@@ -137,6 +140,14 @@ def from_environment(environment: Mapping[str, str]) -> StackSettings:
             raise SettingsError(f"{seen[number]} and {name} are both {number}; give each its own.")
         seen[number] = name
     return settings
+
+
+def _refuse_misspelt(environment: Mapping[str, str]) -> None:
+    known = [*StackSettings().ports(), "STACK_STATE", "STACK_OWNER"]
+    for name in environment:
+        meant = get_close_matches(name, known, n=1, cutoff=0.8)
+        if name.startswith("STACK_") and name not in known and meant:
+            raise SettingsError(f"There is no setting {name}; is {meant[0]} meant?")
 
 
 def _port(name: str, text: str) -> int:

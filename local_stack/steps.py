@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 Tell = Callable[[str], None]
@@ -61,7 +62,7 @@ class Board:
             self._tasks[name] = self._progress.add_task(name, remark="")
 
     def tell(self, name: str, remark: str) -> None:
-        self._progress.update(self._tasks[name], remark=remark)
+        self._progress.update(self._tasks[name], remark=escape(remark))
         if not self._console.is_terminal:
             self._console.print(f"  … {name}: {remark}", highlight=False, markup=False)
 
@@ -70,7 +71,7 @@ class Board:
             self._progress.remove_task(self._tasks.pop(name))
             mark = "[red]✗[/]" if failed else "[green]✓[/]"
             self._console.print(
-                f"  {mark} {name:<22} {seconds:6.1f} s  [dim]{remark}[/]", highlight=False
+                f"  {mark} {name:<22} {seconds:6.1f} s  [dim]{escape(remark)}[/]", highlight=False
             )
 
 

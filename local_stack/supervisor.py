@@ -11,8 +11,6 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-import psutil
-
 from local_stack import processes, run_file
 from local_stack.parts import Part, child_environment
 from local_stack.run_file import PartRun, StackRun
@@ -65,6 +63,14 @@ class Supervisor:
     def stopping(self) -> bool:
         return self._stopping.is_set()
 
+    def stopped_within(self, seconds: float) -> bool:
+        """Wait up to `seconds`; return at once and True when the stack stops."""
+        return self._stopping.wait(seconds)
+
+    def tell(self, line: str) -> None:
+        """Show a line to whoever watches the stack."""
+        self._tell(line)
+
     def bring_up(self, part: Part) -> float:
         """Start a part and wait until it is healthy; return how long that took, in seconds.
 
@@ -77,22 +83,28 @@ class Supervisor:
             self._parts[part.name] = part
         self._start(part, restarts=0)
         deadline = began + part.deadline_s
-        while time.monotonic() < began + part.settle_s or not part.healthy():
-            child = self._children[part.name]
+        child = self._children[part.name]
+        healthy = False
+        while not healthy:
+            time.sleep(POLL_S)
+            healthy = time.monotonic() > began + part.settle_s and part.healthy()
             if self.stopping:
                 raise PartFailedError(f"{part.name} was stopped while it started.")
+            # Looked at after the health check, which another program on the port might have answered.
             if child.poll() is not None:
                 raise PartFailedError(self._why(part, f"ended with code {child.returncode}"))
-            if time.monotonic() > deadline:
+            if not healthy and time.monotonic() > deadline:
                 raise PartFailedError(self._why(part, f"not healthy after {part.deadline_s:.0f} s"))
-            time.sleep(POLL_S)
         self._mark(part.name, "running")
         return time.monotonic() - began
 
     def watch(self) -> None:
         """Look after the parts until the stack stops; for a thread of its own."""
         while not self._stopping.wait(POLL_S):
-            self.watch_once()
+            try:
+                self.watch_once()
+            except Exception as problem:  # noqa: BLE001 - whatever it is, the parts are still to be watched
+                self._tell(f"watching went wrong and goes on: {problem!r}")
 
     def watch_once(self) -> None:
         """Look after every part once: note the dead, start again those whose back-off is over."""
@@ -137,6 +149,8 @@ class Supervisor:
         return self._logs / f"{name}.log"
 
     def _start(self, part: Part, restarts: int) -> None:
+        if self.stopping:
+            raise PartFailedError(f"{part.name} was not started: the stack stops.")
         if part.prepare is not None:
             part.prepare()
         child = processes.start(
@@ -146,12 +160,12 @@ class Supervisor:
             self.owner,
             CHECKOUT,
         )
-        created = psutil.Process(child.pid).create_time()
+        process = processes.identify(child.pid) or processes.ProcessId(child.pid, 0)
         with self._lock:
-            self._children[part.name] = child
             state = "restarting" if restarts else "starting"
-            run = PartRun(processes.ProcessId(child.pid, created), part.address, restarts, state)
+            run = PartRun(process, part.address, restarts, state)
             self._run = self._run.with_part(part.name, run)
+            self._children[part.name] = child
             self._write()
 
     def _schedule_restart(self, name: str, code: int | None) -> None:
@@ -175,7 +189,7 @@ class Supervisor:
             self._restart_at[name] = time.monotonic() + BACKOFF_S[-1]
 
     def _promote(self, name: str) -> None:
-        if self._parts[name].healthy():
+        if self._parts[name].healthy() and self._children[name].poll() is None:
             self._mark(name, "running")
             self._tell(f"{name} is running again (restart {self._run.parts[name].restarts})")
 

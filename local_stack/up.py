@@ -1,4 +1,4 @@
-"""`./dev up`: start everything, show it running, stop everything on Ctrl-C."""
+"""`./dev up` and `./dev down`: start everything, show it running, stop everything."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ from collections.abc import Mapping
 from types import FrameType
 
 from rich.console import Console
+from rich.markup import escape
 
 from local_stack import jars, live, run_file, stack
 from local_stack.graphql import GraphQLError
-from local_stack.java import JavaMissingError
 from local_stack.settings import CHECKOUT, StackSettings
 from local_stack.stack import Options, Stack, StackError
 from local_stack.steps import Board, Step, StepError, Tell, run_steps
 from local_stack.supervisor import Supervisor
 
-DETACHED_LIMIT_S = 600
+DETACHED_LIMIT_S = 1800  # the downloads of a slow line are in it
+STOP_LIMIT_S = 240  # a savepoint and every part's patience
 LINE_EVERY_S = 2.0
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class _StopRequest(Exception):  # noqa: N818 - no error: it ends the wait
@@ -39,35 +41,57 @@ def up(
     fresh: bool,
 ) -> int:
     """Run the stack in the foreground until Ctrl-C. Exit code: 0 stopped, 1 did not come up."""
-    if already_running(console, settings):
+    if run_file.take_lock(settings.run_file, patience_s=1) is None:
+        show_running(console, settings)
         return 0
     for line in stack.clean_up(settings):
-        console.print(f"  ended what an earlier stack left running: {line}", highlight=False)
+        console.print(f"  ended what an earlier stack left running: {escape(line)}")
+    supervisor = Supervisor(
+        settings.run_file,
+        settings.logs,
+        environment,
+        lambda line: console.print(f"{time.strftime('%H:%M:%S')} {escape(line)}", highlight=False),
+        embedded=options.embedded,
+    )
+    _stop_on_signals(console, supervisor)
+    code = 0
     try:
         stack.refuse_taken_ports(settings, embedded=options.embedded)
         if fresh:
-            shutil.rmtree(settings.data, ignore_errors=True)
-        with Board(console) as board:
-            if not options.embedded:
-                run_steps([_downloads(settings, environment)], board)
-    except (StackError, StepError) as problem:
-        console.print(f"[red]{problem}[/]", highlight=False)
-        return 1
-    return _supervise(console, settings, environment, options)
+            _put_data_away(settings)
+        _run(console, Stack(settings, supervisor, environment), options)
+    except _StopRequest:
+        pass
+    except (StepError, StackError) as problem:
+        if not supervisor.stopping:
+            console.print(f"[red]{escape(str(problem))}[/]", highlight=False)
+            code = 1
+    finally:
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+        Stack(settings, supervisor, environment).stop()
+    console.print(f"Stopped. Its data stays in {settings.data} for the next ./dev up.")
+    return code
 
 
 def up_detached(
     console: Console, settings: StackSettings, arguments: list[str], environment: Mapping[str, str]
 ) -> int:
     """Start the stack in the background and return once it runs (0) or failed (1)."""
-    if already_running(console, settings):
+    if run_file.is_locked(settings.run_file):
+        show_running(console, settings)
         return 0
     log = settings.logs / "up.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
         child = subprocess.Popen(
-            [sys.executable, "-m", "local_stack", "up", *arguments],
-            env={**environment, "PYTHONUNBUFFERED": "1"},
+            [sys.executable, "-P", "-m", "local_stack", "up", *arguments],
+            env={
+                **environment,
+                "STACK_STATE": str(settings.state),
+                "PYTHONPATH": str(CHECKOUT),
+                "PYTHONUNBUFFERED": "1",
+            },
             cwd=CHECKOUT,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -89,7 +113,9 @@ def up_detached(
                 )
                 return 0
             time.sleep(0.1)
-    console.print(f"[red]Not up after {DETACHED_LIMIT_S} s; see {log}, then ./dev down.[/]")
+    console.print(
+        f"[red]Not up after {DETACHED_LIMIT_S} s; see {escape(str(log))}, then ./dev down.[/]"
+    )
     return 1
 
 
@@ -99,70 +125,55 @@ def down(console: Console, settings: StackSettings) -> int:
     if run is not None:
         console.print("Stopping: the job takes a savepoint, then each part ends …")
         os.kill(run.supervisor.pid, signal.SIGTERM)
-        if not stack.wait_stopped(run, limit_s=90):
+        if not stack.wait_stopped(settings, STOP_LIMIT_S):
             os.kill(run.supervisor.pid, signal.SIGKILL)
     for line in stack.clean_up(settings):
-        console.print(f"  ended {line}", highlight=False)
-    console.print("Stopped. Its data stays in .local/data for the next ./dev up.")
+        console.print(f"  ended {escape(line)}")
+    console.print(f"Stopped. Its data stays in {settings.data} for the next ./dev up.")
     return 0
 
 
-def already_running(console: Console, settings: StackSettings) -> bool:
-    """Whether a stack of this checkout is up; says so if it is."""
+def show_running(console: Console, settings: StackSettings) -> None:
+    """Say that a stack of this checkout is up, and where."""
     run = run_file.live(settings.run_file)
-    if run is None:
-        return False
-    console.print(f"The stack is already up ({run.phase}, process {run.supervisor.pid}):")
-    live.show_addresses(console, settings, embedded=run.embedded)
+    who = f"{run.phase}, process {run.supervisor.pid}" if run else "just starting"
+    console.print(f"The stack is already up ({who}):")
+    live.show_addresses(console, settings, embedded=run.embedded if run else False)
     console.print("./dev status shows its parts, ./dev down stops it.")
-    return True
 
 
-def _downloads(settings: StackSettings, environment: Mapping[str, str]) -> Step:
+def _run(console: Console, running: Stack, options: Options) -> None:
+    """Bring everything up, show it, and return only by a signal or an error."""
+    settings, supervisor = running.settings, running.supervisor
+    with Board(console) as board:
+        if not options.embedded:
+            run_steps([_downloads(running)], board)
+        supervisor.phase("starting")
+        began = time.monotonic()
+        threading.Thread(target=supervisor.watch, name="watch", daemon=True).start()
+        run_steps(running.steps(options), board)
+    if not options.embedded:
+        threading.Thread(target=running.keep_job, name="keep-job", daemon=True).start()
+    _greet(console, settings, options, began)
+    supervisor.phase("running")
+    _show(console, settings, options)
+
+
+def _downloads(running: Stack) -> Step:
     def action(tell: Tell) -> str:
-        missing = jars.missing(settings.jars)
-        stack.prepare(settings, environment, tell)
+        missing = jars.missing(running.settings.jars)
+        stack.prepare(running.settings, running.environment, tell)
         return f"fetched {', '.join(missing)}" if missing else "all here"
 
     return Step("jars", action)
 
 
-def _supervise(
-    console: Console, settings: StackSettings, environment: Mapping[str, str], options: Options
-) -> int:
-    signal.signal(signal.SIGTERM, _request_stop)
-    signal.signal(signal.SIGINT, _request_stop)
-    signal.signal(signal.SIGHUP, _request_stop)
-    began = time.monotonic()
-    supervisor = Supervisor(
-        settings.run_file,
-        settings.logs,
-        environment,
-        lambda line: console.print(
-            f"{time.strftime('%H:%M:%S')} {line}", highlight=False, markup=False
-        ),
-        embedded=options.embedded,
-    )
-    running = Stack(settings, supervisor, environment)
-    code = 0
-    try:
-        threading.Thread(target=supervisor.watch, name="watch", daemon=True).start()
-        with Board(console) as board:
-            run_steps(running.steps(options), board)
-        _greet(console, settings, options, began)
-        supervisor.phase("running")
-        _show(console, settings, options)
-    except _StopRequest:
-        console.print("\nStopping: the job takes a savepoint, then each part ends …")
-    except (StepError, StackError, JavaMissingError) as problem:
-        console.print(f"[red]{problem}[/]", highlight=False)
-        code = 1
-    finally:
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
-        running.stop()
-    console.print("Stopped. Its data stays in .local/data for the next ./dev up.")
-    return code
+def _put_data_away(settings: StackSettings) -> None:
+    """Remove all data. It is renamed first: a removal that is interrupted must not leave a part of it."""
+    if settings.data.exists():
+        settings.data.rename(settings.data.with_name(f"data.old-{os.getpid()}"))
+    for old in settings.state.glob("data.old-*"):
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _greet(console: Console, settings: StackSettings, options: Options, began: float) -> None:
@@ -171,7 +182,9 @@ def _greet(console: Console, settings: StackSettings, options: Options, began: f
     try:
         top = live.first_answer(settings, traffic=options.rate > 0 or options.embedded)
     except GraphQLError as problem:
-        console.print(f"[yellow]{problem}[/] ./dev status and ./dev logs PART tell more.")
+        console.print(
+            f"[yellow]{escape(str(problem))}[/] ./dev status and ./dev logs PART tell more."
+        )
         return
     if top is None:
         console.print("No events yet: ./dev produce FILE sends some.")
@@ -188,9 +201,19 @@ def _show(console: Console, settings: StackSettings, options: Options) -> None:
     meter = live.EventMeter(settings)
     with console.status("…", spinner="dots") as line:
         while True:
-            line.update(live.pipeline_line(settings, meter) + "   [dim](Ctrl-C stops all)[/]")
+            said = escape(live.pipeline_line(settings, meter))
+            line.update(f"{said}   [dim](Ctrl-C stops all)[/]")
             time.sleep(LINE_EVERY_S)
 
 
-def _request_stop(_number: int, _frame: FrameType | None) -> None:
-    raise _StopRequest
+def _stop_on_signals(console: Console, supervisor: Supervisor) -> None:
+    def request_stop(_number: int, _frame: FrameType | None) -> None:
+        if supervisor.stopping:
+            return
+        # At once, so that steps under way end their waits.
+        supervisor.begin_stop()
+        console.print("\nStopping: the job takes a savepoint, then each part ends …")
+        raise _StopRequest
+
+    for number in SIGNALS:
+        signal.signal(number, request_stop)

@@ -30,7 +30,7 @@ class JobSettings:
     parallelism: int = 2
     checkpoint_interval: timedelta = timedelta(seconds=1)
     dedup_window: timedelta = timedelta(days=14)
-    transaction_timeout: timedelta = timedelta(hours=24)
+    transaction_timeout: timedelta = timedelta(days=14)  # the longest outage that loses nothing
     transactions_topic: str = "transactions"
     account_entries_topic: str = "account-entries"
     transactions_rejected_topic: str = "transactions-rejected"

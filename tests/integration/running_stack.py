@@ -20,19 +20,19 @@ from confluent_kafka import Producer
 from tests.integration.ledger import DIRECTIONS, Ledger, Record
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-# Beside a stack that a developer may have running, so everything is moved by 20,000.
+# Beside a stack that a developer may have running; below the range that systems take ports from at will.
 PORTS = {
     "STACK_GATEWAY_PORT": 28000,
-    "STACK_KAFKA_PORT": 39092,
-    "STACK_KAFKA_CONTROLLER_PORT": 39093,
-    "STACK_ZOOKEEPER_PORT": 32181,
-    "STACK_PINOT_CONTROLLER_PORT": 39000,
-    "STACK_PINOT_BROKER_PORT": 38099,
-    "STACK_PINOT_SERVER_PORT": 38098,
-    "STACK_PINOT_SERVER_ADMIN_PORT": 38097,
-    "STACK_FLINK_REST_PORT": 38081,
-    "STACK_FLINK_RPC_PORT": 36123,
-    "STACK_FLINK_BLOB_PORT": 36124,
+    "STACK_KAFKA_PORT": 29092,
+    "STACK_KAFKA_CONTROLLER_PORT": 29093,
+    "STACK_ZOOKEEPER_PORT": 22181,
+    "STACK_PINOT_CONTROLLER_PORT": 29000,
+    "STACK_PINOT_BROKER_PORT": 28099,
+    "STACK_PINOT_SERVER_PORT": 28098,
+    "STACK_PINOT_SERVER_ADMIN_PORT": 28097,
+    "STACK_FLINK_REST_PORT": 28081,
+    "STACK_FLINK_RPC_PORT": 26123,
+    "STACK_FLINK_BLOB_PORT": 26124,
 }
 MEASURES = "transactionCount transactionAmount counterpartyCount"
 TOP = f"""
@@ -121,6 +121,16 @@ class RunningStack:
             120,
             f"{part} is not running again",
         )
+
+    def job_state(self) -> str:
+        """What Flink says of the job, e.g. RUNNING; empty while Flink does not answer."""
+        url = f"http://127.0.0.1:{PORTS['STACK_FLINK_REST_PORT']}/jobs/overview"
+        try:
+            jobs = httpx.get(url, timeout=5, trust_env=False).json()["jobs"]
+        except (httpx.HTTPError, ValueError, KeyError):
+            return ""
+        newest = max(jobs, key=lambda job: job["start-time"], default={"state": ""})
+        return str(newest["state"])
 
     def send(self, records: Iterable[Record], compression: str = "none") -> int:
         """Produce records in order; returns the instant, in epoch ms, before which all were acknowledged."""

@@ -6,7 +6,6 @@ import os
 import random
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,11 +17,13 @@ import pytest
 
 from tests.integration.ledger import Transfer, transfers
 from tests.integration.running_stack import (
+    PORTS,
     OperationError,
     RunningStack,
     now_ms,
     parse_ms,
     to_rfc3339,
+    wait_until,
 )
 
 DAY_MS = 86_400_000
@@ -47,6 +48,7 @@ class Traffic:
     sent: list[tuple[int, int, Fraction]] = field(default_factory=list)
     begun: list[tuple[int, int, Fraction]] = field(default_factory=list)
     answers: int = 0
+    answered_events: int = 0
     refused: int = 0
     wrong: list[str] = field(default_factory=list)
 
@@ -90,6 +92,7 @@ class Traffic:
         self.answers += 1
         as_of = parse_ms(totals["asOf"])
         answered = (int(totals["transactionCount"]), Fraction(totals["transactionAmount"]))
+        self.answered_events = answered[0]
         least = max(((n, a) for at, n, a in self.sent if at <= as_of), default=(0, Fraction(0)))
         most = self.begun[-1][1:] if self.begun else (0, Fraction(0))
         if not (least[0] <= answered[0] <= most[0] and least[1] <= answered[1] <= most[1]):
@@ -109,7 +112,8 @@ def traffic(stack: RunningStack) -> Iterator[Traffic]:
     for thread in threads:
         thread.start()
     try:
-        time.sleep(3)  # the fault is to hit a pipeline under way, over several checkpoints
+        # The fault is to hit a pipeline under way: what was sent over several checkpoints is answered.
+        wait_until(lambda: flowing.answered_events > 3 * BATCH, 60, "nothing flows")
         yield flowing
     finally:
         stop.set()
@@ -158,8 +162,9 @@ def test_a_frozen_task_manager_does_not_count_twice(stack: RunningStack) -> None
     with traffic(stack):
         pid = stack.status()["flink_taskmanager"]["pid"]
         os.kill(pid, signal.SIGSTOP)
-        time.sleep(20)  # longer than Flink's heartbeat timeout: it is given up while it still lives
+        wait_until(lambda: stack.job_state() != "RUNNING", 60, "Flink did not give it up")
         os.kill(pid, signal.SIGCONT)
+        wait_until(lambda: stack.job_state() == "RUNNING", 120, "the job does not run again")
 
 
 def test_a_restart_goes_on_with_the_same_data(stack: RunningStack) -> None:
@@ -171,6 +176,18 @@ def test_a_restart_goes_on_with_the_same_data(stack: RunningStack) -> None:
     stack.wait_complete(stack.send(t.record() for t in some))  # all of them once more
     stack.assert_exact(["restart-a", "restart-b"], (now_ms() - 2 * DAY_MS, now_ms() + DAY_MS))
     assert stack.pipeline()["entries"] == 2 * len(stack.ledger.transfers)
+
+
+def test_a_job_that_flink_lost_is_submitted_again_from_its_last_snapshot(
+    stack: RunningStack,
+) -> None:
+    rest = f"http://127.0.0.1:{PORTS['STACK_FLINK_REST_PORT']}"
+    with traffic(stack):
+        jobs = httpx.get(f"{rest}/jobs/overview", trust_env=False).json()["jobs"]
+        running = next(job["jid"] for job in jobs if job["state"] == "RUNNING")
+        httpx.patch(f"{rest}/jobs/{running}", trust_env=False)
+        wait_until(lambda: stack.job_state() != "RUNNING", 60, "it was not cancelled")
+        wait_until(lambda: stack.job_state() == "RUNNING", 120, "the job does not run again")
 
 
 def test_up_after_everything_was_killed_cleans_up_and_goes_on(stack: RunningStack) -> None:

@@ -21,14 +21,23 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     run = StackRun(me(), phase="running").with_part("kafka", part)
     run_file.write(tmp_path / "run/stack.json", run)
     assert run_file.read(tmp_path / "run/stack.json") == run
-    assert run_file.live(tmp_path / "run/stack.json") == run
 
 
-def test_a_run_whose_number_another_process_has_now_is_not_alive(tmp_path: Path) -> None:
-    stranger = ProcessId(os.getpid(), me().created_s - 100)
-    run_file.write(tmp_path / "stack.json", StackRun(stranger))
-    assert run_file.read(tmp_path / "stack.json") is not None
-    assert run_file.live(tmp_path / "stack.json") is None
+def test_a_run_lives_as_long_as_its_lock_is_held(tmp_path: Path) -> None:
+    path = tmp_path / "stack.json"
+    run_file.write(path, StackRun(me()))
+    assert run_file.live(path) is None  # nobody holds the lock
+    lock = run_file.take_lock(path)
+    assert lock is not None
+    assert run_file.live(path) == StackRun(me())
+    assert run_file.take_lock(path) is None
+    os.close(lock)
+    assert run_file.live(path) is None
+
+
+def test_a_process_with_the_same_number_but_another_birth_is_another(tmp_path: Path) -> None:
+    assert me().alive()
+    assert not ProcessId(os.getpid(), me().born - 100).alive()
 
 
 def test_no_file_and_a_broken_file_are_no_run(tmp_path: Path) -> None:

@@ -37,3 +37,9 @@ def test_a_port_used_twice_is_refused_with_both_names() -> None:
 def test_every_default_port_is_its_own() -> None:
     ports = StackSettings().ports()
     assert len(set(ports.values())) == len(ports) == 11
+
+
+def test_a_misspelt_setting_is_pointed_out() -> None:
+    with pytest.raises(SettingsError, match="no setting STACK_KAFKA_PROT; is STACK_KAFKA_PORT"):
+        from_environment({"STACK_KAFKA_PROT": "1"})
+    assert from_environment({"STACK_OVERFLOW": "1"}) == StackSettings()

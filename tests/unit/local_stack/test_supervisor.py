@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -109,3 +110,31 @@ def test_stopping_leaves_nothing_behind_even_what_left_its_group(
     supervisor.stop([["parent"]])
     assert not any(each.alive() for each in family if each is not None)
     assert run_file.read(tmp_path / "stack.json") is None
+
+
+def test_a_dead_part_is_not_healthy_because_something_else_answers(supervisor: Supervisor) -> None:
+    dying = [sys.executable, "-c", "raise SystemExit(1)"]
+    part = Part("shadowed", dying, lambda: True, "-", settle_s=0.5)
+    with pytest.raises(PartFailedError, match="ended with code 1"):
+        supervisor.bring_up(part)
+
+
+def test_watching_goes_on_after_it_went_wrong(supervisor: Supervisor, told: list[str]) -> None:
+    answers: Iterator[bool | OSError] = iter([True, OSError("disk full"), True])
+
+    def healthy() -> bool:
+        answer = next(answers, True)
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
+
+    supervisor.bring_up(Part("moody", SLEEP, healthy, "-"))
+    first = supervisor.run.parts["moody"].process.pid
+    watching = threading.Thread(target=supervisor.watch, daemon=True)
+    watching.start()
+    os.kill(first, signal.SIGKILL)
+    until(lambda: any("went wrong and goes on" in line for line in told))
+    until(lambda: any("is running again" in line for line in told))
+    supervisor.begin_stop()
+    watching.join(5)
+    assert not watching.is_alive()

@@ -1,0 +1,40 @@
+"""Dropping what ZooKeeper still holds of processes and jobs that are known to be gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from kazoo.client import KazooClient
+from kazoo.exceptions import NoNodeError
+
+from local_stack.settings import PINOT_CLUSTER
+
+CONNECT_LIMIT_S = 15
+
+
+def forget_instance(zookeeper: str, instance: str) -> None:
+    """Remove the live mark of `instance`, so that its successor need not wait for a session to end.
+
+    Only for an instance whose process has been seen dead: its ephemeral node stays until ZooKeeper
+    gives up the session, and Helix refuses a second participant of the same name until then.
+    """
+    with _connected(zookeeper) as client, suppress(NoNodeError):
+        client.delete(f"/{PINOT_CLUSTER}/LIVEINSTANCES/{instance}")
+
+
+def forget_flink(zookeeper: str) -> None:
+    """Remove all that Flink keeps for its high availability; only while no Flink process lives."""
+    with _connected(zookeeper) as client, suppress(NoNodeError):
+        client.delete("/flink", recursive=True)
+
+
+@contextmanager
+def _connected(zookeeper: str) -> Iterator[KazooClient]:
+    client = KazooClient(hosts=zookeeper, timeout=CONNECT_LIMIT_S)
+    client.start(timeout=CONNECT_LIMIT_S)
+    try:
+        yield client
+    finally:
+        client.stop()
+        client.close()
