@@ -155,6 +155,8 @@ def _pinot(
         healthy=health.http_ok(f"{url}/health"),
         address=url,
         needs=("zookeeper",),
+        # A server waits over 10 s for its consumers, though it loses nothing by being killed.
+        patience_s=4,
         prepare=lambda: forget(instance),
     )
 
