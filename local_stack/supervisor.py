@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from local_stack import processes, run_file
-from local_stack.parts import Part, child_environment
+from local_stack.part import Part, child_environment
 from local_stack.run_file import PartRun, StackRun
 from local_stack.settings import CHECKOUT
 

@@ -15,10 +15,11 @@ from types import FrameType
 from rich.console import Console
 from rich.markup import escape
 
-from local_stack import jars, live, run_file, stack
+from local_stack import jars, live, preparation, run_file
 from local_stack.graphql import GraphQLError
+from local_stack.preparation import StackError
 from local_stack.settings import CHECKOUT, StackSettings
-from local_stack.stack import Options, Stack, StackError
+from local_stack.stack import Options, Stack
 from local_stack.steps import Board, Step, StepError, Tell, run_steps
 from local_stack.supervisor import Supervisor
 
@@ -44,7 +45,7 @@ def up(
     if run_file.take_lock(settings.run_file, patience_s=1) is None:
         show_running(console, settings)
         return 0
-    for line in stack.clean_up(settings):
+    for line in preparation.clean_up(settings):
         console.print(f"  ended what an earlier stack left running: {escape(line)}")
     supervisor = Supervisor(
         settings.run_file,
@@ -56,7 +57,7 @@ def up(
     _stop_on_signals(console, supervisor)
     code = 0
     try:
-        stack.refuse_taken_ports(settings, embedded=options.embedded)
+        preparation.refuse_taken_ports(settings, embedded=options.embedded)
         if fresh:
             _put_data_away(settings)
         _run(console, Stack(settings, supervisor, environment), options)
@@ -125,9 +126,9 @@ def down(console: Console, settings: StackSettings) -> int:
     if run is not None:
         console.print("Stopping: the job takes a savepoint, then each part ends …")
         os.kill(run.supervisor.pid, signal.SIGTERM)
-        if not stack.wait_stopped(settings, STOP_LIMIT_S):
+        if not preparation.wait_stopped(settings, STOP_LIMIT_S):
             os.kill(run.supervisor.pid, signal.SIGKILL)
-    for line in stack.clean_up(settings):
+    for line in preparation.clean_up(settings):
         console.print(f"  ended {escape(line)}")
     console.print(f"Stopped. Its data stays in {settings.data} for the next ./dev up.")
     return 0
@@ -162,7 +163,7 @@ def _run(console: Console, running: Stack, options: Options) -> None:
 def _downloads(running: Stack) -> Step:
     def action(tell: Tell) -> str:
         missing = jars.missing(running.settings.jars)
-        stack.prepare(running.settings, running.environment, tell)
+        preparation.prepare(running.settings, running.environment, tell)
         return f"fetched {', '.join(missing)}" if missing else "all here"
 
     return Step("jars", action)

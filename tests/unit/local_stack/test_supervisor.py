@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from local_stack import health, processes, run_file
-from local_stack.parts import Part
+from local_stack.part import Part
 from local_stack.supervisor import PartFailedError, Supervisor
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]

@@ -1,0 +1,79 @@
+"""Flink's job manager and task manager, out of the distribution inside the `apache-flink` wheel."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+from local_stack import health
+from local_stack.part import Part, Toolbox, loopback_agent
+from local_stack.settings import StackSettings
+
+
+def flink(settings: StackSettings, tools: Toolbox) -> tuple[Part, Part]:
+    """Job manager and task manager of the distribution inside the `apache-flink` wheel."""
+    home = _pyflink_home()
+    environment = {**flink_environment(settings), "JAVA_HOME": str(tools.java_home)}
+    return (
+        Part(
+            name="flink",
+            argv=["bash", str(home / "bin/jobmanager.sh"), "start-foreground"],
+            healthy=health.http_json(
+                f"{settings.flink_url}/overview", lambda said: "taskmanagers" in said
+            ),
+            address=settings.flink_url,
+            environment=environment,
+            needs=("zookeeper",),
+        ),
+        Part(
+            name="flink_taskmanager",
+            argv=["bash", str(home / "bin/taskmanager.sh"), "start-foreground"],
+            healthy=health.http_json(
+                f"{settings.flink_url}/taskmanagers", lambda said: len(said["taskmanagers"]) > 0
+            ),
+            address=f"{settings.flink_url}/#/task-manager",
+            environment={
+                **environment,
+                "FLINK_ENV_JAVA_OPTS_TM": loopback_agent(settings),
+            },
+            needs=("zookeeper",),
+        ),
+    )
+
+
+def flink_library(settings: StackSettings) -> Path:
+    """The folder of jars that Flink's processes and the submitting client load."""
+    return settings.state / "flink-lib"
+
+
+def flink_environment(settings: StackSettings) -> dict[str, str]:
+    """Where Flink finds itself, its jars and its configuration."""
+    return {
+        "FLINK_HOME": str(_pyflink_home()),
+        "FLINK_LIB_DIR": str(flink_library(settings)),
+        "FLINK_CONF_DIR": str(settings.rendered / "flink"),
+        "FLINK_LOG_DIR": str(settings.logs / "flink"),
+    }
+
+
+def link_flink_library(settings: StackSettings) -> None:
+    """Fill the library folder: the distribution's own jars, its Python runtime, the connector."""
+    home = _pyflink_home()
+    folder = flink_library(settings)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for jar in (
+        *(home / "lib").glob("*.jar"),
+        *(home / "opt").glob("flink-python-*.jar"),
+        *(settings.jars / "flink").glob("*.jar"),
+    ):
+        (folder / jar.name).symlink_to(jar)
+
+
+def _pyflink_home() -> Path:
+    """The folder of the Flink distribution, found without importing it (that takes a second)."""
+    for folder in map(Path, sys.path):
+        if (folder / "pyflink/bin/jobmanager.sh").is_file():
+            return folder / "pyflink"
+    raise FileNotFoundError("apache-flink is not installed in this Python; run ./dev up again.")

@@ -1,0 +1,92 @@
+"""What is done before any part starts, and after a stack that is gone: downloads, ports, leftovers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+from local_stack import health, jars, processes, run_file
+from local_stack.java import find_java_home, require_java_home
+from local_stack.settings import StackSettings
+
+
+class StackError(Exception):
+    """The stack cannot start; the message says why and what to do."""
+
+
+def prepare(
+    settings: StackSettings, environment: Mapping[str, str], tell: Callable[[str], None]
+) -> None:
+    """Fetch the jars that are missing.
+
+    Raises:
+        StackError, jars.JarsError, JavaMissingError: each says what to install or do.
+
+    """
+    if any(character.isspace() for character in f"{settings.state}{settings.downloads}"):
+        raise StackError(
+            f"The path {settings.state} holds a space, which Flink's scripts cannot take: "
+            "move the checkout, or name another folder with STACK_STATE=..."
+        )
+    wanted = jars.missing(settings.jars)
+    if wanted:
+        jars.fetch(wanted, settings.jars, require_java_home(environment), environment, tell)
+    jars.unpack_graphiql(settings.jars, settings.graphiql)
+
+
+def prepare_graphiql(
+    settings: StackSettings, environment: Mapping[str, str], tell: Callable[[str], None]
+) -> None:
+    """Fetch just GraphiQL's files, which need Maven but no server; without them it says so itself."""
+    home = find_java_home(environment)
+    if "graphiql" in jars.missing(settings.jars) and home is not None:
+        jars.fetch(["graphiql"], settings.jars, home, environment, tell)
+    jars.unpack_graphiql(settings.jars, settings.graphiql)
+
+
+def clean_up(settings: StackSettings) -> list[str]:
+    """Kill what a stack that is gone left running; return a line for each process.
+
+    Only call this when no supervisor is alive.
+    """
+    run = run_file.read(settings.run_file)
+    killed = processes.kill_owned(str(settings.run_file))
+    if run is not None:
+        processes.end_groups([p.process.pid for p in run.parts.values() if p.process.alive()], 0)
+    settings.run_file.unlink(missing_ok=True)
+    return killed
+
+
+def refuse_taken_ports(settings: StackSettings, *, embedded: bool) -> None:
+    """Refuse to start while another program has one of our ports.
+
+    Raises:
+        StackError: names every taken port and the setting that moves ours.
+
+    """
+    ports = settings.ports()
+    if embedded:
+        ports = {"STACK_GATEWAY_PORT": settings.gateway_port}
+    lines = []
+    for name, port in ports.items():
+        try:
+            if health.port_taken(settings.host, port):
+                lines.append(
+                    f"Port {port} is taken by another program: free it, or choose another with {name}=…"
+                )
+        except OSError as problem:
+            lines.append(
+                f"Port {port} cannot be used ({problem.strerror}): choose another with {name}=…"
+            )
+    if lines:
+        raise StackError("\n".join(lines))
+
+
+def wait_stopped(settings: StackSettings, limit_s: float) -> bool:
+    """Wait until a supervisor that was told to stop is gone."""
+    deadline = time.monotonic() + limit_s
+    while run_file.is_locked(settings.run_file):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
