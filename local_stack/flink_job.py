@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from kazoo.exceptions import KazooException
+from kazoo.handlers.threading import KazooTimeoutError
 
 from local_stack import snapshots
 from local_stack.flink_parts import flink_environment
 from local_stack.settings import CHECKOUT, StackSettings
+from local_stack.zookeeper import remembered_jobs
 from stream_jobs.job_settings import CONSUMER_GROUP, JOB_NAME
 from stream_jobs.kafka_offsets import KafkaOffsets
 
@@ -53,7 +56,7 @@ class FlinkJob:
         """
         digest = self._digest()
         last = snapshots.submitted(self._folder)
-        active = self.active()
+        active = self._active_or_recovered()
         if active is not None and last is not None and last.digest == digest:
             self.wait_running(active)
             return "recovered by Flink"
@@ -124,17 +127,32 @@ class FlinkJob:
             while time.monotonic() < deadline:
                 said = self._get(f"/jobs/{job}/savepoints/{trigger}")
                 if said["status"]["id"] == "COMPLETED":
-                    self._wait_ended()
+                    if "failure-cause" not in said["operation"]:
+                        self._wait_ended()
                     return snapshots.stop_savepoint(self._folder)
                 time.sleep(0.1)
-        except (httpx.HTTPError, KeyError, ValueError, JobError):
+        except (httpx.HTTPError, KeyError, ValueError, JobError, KazooException, KazooTimeoutError):
             pass  # what Flink keeps in its high-availability store is resumed instead
         return None
+
+    def _active_or_recovered(self) -> str | None:
+        """The active job; while Flink remembers one that it does not run yet, wait for it.
+
+        Raises:
+            JobError: it does not come: submitting another beside it could count everything twice.
+
+        """
+        deadline = time.monotonic() + RUNNING_LIMIT_S
+        while (active := self.active()) is None and remembered_jobs(self.settings.zookeeper):
+            if time.monotonic() > deadline or self.stopping():
+                raise JobError("Flink remembers the job, but does not recover it.")
+            time.sleep(POLL_S)
+        return active
 
     def _wait_ended(self) -> None:
         """Wait until Flink has dropped the job, so that no later start recovers it by itself."""
         deadline = time.monotonic() + RUNNING_LIMIT_S
-        while self.active() is not None:
+        while self.active() is not None or remembered_jobs(self.settings.zookeeper):
             if time.monotonic() > deadline:
                 raise JobError("The job does not end.")
             time.sleep(0.1)

@@ -10,6 +10,7 @@ from pathlib import Path
 # The gateway and Pinot must agree on it, or a ranking that Pinot cut short would be called exact.
 GROUP_TRIM_THRESHOLD = 5_000_000
 PINOT_CLUSTER = "payments"
+FLINK_CLUSTER = "payments"
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 
@@ -110,7 +111,7 @@ class StackSettings:
             "data": str(self.data),
             "pinot_cluster": PINOT_CLUSTER,
             "group_trim_threshold": str(GROUP_TRIM_THRESHOLD),
-            "flink_cluster": "payments",
+            "flink_cluster": FLINK_CLUSTER,
         }
 
 

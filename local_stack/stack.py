@@ -13,6 +13,8 @@ from functools import partial
 from pathlib import Path
 
 import httpx
+from kazoo.exceptions import KazooException
+from kazoo.handlers.threading import KazooTimeoutError
 
 from local_stack import flink_parts, health, part, parts, preparation, processes, snapshots
 from local_stack.flink_job import FlinkJob, JobError
@@ -94,11 +96,10 @@ class Stack:
                 if job.active() is None:
                     self.supervisor.tell("Flink has no job; submitting it again")
                     self.supervisor.tell(f"the job is {job.ensure()}")
-            except (httpx.HTTPError, JobError, subprocess.SubprocessError) as problem:
-                if not isinstance(
-                    problem, httpx.HTTPError
-                ):  # Flink itself is away: its own restart is told
-                    self.supervisor.tell(f"the job does not run: {problem}")
+            except (JobError, subprocess.SubprocessError) as problem:
+                self.supervisor.tell(f"the job does not run: {problem}")
+            except (httpx.HTTPError, KazooException, KazooTimeoutError):
+                continue  # Flink or ZooKeeper is away: their own restart is told
 
     def stop(self) -> None:
         """End everything: the job with a savepoint first, then each part."""

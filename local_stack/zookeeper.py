@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from kazoo.client import KazooClient
 from kazoo.exceptions import NoNodeError
 
-from local_stack.settings import PINOT_CLUSTER
+from local_stack.settings import FLINK_CLUSTER, PINOT_CLUSTER
 
 CONNECT_LIMIT_S = 15
 
@@ -27,6 +27,16 @@ def forget_flink(zookeeper: str) -> None:
     """Remove all that Flink keeps for its high availability; only while no Flink process lives."""
     with _connected(zookeeper) as client, suppress(NoNodeError):
         client.delete("/flink", recursive=True)
+
+
+def remembered_jobs(zookeeper: str) -> list[str]:
+    """The ids of the jobs that Flink would recover, whether it has got round to it or not."""
+    with _connected(zookeeper) as client:
+        try:
+            jobs: list[str] = client.get_children(f"/flink/{FLINK_CLUSTER}/execution-plans")
+        except NoNodeError:
+            return []
+        return jobs
 
 
 @contextmanager
