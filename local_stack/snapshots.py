@@ -15,7 +15,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """The last submission: the job's id, the digest of its code and settings, and what it was restored from."""
+    """The last submission: the job's id (empty while it is begun), its digest, what it was restored from."""
 
     job: str
     digest: str
@@ -51,8 +51,9 @@ def newest(folder: Path) -> Path | None:
     if stopped is not None:
         return stopped
     last = submitted(folder)
+    # Without a job's id its submission was begun, and whatever checkpoints there are belong to older ones.
     job = last.job if last else "*"
-    checkpoints = _complete(folder, f"checkpoints/{job}/chk-*")
+    checkpoints = _complete(folder, f"checkpoints/{job}/chk-*") if job else []
     if checkpoints:
         return max(checkpoints, key=lambda path: (_number(path), path.stat().st_mtime))
     return Path(last.restored_from) if last and last.restored_from else None
@@ -61,7 +62,7 @@ def newest(folder: Path) -> Path | None:
 def sweep(folder: Path) -> None:
     """Remove every snapshot older than the running job, except the one that it began from."""
     last = submitted(folder)
-    if last is None:
+    if last is None or not last.job:
         return
     kept = {last.restored_from, str(folder / "checkpoints" / last.job)}
     if last.restored_from and "/checkpoints/" in last.restored_from:

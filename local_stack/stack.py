@@ -17,7 +17,7 @@ from kazoo.exceptions import KazooException
 from kazoo.handlers.threading import KazooTimeoutError
 
 from local_stack import flink_parts, health, part, parts, preparation, processes, snapshots
-from local_stack.flink_job import FlinkJob, JobError
+from local_stack.flink_job import FlinkJob, JobError, local_job
 from local_stack.java import require_java_home
 from local_stack.preparation import StackError
 from local_stack.settings import CHECKOUT, StackSettings
@@ -83,9 +83,11 @@ class Stack:
         ]
 
     def flink_job(self) -> FlinkJob:
-        environment = self._child_environment()
-        return FlinkJob(
-            self.settings, Path(sys.executable), environment, lambda: self.supervisor.stopping
+        return local_job(
+            self.settings,
+            Path(sys.executable),
+            self._child_environment(),
+            lambda: self.supervisor.stopping,
         )
 
     def keep_job(self) -> None:
