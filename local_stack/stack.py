@@ -30,7 +30,8 @@ JOB_LOOK_EVERY_S = 10
 STOP_ORDER = [
     ["traffic", "gateway", "progress"],
     ["flink_taskmanager", "flink"],
-    ["pinot_server", "pinot_broker", "pinot_controller", "kafka"],
+    ["pinot_server"],
+    ["pinot_broker", "pinot_controller", "kafka"],
     ["zookeeper"],
 ]
 
