@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import httpx
-import orjson
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -76,7 +76,8 @@ def check(response: httpx.Response) -> None:
 @given(body=bodies)
 @example(body={"query": DOCUMENTS[0], "operationName": "A", "variables": {"x": "\x00"}})
 def test_any_json_body_is_answered(body: dict[str, Any]) -> None:
-    content = orjson.dumps(body)
+    # Not orjson: it writes no whole number beyond 64 bits, which a client may.
+    content = json.dumps(body).encode()
     check(answer("POST", content=content, headers={"content-type": "application/json"}))
 
 
