@@ -9,6 +9,8 @@ from local_stack import health, jars, processes, run_file
 from local_stack.java import find_java_home, require_java_home
 from local_stack.settings import StackSettings
 
+UP_LOG = "up.log"
+
 
 class StackError(Exception):
     """The stack cannot start; the message says why and what to do."""
@@ -55,6 +57,13 @@ def clean_up(settings: StackSettings) -> list[str]:
         processes.end_groups([p.process.pid for p in run.parts.values() if p.process.alive()], 0)
     settings.run_file.unlink(missing_ok=True)
     return killed
+
+
+def put_logs_away(settings: StackSettings) -> None:
+    """Keep the parts' logs of the run before as `<part>.log.1`, and let this run begin new ones."""
+    for log in settings.logs.glob("*.log"):
+        if log.name != UP_LOG:  # a detached start is writing to it
+            log.replace(log.with_suffix(".log.1"))
 
 
 def refuse_taken_ports(settings: StackSettings, *, embedded: bool) -> None:

@@ -58,6 +58,7 @@ def up(
     code = 0
     try:
         preparation.refuse_taken_ports(settings, embedded=options.embedded)
+        preparation.put_logs_away(settings)
         if fresh:
             _put_data_away(settings)
         _run(console, Stack(settings, supervisor, environment), options)
@@ -82,7 +83,7 @@ def up_detached(
     if run_file.is_locked(settings.run_file):
         show_running(console, settings)
         return 0
-    log = settings.logs / "up.log"
+    log = settings.logs / preparation.UP_LOG
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
         child = subprocess.Popen(
