@@ -6,22 +6,20 @@ import shutil
 import sys
 from pathlib import Path
 
-from local_stack import health
+from local_stack.checks import part_checks
 from local_stack.part import Part, Toolbox, loopback_agent
 from local_stack.settings import StackSettings
 
 
 def flink(settings: StackSettings, tools: Toolbox) -> tuple[Part, Part]:
     """Job manager and task manager of the distribution inside the `apache-flink` wheel."""
-    home = _pyflink_home()
+    home, checks = _pyflink_home(), part_checks(settings)
     environment = {**flink_environment(settings), "JAVA_HOME": str(tools.java_home)}
     return (
         Part(
             name="flink",
             argv=["bash", str(home / "bin/jobmanager.sh"), "start-foreground"],
-            healthy=health.http_json(
-                f"{settings.flink_url}/overview", lambda said: "taskmanagers" in said
-            ),
+            healthy=checks["flink"],
             address=settings.flink_url,
             environment=environment,
             needs=("zookeeper",),
@@ -29,9 +27,7 @@ def flink(settings: StackSettings, tools: Toolbox) -> tuple[Part, Part]:
         Part(
             name="flink_taskmanager",
             argv=["bash", str(home / "bin/taskmanager.sh"), "start-foreground"],
-            healthy=health.http_json(
-                f"{settings.flink_url}/taskmanagers", lambda said: len(said["taskmanagers"]) > 0
-            ),
+            healthy=checks["flink_taskmanager"],
             address=f"{settings.flink_url}/#/task-manager",
             environment={
                 **environment,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,7 +36,6 @@ class Toolbox:
     """What was found or fetched on this machine."""
 
     java_home: Path
-    python: Path = Path(sys.executable)
 
     @property
     def java(self) -> str:
@@ -51,8 +49,8 @@ def loopback_agent(settings: StackSettings) -> str:
     return f"-javaagent:{agent}=boot:{agent},script:{settings.rendered}/loopback.btm"
 
 
-def child_environment(inherited: Mapping[str, str], part: Part) -> dict[str, str]:
-    """The environment of a part: ours, without what would change Java or Python behind its back."""
+def child_environment(inherited: Mapping[str, str], added: Mapping[str, str]) -> dict[str, str]:
+    """A child's environment: ours, without what would change Java or Python behind its back."""
     unwanted = ("FLINK_", "HADOOP_", "JAVA_", "JDK_JAVA_", "_JAVA_", "CLASSPATH", "PYTHON")
     kept = {name: value for name, value in inherited.items() if not name.startswith(unwanted)}
     return {
@@ -60,5 +58,5 @@ def child_environment(inherited: Mapping[str, str], part: Part) -> dict[str, str
         "PYTHONPATH": str(CHECKOUT),
         "PYTHONUTF8": "1",
         "PYTHONUNBUFFERED": "1",
-        **part.environment,
+        **added,
     }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from string import Template
 
 from local_stack import health
+from local_stack.checks import part_checks
 from local_stack.part import BUSY_JVM, SMALL_JVM, Part, Toolbox, loopback_agent
 from local_stack.settings import GROUP_TRIM_THRESHOLD, StackSettings
 
@@ -51,7 +53,7 @@ def kafka(settings: StackSettings, tools: Toolbox) -> Part:
             "kafka.Kafka",
             str(settings.rendered / "kafka.properties"),
         ],
-        healthy=health.kafka_serves(settings.kafka_servers),
+        healthy=part_checks(settings)["kafka"],
         address=settings.kafka_servers,
     )
 
@@ -86,7 +88,7 @@ def zookeeper(settings: StackSettings, tools: Toolbox) -> Part:
             "org.apache.zookeeper.server.ZooKeeperServerMain",
             str(settings.rendered / "zookeeper.properties"),
         ],
-        healthy=health.zookeeper_serves(settings.host, settings.zookeeper_port),
+        healthy=part_checks(settings)["zookeeper"],
         address=settings.zookeeper,
     )
 
@@ -118,7 +120,7 @@ def _pinot(
             "-configFileName",
             str(settings.rendered / f"pinot-{role}.properties"),
         ],
-        healthy=health.http_ok(f"{url}/health"),
+        healthy=part_checks(settings)[f"pinot_{role}"],
         address=url,
         needs=("zookeeper",),
         # A server waits over 10 s for its consumers, though it loses nothing by being killed.
@@ -168,12 +170,12 @@ def pinot(
     )
 
 
-def progress(settings: StackSettings, tools: Toolbox) -> Part:
+def progress(settings: StackSettings) -> Part:
     """The tracker that proves how far Pinot's answers are complete."""
     return Part(
         name="progress",
         argv=[
-            str(tools.python),
+            sys.executable,
             "-m",
             "stream_jobs.progress",
             "--kafka",
@@ -190,12 +192,12 @@ def progress(settings: StackSettings, tools: Toolbox) -> Part:
     )
 
 
-def gateway(settings: StackSettings, tools: Toolbox, store: str = "pinot") -> Part:
+def gateway(settings: StackSettings, store: str = "pinot") -> Part:
     """The GraphQL gateway; `store` is `pinot` or `duckdb`."""
     return Part(
         name="gateway",
-        argv=[str(tools.python), "-m", "gateway"],
-        healthy=health.http_ok(f"{settings.gateway_url}/healthz"),
+        argv=[sys.executable, "-m", "gateway"],
+        healthy=part_checks(settings)["gateway"],
         address=settings.gateway_url,
         environment={
             "GATEWAY_HOST": settings.host,
@@ -208,12 +210,12 @@ def gateway(settings: StackSettings, tools: Toolbox, store: str = "pinot") -> Pa
     )
 
 
-def traffic(settings: StackSettings, tools: Toolbox, rate: int) -> Part:
+def traffic(settings: StackSettings, rate: int) -> Part:
     """Sample events at `rate` a second."""
     return Part(
         name="traffic",
         argv=[
-            str(tools.python),
+            sys.executable,
             "-m",
             "local_stack.traffic",
             "--kafka",

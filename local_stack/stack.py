@@ -16,7 +16,7 @@ import httpx
 from kazoo.exceptions import KazooException
 from kazoo.handlers.threading import KazooTimeoutError
 
-from local_stack import flink_parts, health, part, parts, preparation, processes, snapshots
+from local_stack import flink_parts, part, parts, preparation, processes, snapshots
 from local_stack.flink_job import FlinkJob, JobError, local_job
 from local_stack.java import require_java_home
 from local_stack.preparation import StackError
@@ -67,7 +67,7 @@ class Stack:
             *(up(each, ("zookeeper",)) for each in parts.pinot(self.settings, tools, forget)),
             Step("snapshots", self._forget_recovery, ("zookeeper",)),
             *(up(each, ("snapshots",)) for each in flink_parts.flink(self.settings, tools)),
-            up(parts.gateway(self.settings, tools), ("pinot_broker",)),
+            up(parts.gateway(self.settings), ("pinot_broker",)),
             Step("topics", self._topics, ("kafka",)),
             Step(
                 "tables",
@@ -75,12 +75,8 @@ class Stack:
                 ("topics", "pinot_controller", "pinot_server", "pinot_broker"),
             ),
             Step("job", self._job, ("topics", "flink", "flink_taskmanager")),
-            up(parts.progress(self.settings, tools), ("tables", "job")),
-            *(
-                [up(parts.traffic(self.settings, tools, options.rate), ("job",))]
-                if options.rate
-                else []
-            ),
+            up(parts.progress(self.settings), ("tables", "job")),
+            *([up(parts.traffic(self.settings, options.rate), ("job",))] if options.rate else []),
         ]
 
     def flink_job(self) -> FlinkJob:
@@ -175,8 +171,7 @@ class Stack:
         return "ready"
 
     def _embedded_gateway(self, _: Tell) -> str:
-        tools = part.Toolbox(Path("/nonexistent"))
-        self.supervisor.bring_up(parts.gateway(self.settings, tools, store="duckdb"))
+        self.supervisor.bring_up(parts.gateway(self.settings, store="duckdb"))
         return self.settings.gateway_url
 
     def _run(self, command: list[str], what: str) -> str:
@@ -193,13 +188,11 @@ class Stack:
         return said.stdout.strip()
 
     def _child_environment(self) -> dict[str, str]:
-        probe = part.Part("-", [], health.lives, "-")
-        environment = part.child_environment(self.environment, probe)
-        return {
-            **environment,
+        added = {
             "JAVA_HOME": str(require_java_home(self.environment)),
             processes.MARKER: self.supervisor.owner,
         }
+        return part.child_environment(self.environment, added)
 
 
 def _summary(said: str) -> str:

@@ -10,7 +10,8 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from local_stack import health, processes, run_file
+from local_stack import processes, run_file
+from local_stack.checks import part_checks
 from local_stack.run_file import StackRun
 from local_stack.settings import StackSettings
 from stream_jobs.job_settings import JOB_NAME
@@ -22,12 +23,12 @@ def report(settings: StackSettings) -> dict[str, Any]:
     if run is None:
         left = processes.owned(str(settings.run_file))
         return {"state": "down", "left_running": [process.pid for process in left]}
-    checks = _checks(settings)
+    checks = part_checks(settings)
     with ThreadPoolExecutor(max_workers=len(run.parts) + 1) as pool:
         healthy = dict(
             zip(
                 run.parts,
-                pool.map(lambda name: checks.get(name, health.lives)(), run.parts),
+                pool.map(lambda name: checks[name](), run.parts),
                 strict=True,
             )
         )
@@ -82,21 +83,6 @@ def show(console: Console, settings: StackSettings) -> None:
             )
     console.print(table)
     console.print(f"{body['state']}, {body['memory_mb']} MB of memory in all", highlight=False)
-
-
-def _checks(settings: StackSettings) -> dict[str, health.HealthCheck]:
-    return {
-        "gateway": health.http_ok(f"{settings.gateway_url}/healthz"),
-        "kafka": health.kafka_serves(settings.kafka_servers),
-        "zookeeper": health.zookeeper_serves(settings.host, settings.zookeeper_port),
-        "pinot_controller": health.http_ok(f"{settings.pinot_controller_url}/health"),
-        "pinot_broker": health.http_ok(f"{settings.pinot_broker_url}/health"),
-        "pinot_server": health.http_ok(f"{settings.pinot_server_admin_url}/health"),
-        "flink": health.http_ok(f"{settings.flink_url}/overview"),
-        "flink_taskmanager": health.http_json(
-            f"{settings.flink_url}/taskmanagers", lambda said: len(said["taskmanagers"]) > 0
-        ),
-    }
 
 
 def _job_state(settings: StackSettings) -> str:

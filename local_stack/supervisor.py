@@ -45,7 +45,7 @@ class Supervisor:
         self._run_path = run_path
         self._logs = logs
         self._environment = dict(environment)
-        self._tell = tell
+        self.tell = tell  # shows a line to whoever watches the stack
         self._lock = threading.RLock()
         self._run = StackRun(me, embedded=embedded)
         self._parts: dict[str, Part] = {}
@@ -67,12 +67,8 @@ class Supervisor:
         """Wait up to `seconds`; return at once and True when the stack stops."""
         return self._stopping.wait(seconds)
 
-    def tell(self, line: str) -> None:
-        """Show a line to whoever watches the stack."""
-        self._tell(line)
-
-    def bring_up(self, part: Part) -> float:
-        """Start a part and wait until it is healthy; return how long that took, in seconds.
+    def bring_up(self, part: Part) -> None:
+        """Start a part and wait until it is healthy.
 
         Raises:
             PartFailedError: it ended, or was not healthy within its deadline.
@@ -96,7 +92,6 @@ class Supervisor:
             if not healthy and time.monotonic() > deadline:
                 raise PartFailedError(self._why(part, f"not healthy after {part.deadline_s:.0f} s"))
         self._mark(part.name, "running")
-        return time.monotonic() - began
 
     def watch(self) -> None:
         """Look after the parts until the stack stops; for a thread of its own."""
@@ -104,7 +99,7 @@ class Supervisor:
             try:
                 self.watch_once()
             except Exception as problem:  # noqa: BLE001 - whatever it is, the parts are still to be watched
-                self._tell(f"watching went wrong and goes on: {problem!r}")
+                self.tell(f"watching went wrong and goes on: {problem!r}")
 
     def watch_once(self) -> None:
         """Look after every part once: note the dead, start again those whose back-off is over."""
@@ -155,7 +150,7 @@ class Supervisor:
             part.prepare()
         child = processes.start(
             part.argv,
-            child_environment(self._environment, part),
+            child_environment(self._environment, part.environment),
             self.log_file(part.name),
             self.owner,
             CHECKOUT,
@@ -175,7 +170,7 @@ class Supervisor:
         step = 0 if sound else min(run.restarts, len(BACKOFF_S) - 1)
         self._restart_at[name] = time.monotonic() + BACKOFF_S[step]
         self._mark(name, "restarting")
-        self._tell(f"{name} died (code {code}); starting it again in {BACKOFF_S[step]} s")
+        self.tell(f"{name} died (code {code}); starting it again in {BACKOFF_S[step]} s")
 
     def _restart(self, name: str) -> None:
         del self._restart_at[name]
@@ -185,13 +180,13 @@ class Supervisor:
         try:
             self._start(self._parts[name], restarts)
         except Exception as problem:  # noqa: BLE001 - one more death of the part, not the stack's end
-            self._tell(f"{name} could not be started: {problem}")
+            self.tell(f"{name} could not be started: {problem}")
             self._restart_at[name] = time.monotonic() + BACKOFF_S[-1]
 
     def _promote(self, name: str) -> None:
         if self._parts[name].healthy() and self._children[name].poll() is None:
             self._mark(name, "running")
-            self._tell(f"{name} is running again (restart {self._run.parts[name].restarts})")
+            self.tell(f"{name} is running again (restart {self._run.parts[name].restarts})")
 
     def _needs_met(self, name: str) -> bool:
         return all(

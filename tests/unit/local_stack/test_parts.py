@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from local_stack import health, part, parts
+from local_stack import part, parts
 from local_stack.settings import StackSettings
 
 
@@ -27,8 +27,7 @@ def test_all_parts_are_told_to_listen_on_loopback(tmp_path: Path) -> None:
 
 
 def test_variables_that_change_java_or_python_behind_its_back_are_kept_from_a_part() -> None:
-    each = part.Part("x", [], health.lives, "-", environment={"A": "1"})
-    child = part.child_environment({"JAVA_TOOL_OPTIONS": "-Xmx1g", "HOME": "/root"}, each)
+    child = part.child_environment({"JAVA_TOOL_OPTIONS": "-Xmx1g", "HOME": "/root"}, {"A": "1"})
     assert "JAVA_TOOL_OPTIONS" not in child
     assert child["HOME"] == "/root"
     assert child["A"] == "1"
