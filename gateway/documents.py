@@ -62,7 +62,7 @@ class Documents:
             return Found(self._by_id(asked.document_id, asked.query), trusted=True)
         persisted = asked.extensions.get("persistedQuery")
         query = asked.query if persisted is None else self._by_hash(persisted, asked.query)
-        if query is None:
+        if not query:
             return None
         found = Found(query, query in self._trusted_texts)
         if self.judges and not found.trusted:

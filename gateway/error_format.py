@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from graphql import GraphQLError, GraphQLSyntaxError
+from graphql import GraphQLError, GraphQLSyntaxError, ValueNode
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from gateway.errors import CallerError, GatewayError
@@ -81,5 +81,8 @@ def code_of(error: GraphQLError, cause: BaseException, result: ExecutionResult) 
         return ErrorCode.GRAPHQL_VALIDATION_FAILED
     if error.path is None and result.data is None:
         # Variables that do not fit their types.
+        return ErrorCode.BAD_USER_INPUT
+    if any(isinstance(node, ValueNode) for node in cause.nodes or ()):
+        # A variable that is null where only its field's argument may not be.
         return ErrorCode.BAD_USER_INPUT
     return ErrorCode.INTERNAL_SERVER_ERROR

@@ -13,7 +13,7 @@ ASSETS = {
     "react.production.min.js": "text/javascript",
     "react-dom.production.min.js": "text/javascript",
 }
-"""graphiql 4.1.2 and React 18.3.1: the last versions with files for a plain script tag."""
+"""graphiql 2.4.7 and React 18.3.1: the last versions on Maven Central with files for a plain script tag."""
 
 PAGE_FILES = {"start.js": "text/javascript", "start.css": "text/css"}
 POLICY = (

@@ -12,6 +12,8 @@ from gateway.errors import BadUserInputError
 
 MAX_ACCOUNT_ID_LENGTH = 64
 MAX_COMPARED_RANK = 1_000
+_NO_PLACES = frozenset({"Factory", "localtime", "posixrules"})
+"""Names that zone files have for a machine's own set-up."""
 _FORBIDDEN_CATEGORIES = frozenset({"Cc", "Cs"})
 
 
@@ -46,7 +48,11 @@ def check_account_ids(account_ids: Sequence[str], max_accounts: int) -> tuple[st
     """The ids without repetitions, in their order."""
     if len(account_ids) > max_accounts:
         raise BadUserInputError("ids", f"up to {max_accounts} accounts, not {len(account_ids)}")
-    return tuple(dict.fromkeys(check_account_id(each, "ids") for each in account_ids))
+    return tuple(
+        dict.fromkeys(
+            check_account_id(each, f"ids[{place}]") for place, each in enumerate(account_ids)
+        )
+    )
 
 
 def check_first(first: int, max_first: int) -> int:
@@ -68,7 +74,7 @@ def check_zone(name: str) -> ZoneInfo:
 
 @lru_cache(maxsize=1)
 def _zone_names() -> frozenset[str]:
-    return frozenset(available_timezones())
+    return frozenset(available_timezones()) - _NO_PLACES
 
 
 @lru_cache(maxsize=1024)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 
 import strawberry
-from graphql import ASTValidationRule, NoSchemaIntrospectionCustomRule
+from graphql import (
+    ASTValidationRule,
+    NoSchemaIntrospectionCustomRule,
+    OperationDefinitionNode,
+)
 from strawberry.extensions import AddValidationRules, MaxTokensLimiter, ParserCache, ValidationCache
 from strawberry.extensions.base_extension import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.exceptions import CannotGetOperationTypeError
 
 from gateway.guards import depth_rule, fields_rule
 from graphql_schema.query import Query
@@ -25,6 +30,19 @@ class GatewaySchema(strawberry.Schema):
 
     def process_errors(self, *_: object) -> None:
         """Nothing: the operation's one log line tells of its errors."""
+
+
+class OneOperation(SchemaExtension):
+    """Refuses a document of several operations without the name of one: Strawberry runs the first."""
+
+    def on_validate(self) -> Iterator[None]:
+        """Count them, once the document is parsed."""
+        context = self.execution_context
+        definitions = context.graphql_document.definitions if context.graphql_document else ()
+        operations = [each for each in definitions if isinstance(each, OperationDefinitionNode)]
+        if len(operations) > 1 and context._provided_operation_name is None:
+            raise CannotGetOperationTypeError(None)
+        yield
 
 
 @cache
@@ -42,6 +60,7 @@ def make_schema(
     # Rules must be the same classes each time, else every document is validated anew.
     extensions: list[Callable[[], SchemaExtension]] = [
         lambda: MaxTokensLimiter(max_tokens),
+        OneOperation,
         lambda: AddValidationRules(rules),
         lambda: ParserCache(CACHED_DOCUMENTS),
         lambda: ValidationCache(CACHED_DOCUMENTS),

@@ -88,10 +88,7 @@ def earlier(choice: WindowChoice, window: Window, comparison: Comparison) -> Win
     if comparison is Comparison.PREVIOUS_YEAR:
         return Window(_year_before(interval, zone), zone)
     if isinstance(choice, CalendarPeriod):
-        granularity = _granularity(choice)
-        day_before = instant(interval.start_ms, zone).date() - timedelta(days=1)
-        start_ms = _midnight_ms(_period_start(day_before, granularity), zone)
-        return Window(Interval(start_ms, interval.start_ms), zone)
+        return Window(_period_before(interval.start_ms, _granularity(choice), zone), zone)
     length_ms = interval.end_ms - interval.start_ms
     return Window(Interval(interval.start_ms - length_ms, interval.start_ms), zone)
 
@@ -140,12 +137,15 @@ def _last(choice: LastWindow, now_ms: int, zone: ZoneInfo, max_days: int) -> Int
 
 def _period(period: CalendarPeriod, now_ms: int, zone: ZoneInfo) -> Interval:
     granularity = _granularity(period)
-    start = _period_start(instant(now_ms, zone).date(), granularity)
+    start_ms = _floor(now_ms, granularity, zone)
     if period.name.startswith(("LAST_", "YESTERDAY")):
-        start = _period_start(start - timedelta(days=1), granularity)
-    return Interval(
-        _midnight_ms(start, zone), _midnight_ms(_period_after(start, granularity), zone)
-    )
+        return _period_before(start_ms, granularity, zone)
+    return Interval(start_ms, _next_edge(start_ms, granularity, zone))
+
+
+def _period_before(end_ms: int, granularity: Granularity, zone: ZoneInfo) -> Interval:
+    # Back by a millisecond, not by a date: a zone that crossed the date line has no such date.
+    return Interval(_floor(end_ms - 1, granularity, zone), end_ms)
 
 
 def _granularity(period: CalendarPeriod) -> Granularity:
@@ -203,12 +203,12 @@ def _shift_months(local: datetime, months: int) -> int:
 def _floor(at_ms: int, granularity: Granularity, zone: ZoneInfo) -> int:
     local = instant(at_ms, zone)
     if granularity not in _CLOCK_STEP_MS:
-        return _midnight_ms(_period_start(local.date(), granularity), zone)
+        start_ms = _midnight_ms(_period_start(local.date(), granularity), zone)
+        # A clock set back over midnight shows the day before again, of which midnight is past.
+        after_ms = _next_edge(start_ms, granularity, zone)
+        return after_ms if after_ms <= at_ms else start_ms
     floor_ms = at_ms - _wall_ms(local) % _CLOCK_STEP_MS[granularity]
-    # A clock change in between moves the wall clock: start where the change happened.
-    if instant(floor_ms, zone).utcoffset() != local.utcoffset():
-        return max(floor_ms, _change_ms(floor_ms, at_ms, zone))
-    return floor_ms
+    return _change_ms(floor_ms, at_ms, zone) or floor_ms
 
 
 def _next_edge(start_ms: int, granularity: Granularity, zone: ZoneInfo) -> int:
@@ -217,7 +217,8 @@ def _next_edge(start_ms: int, granularity: Granularity, zone: ZoneInfo) -> int:
         start = _period_start(local.date(), granularity)
         return _midnight_ms(_period_after(start, granularity), zone)
     step_ms = _CLOCK_STEP_MS[granularity]
-    return start_ms + step_ms - _wall_ms(local) % step_ms
+    end_ms = start_ms + step_ms - _wall_ms(local) % step_ms
+    return _change_ms(start_ms, end_ms, zone) or end_ms
 
 
 def _wall_ms(local: datetime) -> int:
@@ -226,9 +227,11 @@ def _wall_ms(local: datetime) -> int:
     return (local.replace(tzinfo=None) - midnight) // timedelta(milliseconds=1)
 
 
-def _change_ms(low_ms: int, high_ms: int, zone: ZoneInfo) -> int:
-    """The first millisecond with the later offset, where the offset changes once in between."""
+def _change_ms(low_ms: int, high_ms: int, zone: ZoneInfo) -> int | None:
+    """The first millisecond after `low_ms` with the offset of `high_ms`; `None` if both have it."""
     later = instant(high_ms, zone).utcoffset()
+    if instant(low_ms, zone).utcoffset() == later:
+        return None
     while high_ms - low_ms > 1:
         middle_ms = (low_ms + high_ms) // 2
         if instant(middle_ms, zone).utcoffset() == later:

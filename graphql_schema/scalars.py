@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import NewType
+from typing import Any, NewType
 
 import strawberry
-from graphql import GraphQLError
+from graphql import GraphQLError, ValueNode, value_from_ast_untyped
 from strawberry.types.scalar import ScalarDefinition
 
 Long = NewType("Long", int)
@@ -90,6 +90,18 @@ def parse_time_zone(value: object) -> TimeZone:
     return TimeZone(value)
 
 
+def in_document(parse: Callable[[object], object]) -> Callable[..., object]:
+    """The same for a value that stands in the document: its error says where."""
+
+    def parse_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> object:
+        try:
+            return parse(value_from_ast_untyped(node, variables))
+        except ScalarInputError as error:
+            raise ScalarInputError(error.message, node) from None
+
+    return parse_literal
+
+
 SCALARS: Mapping[object, ScalarDefinition] = {
     Decimal: strawberry.scalar(
         name="Decimal",
@@ -97,6 +109,7 @@ SCALARS: Mapping[object, ScalarDefinition] = {
         specified_by_url="https://docs.oracle.com/en/java/javase/17/docs/api/java.base/java/math/BigDecimal.html",
         serialize=serialize_decimal,
         parse_value=parse_decimal,
+        parse_literal=in_document(parse_decimal),
     ),
     Long: strawberry.scalar(
         name="Long",
@@ -104,6 +117,7 @@ SCALARS: Mapping[object, ScalarDefinition] = {
         specified_by_url="https://ibm.github.io/graphql-specs/custom-scalars/long.html",
         serialize=serialize_long,
         parse_value=parse_long,
+        parse_literal=in_document(parse_long),
     ),
     datetime: strawberry.scalar(
         name="DateTime",
@@ -111,6 +125,7 @@ SCALARS: Mapping[object, ScalarDefinition] = {
         specified_by_url="https://scalars.graphql.org/andimarek/date-time",
         serialize=serialize_datetime,
         parse_value=parse_datetime,
+        parse_literal=in_document(parse_datetime),
     ),
     TimeZone: strawberry.scalar(
         name="TimeZone",
@@ -118,5 +133,6 @@ SCALARS: Mapping[object, ScalarDefinition] = {
         specified_by_url="https://www.rfc-editor.org/rfc/rfc6557",
         serialize=str,
         parse_value=parse_time_zone,
+        parse_literal=in_document(parse_time_zone),
     ),
 }

@@ -48,7 +48,7 @@ def fetch(
     maven = shutil.which("mvn", path=environment.get("PATH", os.defpath))
     if maven is None:
         raise JarsError(
-            "Maven (mvn) is needed to fetch Kafka, Pinot and Flink's connector. Install it:\n"
+            "Maven (mvn) is needed to fetch Kafka, Pinot, Flink's connector and GraphiQL. Install it:\n"
             "    apt-get install -y maven      (Debian, Ubuntu)\n"
             "    brew install maven            (macOS)"
         )
@@ -58,10 +58,10 @@ def fetch(
         _fetch_one(maven, POMS / f"{name}.xml", folder, java, tell)
 
 
-def unpack_graphiql(folder: Path, assets: Path) -> None:
-    """Lay the four files that GraphiQL's page loads into `assets`."""
-    if all((assets / name).is_file() for name in GRAPHIQL_FILES):
-        return
+def unpack_graphiql(folder: Path, assets: Path) -> bool:
+    """Lay the four files that GraphiQL's page loads into `assets`; whether all of them are there."""
+    if _unpacked(assets):
+        return True
     assets.mkdir(parents=True, exist_ok=True)
     for jar in (folder / "graphiql").glob("*.jar"):
         with zipfile.ZipFile(jar) as archive:
@@ -69,6 +69,11 @@ def unpack_graphiql(folder: Path, assets: Path) -> None:
                 name = Path(entry).name
                 if name in GRAPHIQL_FILES and ("/umd/" in entry or "graphiql" in name):
                     (assets / name).write_bytes(archive.read(entry))
+    return _unpacked(assets)
+
+
+def _unpacked(assets: Path) -> bool:
+    return all((assets / name).is_file() for name in GRAPHIQL_FILES)
 
 
 def _fetch_one(

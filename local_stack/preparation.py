@@ -38,12 +38,17 @@ def prepare(
 
 def prepare_graphiql(
     settings: StackSettings, environment: Mapping[str, str], tell: Callable[[str], None]
-) -> None:
-    """Fetch just GraphiQL's files, which need Maven but no server; without them it says so itself."""
+) -> bool:
+    """Fetch just GraphiQL's files; whether they are here. Without them its page says how to get them."""
+    if jars.unpack_graphiql(settings.jars, settings.graphiql):
+        return True
     home = find_java_home(environment)
     if "graphiql" in jars.missing(settings.jars) and home is not None:
-        jars.fetch(["graphiql"], settings.jars, home, environment, tell)
-    jars.unpack_graphiql(settings.jars, settings.graphiql)
+        try:
+            jars.fetch(["graphiql"], settings.jars, home, environment, tell)
+        except jars.JarsError as problem:
+            tell(str(problem).partition("\n")[0])
+    return jars.unpack_graphiql(settings.jars, settings.graphiql)
 
 
 def clean_up(settings: StackSettings) -> list[str]:

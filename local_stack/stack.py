@@ -167,8 +167,9 @@ class Stack:
         return self.flink_job().ensure()
 
     def _fetch_graphiql(self, tell: Tell) -> str:
-        preparation.prepare_graphiql(self.settings, self.environment, tell)
-        return "ready"
+        if preparation.prepare_graphiql(self.settings, self.environment, tell):
+            return "ready"
+        return "not installed; its page says how to get it"
 
     def _embedded_gateway(self, _: Tell) -> str:
         self.supervisor.bring_up(parts.gateway(self.settings, store="duckdb"))

@@ -1,29 +1,23 @@
-"""Real clients under Node against a running gateway with the embedded store."""
+"""Real clients under Node, and Python's, against a running gateway with the embedded store."""
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 TOP_SENDERS = ROOT / "graphql_schema" / "operations" / "top_senders.graphql"
-READY_WITHIN_S = 30
 
-pytestmark = [
-    pytest.mark.skipif(shutil.which("npm") is None, reason="node and npm are not installed"),
-    pytest.mark.timeout(300),
-]
+pytestmark = pytest.mark.timeout(300)
+needs_node = pytest.mark.skipif(
+    shutil.which("npm") is None, reason="node and npm are not installed"
+)
 
 
 def run(*command: str) -> str:
@@ -39,42 +33,26 @@ def packages() -> None:
         run("npm", "ci", "--ignore-scripts")
 
 
-@pytest.fixture(scope="module")
-def gateway_url() -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = os.environ | {"GATEWAY_STORE": "duckdb", "GATEWAY_PORT": str(port)}
-    command = [sys.executable, "-m", "gateway"]
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL) as process:
-        url = f"http://127.0.0.1:{port}"
-        give_up_at = time.monotonic() + READY_WITHIN_S
-        while time.monotonic() < give_up_at:
-            try:
-                if httpx.get(f"{url}/readyz").is_success:
-                    break
-            except httpx.TransportError:
-                time.sleep(0.05)
-        yield f"{url}/graphql"
-        process.terminate()
-
-
+@needs_node
 @pytest.mark.usefixtures("packages")
 def test_the_http_audit_passes_in_full(gateway_url: str) -> None:
     assert run("node", "audit.mjs", gateway_url).strip() == "61 of 61"
 
 
+@needs_node
 @pytest.mark.usefixtures("packages")
 def test_apollo_client_persists_its_queries(gateway_url: str) -> None:
     told = json.loads(run("node", "apollo.mjs", gateway_url, str(TOP_SENDERS)))
     assert told == {"methods": ["GET", "POST", "GET"], "rows": 10}
 
 
+@needs_node
 @pytest.mark.usefixtures("packages")
 def test_urql_works_with_its_default_headers(gateway_url: str) -> None:
     assert json.loads(run("node", "urql.mjs", gateway_url, str(TOP_SENDERS))) == {"rows": 10}
 
 
+@needs_node
 @pytest.mark.usefixtures("packages")
 def test_codegen_gives_strict_types_and_a_manifest() -> None:
     bin_folder = HERE / "node_modules" / ".bin"
@@ -87,3 +65,8 @@ def test_codegen_gives_strict_types_and_a_manifest() -> None:
     manifest = json.loads((HERE / "generated" / "persisted-documents.json").read_text())
     assert len(manifest) == len(list(TOP_SENDERS.parent.iterdir()))
     assert all(key.startswith("sha256:") for key in manifest)
+
+
+def test_gql_checks_documents_and_reads_money_as_decimals(gateway_url: str) -> None:
+    told = json.loads(run(sys.executable, "python_gql.py", gateway_url, str(TOP_SENDERS)))
+    assert told == {"rows": 10, "total": "Decimal", "code": "BAD_USER_INPUT"}

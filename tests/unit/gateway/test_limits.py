@@ -26,6 +26,8 @@ def test_ids_are_asked_once_each_in_their_order() -> None:
     assert limits.check_account_ids(["b", "a", "b"], 3) == ("b", "a")
     with pytest.raises(BadUserInputError, match="ids: up to 3 accounts, not 4"):
         limits.check_account_ids(["a", "b", "c", "d"], 3)
+    with pytest.raises(BadUserInputError, match=r"^ids\[1\]: an account id has"):
+        limits.check_account_ids(["a", ""], 3)
 
 
 def test_first_has_bounds() -> None:
@@ -41,7 +43,11 @@ def test_zones_have_iana_names(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "utc", "+07:00", "Asia/Hanoi", "../UTC", "/etc/localtime", "x" * 1000, "Asia/"]
+    "name",
+    [
+        *("", "utc", "+07:00", "Asia/Hanoi", "../UTC", "/etc/localtime", "x" * 1000, "Asia/"),
+        *("localtime", "Factory", "posixrules"),
+    ],
 )
 def test_other_names_are_no_zones(name: str) -> None:
     with pytest.raises(BadUserInputError, match="timeZone: is not an IANA time zone name"):

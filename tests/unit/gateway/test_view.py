@@ -173,7 +173,7 @@ WINDOW = "window: {last: {count: 1, unit: DAY}}"
         ('{ account(id: "") { id } }', "id"),
         ('{ account(id: "%s") { id } }' % ("x" * 65), "id"),
         ('{ account(id: "a\\u0007b") { id } }', "id"),
-        ('{ accounts(ids: ["a", ""]) { id } }', "ids"),
+        ('{ accounts(ids: ["a", ""]) { id } }', "ids[1]"),
         ("{ accounts(ids: [%s]) { id } }" % ",".join(f'"{n}"' for n in range(51)), "ids"),
         ("topCounterparties(%s, first: 0) { exact }" % WINDOW, "first"),
         ("topCounterparties(%s, first: 101) { exact }" % WINDOW, "first"),
@@ -212,7 +212,11 @@ async def test_bad_input_names_its_argument_before_anything_is_fetched(
         ("{", {}, "GRAPHQL_PARSE_FAILED"),
         ("", {}, "OPERATION_RESOLUTION_FAILURE"),
         ("{ nonsense }", {}, "GRAPHQL_VALIDATION_FAILED"),
-        ("query A { limits { maxFirst } } query B { limits { maxFirst } }", {}, None),
+        (
+            "query A { limits { maxFirst } } query B { limits { maxFirst } }",
+            {},
+            "OPERATION_RESOLUTION_FAILURE",
+        ),
         ("query ($id: ID!) { account(id: $id) { id } }", {}, "BAD_USER_INPUT"),
         ("query ($n: Int!) { account(id: $n) { id } }", {"n": 1}, "GRAPHQL_VALIDATION_FAILED"),
         (
@@ -237,13 +241,38 @@ async def test_bad_input_names_its_argument_before_anything_is_fetched(
     ],
 )
 async def test_every_request_error_has_its_code(
-    gateway: Gateway, query: str, variables: dict[str, Any], code: str | None
+    gateway: Gateway, query: str, variables: dict[str, Any], code: str
 ) -> None:
-    if code is not None:
-        body = await gateway.ask(query, **variables)
-        assert {error["extensions"]["code"] for error in body["errors"]} == {code}
-        assert "data" not in body
+    body = await gateway.ask(query, **variables)
+    assert {error["extensions"]["code"] for error in body["errors"]} == {code}
+    assert "data" not in body
     assert gateway.store.plans == []
+
+
+async def test_the_operation_that_is_named_runs(gateway: Gateway) -> None:
+    document = "query A { limits { maxFirst } } query B { limits { maxAccounts } }"
+    for name, data in (("A", {"maxFirst": 100}), ("B", {"maxAccounts": 50})):
+        response = await gateway.post(document, operationName=name)
+        assert response.json()["data"] == {"limits": data}
+
+
+async def test_a_null_where_an_argument_has_a_default_is_the_callers_error(
+    gateway: Gateway,
+) -> None:
+    query = 'query ($n: Int) { account(id: "a") { topCounterparties(%s, first: $n) { exact } } }'
+    (error,) = (await gateway.ask(query % WINDOW, n=None))["errors"]
+    assert error["extensions"]["code"] == "BAD_USER_INPUT"
+    assert error["message"].startswith("Argument 'first' has invalid value")
+    assert error["path"] == ["account", "topCounterparties"]
+    assert "store_or_gateway_error" not in gateway.log.getvalue()
+    assert gateway.store.plans == []
+
+
+async def test_a_malformed_value_in_the_document_is_located(gateway: Gateway) -> None:
+    between = '{between: {start: "2026-01-01T00:00:00Z", end: "tomorrow"}}'
+    query = '{ account(id: "a") { totals(window: %s) { exact } } }' % between
+    (error,) = (await gateway.ask(query))["errors"]
+    assert error["locations"] == [{"line": 1, "column": query.index('"tomorrow"') + 1}]
 
 
 @pytest.mark.parametrize(

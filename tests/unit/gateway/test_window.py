@@ -270,3 +270,72 @@ def test_buckets_cover_the_window_once_in_every_zone(
     assert cut[-1].end_ms == window.interval.end_ms
     for left, right in pairwise(cut):
         assert left.start_ms < left.end_ms == right.start_ms
+
+
+def test_the_day_that_a_zone_skipped_is_in_no_answer() -> None:
+    # Samoa went from the 29th to the 31st of December 2011, over the date line.
+    apia, now_ms = ZoneInfo("Pacific/Apia"), ms("2011-12-31T12:00+14:00")
+    yesterday = resolve(CalendarPeriod.YESTERDAY, now_ms, apia, 3660)
+    assert shown(yesterday) == ("2011-12-29T00:00:00-10:00", "2011-12-31T00:00:00+14:00")
+    today = resolve(CalendarPeriod.TODAY, now_ms, apia, 3660)
+    assert earlier(CalendarPeriod.TODAY, today, Comparison.PREVIOUS_PERIOD) == yesterday
+    found = points("2011-12-29T00:00-10:00", "2012-01-02T00:00+14:00", Granularity.DAY, apia)
+    assert found == [
+        "2011-12-29T00:00-10:00",
+        "2011-12-31T00:00+14:00",
+        "2012-01-01T00:00+14:00",
+    ]
+
+
+def test_a_day_whose_midnight_is_skipped_begins_with_the_jump() -> None:
+    sao_paulo = ZoneInfo("America/Sao_Paulo")
+    today = resolve(CalendarPeriod.TODAY, ms("2018-11-04T12:00-02:00"), sao_paulo, 3660)
+    assert shown(today) == ("2018-11-04T01:00:00-02:00", "2018-11-05T00:00:00-02:00")
+    assert points(
+        "2018-11-03T22:00-03:00", "2018-11-04T02:00-02:00", Granularity.HOUR, sao_paulo
+    ) == ["2018-11-03T22:00-03:00", "2018-11-03T23:00-03:00", "2018-11-04T01:00-02:00"]
+
+
+def test_a_clock_that_goes_back_over_midnight_does_not_go_back_to_yesterday() -> None:
+    # Newfoundland's clocks went from 00:01 back to 23:01 of the day before.
+    st_johns, again = ZoneInfo("America/St_Johns"), "2010-11-06T23:30-03:30"
+    today = resolve(CalendarPeriod.TODAY, ms(again), st_johns, 3660)
+    assert shown(today) == ("2010-11-07T00:00:00-02:30", "2010-11-08T00:00:00-03:30")
+    assert points(again, "2010-11-08T01:00-03:30", Granularity.DAY, st_johns) == [
+        "2010-11-06T23:30-03:30",
+        "2010-11-08T00:00-03:30",
+    ]
+
+
+def test_a_bucket_ends_where_the_clock_changes_within_it() -> None:
+    chatham = ZoneInfo("Pacific/Chatham")
+    assert points(
+        "2026-09-27T02:00+12:45", "2026-09-27T05:00+13:45", Granularity.HOUR, chatham
+    ) == ["2026-09-27T02:00+12:45", "2026-09-27T03:45+13:45", "2026-09-27T04:00+13:45"]
+    assert points(
+        "2026-04-05T03:00+13:45", "2026-04-05T04:00+12:45", Granularity.FIFTEEN_MINUTES, chatham
+    ) == [
+        *("2026-04-05T03:00+13:45", "2026-04-05T03:15+13:45", "2026-04-05T03:30+13:45"),
+        *("2026-04-05T02:45+12:45", "2026-04-05T03:00+12:45", "2026-04-05T03:15+12:45"),
+        *("2026-04-05T03:30+12:45", "2026-04-05T03:45+12:45"),
+    ]
+
+
+@given(
+    zone=st.sampled_from(sorted(available_timezones())),
+    now_ms=st.integers(70 * DAY_MS, 4_000_000_000_000),
+    periods=st.sampled_from(
+        [
+            (CalendarPeriod.TODAY, CalendarPeriod.YESTERDAY),
+            (CalendarPeriod.THIS_WEEK, CalendarPeriod.LAST_WEEK),
+            (CalendarPeriod.THIS_MONTH, CalendarPeriod.LAST_MONTH),
+        ]
+    ),
+)
+def test_a_period_holds_now_and_the_last_one_ends_where_it_begins(
+    zone: str, now_ms: int, periods: tuple[CalendarPeriod, CalendarPeriod]
+) -> None:
+    this, last = (resolve(period, now_ms, ZoneInfo(zone), 3660) for period in periods)
+    assert this.interval.start_ms <= now_ms < this.interval.end_ms
+    assert last.interval.start_ms < last.interval.end_ms == this.interval.start_ms
+    assert earlier(periods[0], this, Comparison.PREVIOUS_PERIOD) == last

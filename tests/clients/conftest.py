@@ -1,0 +1,38 @@
+"""A gateway on the embedded store, in a process of its own, for the clients to ask."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).parents[2]
+READY_WITHIN_S = 30
+
+
+@pytest.fixture(scope="module")
+def gateway_url() -> Iterator[str]:
+    """Its `/graphql`, once it is ready."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = os.environ | {"GATEWAY_STORE": "duckdb", "GATEWAY_PORT": str(port)}
+    command = [sys.executable, "-m", "gateway"]
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL) as process:
+        url = f"http://127.0.0.1:{port}"
+        give_up_at = time.monotonic() + READY_WITHIN_S
+        while time.monotonic() < give_up_at:
+            try:
+                if httpx.get(f"{url}/readyz").is_success:
+                    break
+            except httpx.TransportError:
+                time.sleep(0.05)
+        yield f"{url}/graphql"
+        process.terminate()
