@@ -27,13 +27,17 @@ class Window:
     time_zone: TimeZone = strawberry.field(description="The zone whose calendar was used.")
 
 
-@strawberry.interface(description="What every answer says about itself.")
+@strawberry.interface(
+    description="What every answer says about itself: of what timeframe, of when, and how sure."
+)
 class Answer:
     """Window, age and exactness of an answer."""
 
-    window: Window = strawberry.field(description="The timeframe that was used.")
+    window: Window = strawberry.field(
+        description="The timeframe that was used: what `last` and `calendar` meant."
+    )
     as_of: datetime = strawberry.field(
-        description="Every event that reached the pipeline before this instant is counted."
+        description="Every event that reached the pipeline before this instant, in UTC, is counted or rejected."
     )
     exact: bool = strawberry.field(
         description="False only where the store cut groups; then `extensions.inexact` says why."
@@ -45,7 +49,7 @@ class TotalsComparison:
     """Change of totals."""
 
     window: Window = strawberry.field(description="The earlier timeframe.")
-    transaction_count: Long = strawberry.field(description="Transactions then.")
+    transaction_count: Long = strawberry.field(description="Number of transactions then.")
     transaction_amount: Decimal = strawberry.field(description="Money then.")
     transaction_count_change: Long = strawberry.field(description="Transactions now minus then.")
     transaction_amount_change: Decimal = strawberry.field(description="Money now minus then.")
@@ -98,7 +102,7 @@ class CounterpartyComparison:
     previous_rank: int | None = strawberry.field(
         description="The rank then. Null if it had no transactions, or was beyond rank 1,000."
     )
-    previous_transaction_count: Long = strawberry.field(description="Transactions then.")
+    previous_transaction_count: Long = strawberry.field(description="Number of transactions then.")
     previous_transaction_amount: Decimal = strawberry.field(description="Money then.")
     rank_change: int | None = strawberry.field(
         description="Previous rank minus rank: positive is a rise. Null without a previous rank."
@@ -120,7 +124,7 @@ class CounterpartyTotal:
     )
 
     @strawberry.field(
-        description="Part of the whole amount, 0 to 1, half-even to 8 decimals. Null if that is 0."
+        description="Part of the `total` amount: 0.25 is 25 %. Half-even to 8 decimals; null if that is 0."
     )
     async def share_of_amount(self, info: strawberry.Info) -> Decimal | None:
         """Fetched only if asked for."""
@@ -135,14 +139,16 @@ class TopCounterparties(Answer):
     """A ranking of counterparties."""
 
     source: Private[object]
-    rows: list[CounterpartyTotal] = strawberry.field(description="The first, best first.")
+    rows: list[CounterpartyTotal] = strawberry.field(
+        description="The first `first` accounts, best first; fewer where there are fewer."
+    )
 
-    @strawberry.field(description="What the rows leave out.")
+    @strawberry.field(description="What the rows leave out: `total` minus the rows, to the digit.")
     async def others(self, info: strawberry.Info) -> Remainder:
         """Fetched only if asked for."""
         return await resolvers(info).ranking_others(self.source)
 
-    @strawberry.field(description="All of it: rows and others.")
+    @strawberry.field(description="All of it: the rows and the others.")
     async def total(self, info: strawberry.Info) -> Remainder:
         """Fetched only if asked for."""
         return await resolvers(info).ranking_total(self.source)
@@ -153,14 +159,16 @@ class TopAccounts(Answer):
     """A ranking of accounts."""
 
     source: Private[object]
-    rows: list[CounterpartyTotal] = strawberry.field(description="The first, best first.")
+    rows: list[CounterpartyTotal] = strawberry.field(
+        description="The first `first` accounts, best first; fewer where there are fewer."
+    )
 
-    @strawberry.field(description="What the rows leave out.")
+    @strawberry.field(description="What the rows leave out: `total` minus the rows, to the digit.")
     async def others(self, info: strawberry.Info) -> Remainder:
         """Fetched only if asked for."""
         return await resolvers(info).ranking_others(self.source)
 
-    @strawberry.field(description="All of it: rows and others.")
+    @strawberry.field(description="All of it: the rows and the others.")
     async def total(self, info: strawberry.Info) -> Remainder:
         """Fetched only if asked for."""
         return await resolvers(info).ranking_total(self.source)
@@ -184,7 +192,9 @@ class TimeSeries(Answer):
     """A series."""
 
     granularity: Granularity = strawberry.field(description="The size of the buckets.")
-    points: list[TimePoint] = strawberry.field(description="One a bucket, oldest first.")
+    points: list[TimePoint] = strawberry.field(
+        description="One a bucket, oldest first; they join without gaps unless `fill` is NONE."
+    )
 
 
 @strawberry.type(description="A number of transactions and their money.")
@@ -199,8 +209,8 @@ class Flow:
 class NetFlow(Answer):
     """A net flow."""
 
-    received: Flow = strawberry.field(description="Money that came to the account.")
-    sent: Flow = strawberry.field(description="Money that left the account.")
+    received: Flow = strawberry.field(description="What came to the account.")
+    sent: Flow = strawberry.field(description="What left the account.")
     net_amount: Decimal = strawberry.field(description="Received minus sent; may be negative.")
 
 
@@ -208,18 +218,26 @@ class NetFlow(Answer):
 class Transaction:
     """An entry."""
 
-    transaction_id: ID = strawberry.field(description="UUID in lower case.")
+    transaction_id: ID = strawberry.field(
+        description="UUID in lower case; the same in both accounts' entries of a transfer."
+    )
     direction: Direction = strawberry.field(description="The account's side.")
     counterparty_id: ID = strawberry.field(description="The account on the other side.")
-    amount: Decimal = strawberry.field(description="Exact, always positive.")
-    time: datetime = strawberry.field(description="When the event entered the pipeline, in UTC.")
+    amount: Decimal = strawberry.field(
+        description="Exact, always positive: `direction` tells which way it went."
+    )
+    time: datetime = strawberry.field(
+        description="When the event entered the pipeline, to the millisecond, in UTC."
+    )
 
 
 @strawberry.type(description="A transaction and its place.")
 class TransactionEdge:
     """Edge of the connection."""
 
-    cursor: str = strawberry.field(description="Give it as `after` to go on behind this one.")
+    cursor: str = strawberry.field(
+        description="Opaque; give it as `after` to go on behind this one."
+    )
     node: Transaction = strawberry.field(description="The transaction.")
 
 
@@ -229,8 +247,12 @@ class PageInfo:
 
     has_next_page: bool = strawberry.field(description="Whether older transactions follow.")
     has_previous_page: bool = strawberry.field(description="Whether this page came by a cursor.")
-    start_cursor: str | None = strawberry.field(description="The first edge's cursor.")
-    end_cursor: str | None = strawberry.field(description="The last edge's cursor.")
+    start_cursor: str | None = strawberry.field(
+        description="The first edge's cursor; null without edges."
+    )
+    end_cursor: str | None = strawberry.field(
+        description="The last edge's cursor, for `after`; null without edges."
+    )
 
 
 @strawberry.type(

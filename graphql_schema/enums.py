@@ -9,12 +9,19 @@ import strawberry
 value = strawberry.enum_value
 
 
-@strawberry.enum(description="Which side of a transfer the account stands on.")
+@strawberry.enum(
+    description="Which side of a transfer the account stands on; a transfer to oneself is on both."
+)
 class Direction(Enum):
     """Side of a transfer."""
 
-    RECEIVED = value("RECEIVED", description="Money that came to the account.")
-    SENT = value("SENT", description="Money that left the account.")
+    RECEIVED = value(
+        "RECEIVED",
+        description="Money that came to the account; the counterparties are the senders.",
+    )
+    SENT = value(
+        "SENT", description="Money that left the account; the counterparties are the receivers."
+    )
 
 
 @strawberry.enum(description="The measure a ranking goes by; the other measure breaks ties.")
@@ -33,8 +40,14 @@ class TimeUnit(Enum):
     HOUR = value("HOUR", description="60 minutes.")
     DAY = value("DAY", description="24 hours, also where the clock changes.")
     WEEK = value("WEEK", description="7 times 24 hours.")
-    MONTH = value("MONTH", description="Back to the same wall clock time so many months before.")
-    YEAR = value("YEAR", description="Back to the same wall clock time so many years before.")
+    MONTH = value(
+        "MONTH",
+        description="Back to the same wall clock time in `timeZone` so many months before; a day that "
+        "month does not have is its last.",
+    )
+    YEAR = value(
+        "YEAR", description="Back to the same wall clock time in `timeZone` so many years before."
+    )
 
 
 @strawberry.enum(
@@ -57,7 +70,10 @@ class CalendarPeriod(Enum):
     LAST_YEAR = value("LAST_YEAR", description="The year before this year.")
 
 
-@strawberry.enum(description="Sizes of a series' buckets; they begin where the calendar says.")
+@strawberry.enum(
+    description="Sizes of a series' buckets, which begin where the calendar of `timeZone` says; those of "
+    "up to an hour also where its clock changes."
+)
 class Granularity(Enum):
     """Size of a bucket."""
 
@@ -78,9 +94,12 @@ class Comparison(Enum):
 
     PREVIOUS_PERIOD = value(
         "PREVIOUS_PERIOD",
-        description="The window of equal length before; for a calendar period, the period before.",
+        description="The window of equal length before; for a calendar period, the whole period before, "
+        "also where this one is still running.",
     )
-    PREVIOUS_YEAR = value("PREVIOUS_YEAR", description="The same wall clock times one year before.")
+    PREVIOUS_YEAR = value(
+        "PREVIOUS_YEAR", description="The same dates and wall clock times one year before."
+    )
 
 
 @strawberry.enum(description="What a series does with buckets in which nothing happened.")

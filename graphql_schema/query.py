@@ -24,42 +24,59 @@ from graphql_schema.port import resolvers
 from graphql_schema.scalars import UTC, TimeZone
 from graphql_schema.system import Limits, Pipeline
 
+IdArgument = Annotated[
+    ID,
+    strawberry.argument(description="1 to 64 characters, no control characters; case counts."),
+]
 WindowArgument = Annotated[
     WindowInput, strawberry.argument(description="The timeframe, said in exactly one way.")
 ]
 DirectionArgument = Annotated[
-    Direction, strawberry.argument(description="The side of the transfers.")
+    Direction, strawberry.argument(description="The side of the transfers that counts.")
 ]
 ZoneArgument = Annotated[
-    TimeZone, strawberry.argument(description="The zone whose calendar counts.")
+    TimeZone,
+    strawberry.argument(
+        description="The zone whose calendar cuts days, weeks, months and years, and whose offset answers have."
+    ),
 ]
 CompareArgument = Annotated[
-    Comparison | None, strawberry.argument(description="An earlier window to compare with.")
+    Comparison | None,
+    strawberry.argument(
+        description="An earlier window to compare with; without it `comparison` is null."
+    ),
 ]
 FirstArgument = Annotated[
-    int, strawberry.argument(description="How many rows: 1 to `limits.maxFirst`.")
+    int, strawberry.argument(description="How many at most: 1 to `limits.maxFirst` (100).")
 ]
 RankArgument = Annotated[RankBy, strawberry.argument(description="The measure to rank by.")]
 GranularityArgument = Annotated[
     Granularity,
-    strawberry.argument(description="Bucket size; up to `limits.maxPoints` buckets."),
+    strawberry.argument(
+        description="Size of the buckets, of which there may be up to `limits.maxPoints` (1,500)."
+    ),
 ]
 FillArgument = Annotated[Fill, strawberry.argument(description="What to do with empty buckets.")]
 AfterArgument = Annotated[
-    str | None, strawberry.argument(description="A cursor: go on behind this transaction.")
+    str | None,
+    strawberry.argument(
+        description="The `endCursor` of the page before; every argument but `first` as it was then."
+    ),
 ]
 
 
 @strawberry.type(
     description="An account. One that nobody has heard of has zero totals and no rows. "
-    "A field that fails is null and has its own error; the others are not touched by it."
+    "A field that fails is null and has its own error in `errors`; the others are not touched by it."
 )
 class Account:
     """Questions about one account."""
 
     id: ID = strawberry.field(description="1 to 64 characters, no control characters.")
 
-    @strawberry.field(description="How many transactions and how much money.")
+    @strawberry.field(
+        description="How many transactions and how much money, in one direction and timeframe."
+    )
     async def totals(
         self,
         info: strawberry.Info,
@@ -74,7 +91,8 @@ class Account:
         )
 
     @strawberry.field(
-        description="The accounts that most money (or most transactions) came from or went to."
+        description="The accounts that most money (or most transactions) came from or went to, with what "
+        "the rows leave out."
     )
     async def top_counterparties(
         self,
@@ -91,7 +109,9 @@ class Account:
             self.id, window, direction, first, order_by, time_zone, compare_to or None
         )
 
-    @strawberry.field(description="Measures over time, one point a bucket.")
+    @strawberry.field(
+        description="Transactions and money over time: a chart's points, one a bucket of the calendar."
+    )
     async def time_series(
         self,
         info: strawberry.Info,
@@ -106,7 +126,7 @@ class Account:
             self.id, window, granularity, direction, time_zone, fill
         )
 
-    @strawberry.field(description="Received minus sent.")
+    @strawberry.field(description="Received, sent, and received minus sent.")
     async def net_flow(
         self, info: strawberry.Info, window: WindowArgument, time_zone: ZoneArgument = UTC
     ) -> NetFlow | None:
@@ -119,10 +139,14 @@ class Account:
         info: strawberry.Info,
         window: WindowArgument,
         direction: Annotated[
-            Direction | None, strawberry.argument(description="Only this side; null: both.")
+            Direction | None,
+            strawberry.argument(description="Only this side of the transfers; null: both."),
         ] = strawberry.UNSET,
         counterparty_id: Annotated[
-            ID | None, strawberry.argument(description="Only with this account.")
+            ID | None,
+            strawberry.argument(
+                description="Only with this account on the other side: 1 to 64 characters; null: with any."
+            ),
         ] = strawberry.UNSET,
         first: FirstArgument = 20,
         after: AfterArgument = strawberry.UNSET,
@@ -145,7 +169,8 @@ class Network:
     """Questions about all accounts."""
 
     @strawberry.field(
-        description="Totals of all accounts. Every transfer is counted once in each direction."
+        description="Totals of all accounts. Every transfer is counted once in each direction; "
+        "`counterpartyCount` is how many different accounts stood on that side."
     )
     async def totals(
         self,
@@ -158,7 +183,9 @@ class Network:
         """Totals of one direction; `counterpartyCount` is the number of accounts on that side."""
         return await resolvers(info).totals(None, window, direction, time_zone, compare_to or None)
 
-    @strawberry.field(description="The accounts that received or sent most.")
+    @strawberry.field(
+        description="The accounts that received or sent most money, or had most transactions."
+    )
     async def top_accounts(
         self,
         info: strawberry.Info,
@@ -174,7 +201,7 @@ class Network:
             window, direction, first, order_by, time_zone, compare_to or None
         )
 
-    @strawberry.field(description="Measures of all accounts over time.")
+    @strawberry.field(description="Transactions and money of all accounts over time.")
     async def time_series(
         self,
         info: strawberry.Info,
@@ -194,11 +221,11 @@ class Network:
 class Query:
     """The entry points."""
 
-    @strawberry.field(description="One account.")
+    @strawberry.field(description="One account. Null, with an error, if it cannot be asked about.")
     def account(
         self,
         info: strawberry.Info,
-        id: Annotated[ID, strawberry.argument(description="1 to 64 characters.")],  # noqa: A002
+        id: IdArgument,  # noqa: A002
     ) -> Account | None:
         """An account; whether anybody has heard of it is not told."""
         return Account(id=ID(resolvers(info).account_id(id, "id")))
@@ -211,23 +238,25 @@ class Query:
         self,
         info: strawberry.Info,
         ids: Annotated[
-            list[ID], strawberry.argument(description="Up to `limits.maxAccounts` ids.")
+            list[ID], strawberry.argument(description="Up to `limits.maxAccounts` (50) ids.")
         ],
     ) -> list[Account]:
         """Several accounts."""
         return [Account(id=ID(each)) for each in resolvers(info).account_ids(ids)]
 
-    @strawberry.field(description="The whole system.")
+    @strawberry.field(description="The whole system: figures over all accounts, for operators.")
     def network(self) -> Network | None:
         """All accounts."""
         return Network()
 
-    @strawberry.field(description="How far the pipeline has come.")
+    @strawberry.field(description="How far the pipeline has come: is what is shown up to date?")
     async def pipeline(self, info: strawberry.Info) -> Pipeline:
         """The pipeline."""
         return await resolvers(info).pipeline()
 
-    @strawberry.field(description="What one operation may ask for.")
+    @strawberry.field(
+        description="What one operation may ask for; to be asked once, not with every operation."
+    )
     def limits(self, info: strawberry.Info) -> Limits:
         """The limits."""
         return resolvers(info).limits()

@@ -105,7 +105,9 @@ def in_document(parse: Callable[[object], object]) -> Callable[..., object]:
 SCALARS: Mapping[object, ScalarDefinition] = {
     Decimal: strawberry.scalar(
         name="Decimal",
-        description='Exact decimal number, as a string: "1000000.5". Never a float.',
+        description='Exact decimal number, as a string: "1000000.5". Never a float.\n\n'
+        "Without exponent and trailing zeros; as many digits as the value has (amounts have up to "
+        "8 decimals, sums any number before the point). Calculate with a decimal library.",
         specified_by_url="https://docs.oracle.com/en/java/javase/17/docs/api/java.base/java/math/BigDecimal.html",
         serialize=serialize_decimal,
         parse_value=parse_decimal,
@@ -113,7 +115,7 @@ SCALARS: Mapping[object, ScalarDefinition] = {
     ),
     Long: strawberry.scalar(
         name="Long",
-        description="64-bit integer, as a JSON number; exact in JavaScript up to 2^53.",
+        description="64-bit integer.\n\nA JSON number; exact in JavaScript up to 2^53.",
         specified_by_url="https://ibm.github.io/graphql-specs/custom-scalars/long.html",
         serialize=serialize_long,
         parse_value=parse_long,
@@ -121,7 +123,9 @@ SCALARS: Mapping[object, ScalarDefinition] = {
     ),
     datetime: strawberry.scalar(
         name="DateTime",
-        description='RFC 3339 instant with offset, to the millisecond: "2026-11-22T09:30:00.000Z".',
+        description='RFC 3339 instant with offset: "2026-11-22T09:30:00.000Z".\n\n'
+        "In arguments any offset will do, but there must be one. Answers have milliseconds, and "
+        'the offset of the time zone that was asked for ("Z" in UTC).',
         specified_by_url="https://scalars.graphql.org/andimarek/date-time",
         serialize=serialize_datetime,
         parse_value=parse_datetime,
@@ -129,7 +133,8 @@ SCALARS: Mapping[object, ScalarDefinition] = {
     ),
     TimeZone: strawberry.scalar(
         name="TimeZone",
-        description='IANA name, e.g. "Asia/Ho_Chi_Minh".',
+        description='IANA name, e.g. "Asia/Ho_Chi_Minh".\n\nCase counts; offsets such as "+07:00" '
+        "and other names are refused.",
         specified_by_url="https://www.rfc-editor.org/rfc/rfc6557",
         serialize=str,
         parse_value=parse_time_zone,

@@ -29,10 +29,14 @@ class Pipeline:
     """State of the pipeline."""
 
     as_of: datetime = strawberry.field(
-        description="Every event that reached the pipeline before this instant is counted."
+        description="Every event that reached the pipeline before this instant, in UTC, is counted or rejected."
     )
-    freshness_seconds: float = strawberry.field(description="Seconds between `asOf` and now.")
-    state: PipelineState = strawberry.field(description="What the freshness means.")
+    freshness_seconds: float = strawberry.field(
+        description="Seconds between `asOf` and now; 0 or more."
+    )
+    state: PipelineState = strawberry.field(
+        description="Whether the freshness is what is promised."
+    )
     data_source: DataSource = strawberry.field(description="Where the numbers come from.")
 
     @strawberry.field(
@@ -56,7 +60,7 @@ class Pipeline:
             strawberry.argument(description="The timeframe; null: since the beginning."),
         ] = strawberry.UNSET,
         time_zone: Annotated[
-            TimeZone, strawberry.argument(description="The zone whose calendar counts.")
+            TimeZone, strawberry.argument(description="The zone of the calendar.")
         ] = UTC,
     ) -> list[RejectedCount]:
         """Fetched only if asked for."""
@@ -67,16 +71,32 @@ class Pipeline:
 class Limits:
     """Upper bounds."""
 
-    max_first: int = strawberry.field(description="Largest `first`.")
-    max_accounts: int = strawberry.field(description="Most ids in `accounts`.")
-    max_points: int = strawberry.field(description="Most points of a `timeSeries`.")
-    max_window_days: int = strawberry.field(description="Longest window, in days of 24 hours.")
-    max_depth: int = strawberry.field(description="Deepest nesting of a document's fields.")
-    max_fields: int = strawberry.field(description="Most fields of a document.")
-    max_store_queries: int = strawberry.field(description="Most store queries of an operation.")
-    max_account_id_length: int = strawberry.field(description="Longest account id, in characters.")
-    max_compared_rank: int = strawberry.field(description="Last rank that `previousRank` tells.")
-    max_body_bytes: int = strawberry.field(description="Largest request body.")
+    max_first: int = strawberry.field(description="Largest `first`: 100 by default.")
+    max_accounts: int = strawberry.field(description="Most ids in `accounts`: 50 by default.")
+    max_points: int = strawberry.field(
+        description="Most points of a `timeSeries`: 1,500 by default."
+    )
+    max_window_days: int = strawberry.field(
+        description="Longest window, in days of 24 hours: 3,660 by default."
+    )
+    max_depth: int = strawberry.field(
+        description="Deepest nesting of a document's fields, introspection aside: 12 by default."
+    )
+    max_fields: int = strawberry.field(
+        description="Most fields of a document, each use of a fragment counted: 500 by default."
+    )
+    max_store_queries: int = strawberry.field(
+        description="Most store queries of one operation, else COST_LIMIT_EXCEEDED: 60 by default."
+    )
+    max_account_id_length: int = strawberry.field(
+        description="Longest account id, in characters (Unicode code points): 64."
+    )
+    max_compared_rank: int = strawberry.field(
+        description="Last rank that `previousRank` tells: 1,000."
+    )
+    max_body_bytes: int = strawberry.field(
+        description="Largest request body, in bytes: 65,536 by default."
+    )
     deadline_milliseconds: int = strawberry.field(
-        description="After this time an operation answers DEADLINE_EXCEEDED."
+        description="After so many milliseconds an operation answers DEADLINE_EXCEEDED: 5,000 by default."
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -65,6 +66,18 @@ def test_codegen_gives_strict_types_and_a_manifest() -> None:
     manifest = json.loads((HERE / "generated" / "persisted-documents.json").read_text())
     assert len(manifest) == len(list(TOP_SENDERS.parent.iterdir()))
     assert all(key.startswith("sha256:") for key in manifest)
+
+
+def test_schemathesis_finds_nothing_in_the_running_api(gateway_url: str) -> None:
+    # The check that every well-typed value is accepted is left out, as no type tells a limit such
+    # as "1 to 100"; with values within their limits tests/contract/test_api_fuzzing.py has it.
+    command = [sys.executable, "-m", "schemathesis.cli", "run", gateway_url]
+    command += ["--exclude-checks=positive_data_acceptance", "--max-examples=10", "--seed=1"]
+    environment = os.environ | {"SCHEMATHESIS_HOOKS": "tests.graphql_scalars"}
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_gql_checks_documents_and_reads_money_as_decimals(gateway_url: str) -> None:

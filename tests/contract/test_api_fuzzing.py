@@ -14,17 +14,14 @@ import graphql
 import schemathesis
 from graphql import ArgumentNode, Visitor, parse_value, print_ast, visit
 from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
 from schemathesis.checks import CHECKS
-from schemathesis.graphql import nodes
 
 from gateway.app import create_app
 from gateway.duckdb.store import DuckdbStore
 from gateway.settings import Settings
+from tests import graphql_scalars
 
 NOW_MS = 1_763_800_000_000
-INSTANTS = ["2025-11-01T00:00:00Z", "2025-11-22T09:30:00.5+07:00", "2024-02-29T23:59:59-05:30"]
-ZONES = ["UTC", "Asia/Ho_Chi_Minh", "Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe"]
 WITHIN_LIMITS = {
     "id": ['"acct-000001"', '"nobody"', "\"''\""],
     "ids": ['["acct-000001", "acct-000002"]', "[]"],
@@ -38,9 +35,6 @@ WITHIN_LIMITS = {
     ],
 }
 
-schemathesis.graphql.scalar("DateTime", st.sampled_from(INSTANTS).map(nodes.String))
-schemathesis.graphql.scalar("TimeZone", st.sampled_from(ZONES).map(nodes.String))
-
 APP = create_app(
     Settings(deadline_ms=30_000, log_level="error"),
     DuckdbStore(sample_transfers=500, epoch_ms=lambda: NOW_MS),
@@ -49,6 +43,8 @@ APP = create_app(
 SCHEMA = schemathesis.graphql.from_asgi("/graphql", APP)
 WELL_TYPED = schemathesis.graphql.from_asgi("/graphql", APP)
 WELL_TYPED.config.generation.update(modes=[schemathesis.GenerationMode.POSITIVE])
+assert graphql_scalars.ZONES  # importing it has taught Schemathesis the scalars
+# Hypothesis's warnings of slow or large examples: what is too slow here is told by pytest's timeout.
 FEW = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -67,6 +63,7 @@ class Limited(Visitor):
 @SCHEMA.parametrize()
 @FEW
 def test_no_operation_breaks_the_api(case: schemathesis.Case[Any]) -> None:
+    # Not every id, count or cursor of the right type is within its limits.
     excluded: list[Any] = [*CHECKS.get_by_names(["positive_data_acceptance"])]
     case.call_and_validate(excluded_checks=excluded)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,12 @@ from graphql import (
     parse,
     validate,
 )
+from strawberry.utils.str_converters import to_camel_case
 
 from gateway import model
+from gateway.app import limits_of
 from gateway.sdl import sdl
+from gateway.settings import Settings
 from graphql_schema import enums
 
 FOLDER = Path(__file__).parents[2] / "graphql_schema"
@@ -73,6 +77,19 @@ def test_a_window_is_said_in_exactly_one_way() -> None:
 def test_the_enums_of_schema_and_model_agree(name: str) -> None:
     schema_values = [each.value for each in getattr(enums, name)]
     assert schema_values == [each.value for each in getattr(model, name)]
+
+
+def test_a_limit_that_tells_its_default_tells_the_right_one() -> None:
+    described = SCHEMA.type_map["Limits"]
+    assert isinstance(described, GraphQLObjectType)
+    telling = 0
+    for name, value in asdict(limits_of(Settings())).items():
+        field = "deadlineMilliseconds" if name == "deadline_ms" else to_camel_case(name)
+        description = str(described.fields[field].description)
+        if "by default" in description:
+            telling += 1
+            assert f" {value:,} by default." in description
+    assert telling >= 9
 
 
 @pytest.mark.parametrize("path", sorted((FOLDER / "operations").iterdir()), ids=lambda p: p.stem)
