@@ -48,12 +48,16 @@ _WHOLE_HISTORY_MS = 10_000 * 365 * window.DAY_MS
 
 @dataclass(frozen=True, slots=True)
 class Analytics:
-    """Answers questions about one account (`account_id` of `None`: the network)."""
+    """Answers questions about one account (`account_id` of `None`: the network).
+
+    `now_ms` is where windows end that end now; `clock_ms` what the clock says, a little later.
+    """
 
     store: OperationStore
     now_ms: int
     limits: Limits
     sample_data: bool
+    clock_ms: int
 
     def window(self, choice: WindowChoice, zone: ZoneInfo) -> Window:
         """What a caller's window means in this operation."""
@@ -127,7 +131,7 @@ class Analytics:
     async def pipeline(self) -> PipelineStatus:
         """How far the pipeline has come."""
         as_of_ms = (await self.store.fetch(ProgressPlan())).rows[0].as_of_ms
-        freshness_s = max(0, self.now_ms - as_of_ms) / 1000
+        freshness_s = max(0, self.clock_ms - as_of_ms) / 1000
         return PipelineStatus(as_of_ms, freshness_s, self.sample_data)
 
     async def entry_count(self) -> int:

@@ -16,13 +16,20 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway import docs_page, documents, graphiql, logs, metrics, negotiation
 from gateway.analytics import Analytics
+from gateway.caller import Caller
 from gateway.clock import Deadline, EpochMs, Monotonic, system_epoch_ms
 from gateway.context import OperationContext
 from gateway.errors import GatewayError
+from gateway.execution import Execution
+from gateway.http_request import RequestIds
 from gateway.limits import Limits
+from gateway.logs import OperationLog
+from gateway.operation_record import OperationRecord
+from gateway.prepared import Preparation
 from gateway.query_plan import ProgressPlan
 from gateway.resolvers import GatewayResolvers
-from gateway.schema import make_schema
+from gateway.response_cache.wiring import make_cache
+from gateway.schema import executable, make_schema, parsed_documents
 from gateway.sdl import sdl
 from gateway.settings import Settings
 from gateway.sharing import OperationStore
@@ -37,11 +44,14 @@ def create_app(
     store: Store | None = None,
     epoch_ms: EpochMs = system_epoch_ms,
     monotonic: Monotonic = time.monotonic,
-) -> FastAPI:
+) -> ASGIApp:
     """The gateway as an ASGI application; its store is open while it runs."""
     chosen = store if store is not None else make_store(settings)
     counted = metrics.Metrics()
-    make_context = ContextMaker(limits_of(settings), chosen, counted, epoch_ms, monotonic)
+    make_context = ContextMaker(
+        limits_of(settings), chosen, counted, epoch_ms, monotonic, settings.cache_tick_ms
+    )
+    view = make_view(settings, make_context)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -49,6 +59,7 @@ def create_app(
         await chosen.open()
         logs.logger().info("started", store=settings.store, port=settings.port)
         yield
+        await view.close()
         await chosen.close()
         logs.logger().info("stopped")
 
@@ -59,10 +70,9 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
-    endpoint = _GraphQLOrGraphiQL(make_view(settings, make_context), settings)
-    app.router.routes += [Route("/graphql", endpoint), *_graphiql_routes(settings)]
+    app.router.routes += _graphiql_routes(settings)
     app.router.routes += _operator_routes(chosen, counted)
-    return app
+    return _Front(view, app, settings)
 
 
 def make_store(settings: Settings) -> Store:
@@ -93,25 +103,31 @@ def limits_of(settings: Settings) -> Limits:
 
 @dataclass(frozen=True, slots=True)
 class ContextMaker:
-    """Makes the context of an operation: one now, one deadline, one view of the store."""
+    """Makes the context of an operation: one now, one deadline, one view of the store.
+
+    `now` is rounded down to `tick_ms`, so that what a page asks for together has the same windows.
+    """
 
     limits: Limits
     store: Store
     counted: metrics.Metrics
     epoch_ms: EpochMs
     monotonic: Monotonic
+    tick_ms: int
 
-    def __call__(self, request_id: str) -> OperationContext:
+    def __call__(self, request_id: str, _caller: Caller) -> OperationContext:
         """A fresh context."""
         deadline = Deadline.after(self.limits.deadline_ms / 1000, self.monotonic)
         observe = self.counted.store_seconds.observe
         shared = OperationStore(self.store, deadline, self.limits.max_store_queries, observe)
-        rules = Analytics(shared, self.epoch_ms(), self.limits, self.store.sample_data)
+        clock_ms = self.epoch_ms()
+        now_ms = clock_ms - clock_ms % self.tick_ms
+        rules = Analytics(shared, now_ms, self.limits, self.store.sample_data, clock_ms)
         return OperationContext(request_id, rules, GatewayResolvers)
 
 
 def make_view(settings: Settings, make_context: ContextMaker) -> GraphQLView:
-    """GraphQL over HTTP, with its guards and the documents it knows by name."""
+    """GraphQL over HTTP, with its guards, the documents it knows by name, and its cache."""
     known = documents.Documents(
         settings.persisted_queries,
         settings.persisted_queries_max,
@@ -119,40 +135,53 @@ def make_view(settings: Settings, make_context: ContextMaker) -> GraphQLView:
         settings.trusted_documents,
         make_context.counted,
     )
-    schema = make_schema(
-        settings.max_depth, settings.max_fields, settings.max_tokens, settings.introspection
+    parsed = parsed_documents(
+        settings.max_depth,
+        settings.max_fields,
+        settings.max_tokens,
+        introspection=settings.introspection,
     )
+    counted, monotonic = make_context.counted, make_context.monotonic
     return GraphQLView(
-        schema=schema,
-        documents=known,
-        make_context=make_context,
-        metrics=make_context.counted,
-        monotonic=make_context.monotonic,
+        preparation=Preparation(
+            known, parsed, settings.max_body_bytes, settings.cache_max_bytes // 4
+        ),
+        cache=make_cache(settings, counted, monotonic) if settings.cache else None,
+        execution=Execution(
+            executable(make_schema()), make_context, hide_suggestions=not settings.introspection
+        ),
+        record=OperationRecord(counted, OperationLog(settings.log_every), known.judges),
+        request_ids=RequestIds(),
+        monotonic=monotonic,
         max_body_bytes=settings.max_body_bytes,
-        max_age_s=settings.cache_max_age_s,
     )
 
 
-class _GraphQLOrGraphiQL:
-    """`/graphql`: GraphiQL for a browser that asks for a page, GraphQL for everyone else."""
+class _Front:
+    """`/graphql` before all else: GraphiQL for a browser that asks for a page, GraphQL for others."""
 
-    def __init__(self, view: ASGIApp, settings: Settings) -> None:
+    def __init__(self, view: ASGIApp, app: ASGIApp, settings: Settings) -> None:
         self._view = view
+        self._app = app
         self._settings = settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if self._settings.graphiql and _is_page_request(Request(scope)):
+        if scope["type"] != "http" or scope["path"] != "/graphql":
+            await self._app(scope, receive, send)
+        elif self._settings.graphiql and _is_page_request(scope):
             response = graphiql.page(self._settings.graphiql_assets_path)
             await response(scope, receive, send)
         else:
             await self._view(scope, receive, send)
 
 
-def _is_page_request(request: Request) -> bool:
+def _is_page_request(scope: Scope) -> bool:
+    if scope["method"] != "GET":
+        return False
+    request = Request(scope)
     asks = {"query", "documentId", "extensions"} & request.query_params.keys()
-    wants_page = negotiation.prefers_html(request.headers.get("accept"))
-    return request.method == "GET" and not asks and wants_page
+    return not asks and negotiation.prefers_html(request.headers.get("accept"))
 
 
 def _graphiql_routes(settings: Settings) -> list[Route]:

@@ -31,10 +31,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A request's document, and whether it is one of the trusted ones."""
+    """A request's document, and whether it is one of the trusted ones.
+
+    `lasting`: the same request finds it again without a change to what is kept here.
+    """
 
     text: str
     trusted: bool
+    lasting: bool = True
 
 
 class Documents:
@@ -64,7 +68,8 @@ class Documents:
         query = asked.query if persisted is None else self._by_hash(persisted, asked.query)
         if not query:
             return None
-        found = Found(query, query in self._trusted_texts)
+        registers = persisted is not None and asked.query is not None
+        found = Found(query, query in self._trusted_texts, lasting=not registers)
         if self.judges and not found.trusted:
             self._metrics.persisted.add("untrusted")
             if self._mode == "enforce":

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from graphql import GraphQLError, GraphQLSyntaxError, ValueNode
-from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from gateway.errors import CallerError, GatewayError
 from graphql_schema.error_codes import ErrorCode
@@ -15,19 +15,27 @@ from graphql_schema.scalars import ScalarInputError
 INTERNAL = "Something went wrong on our side; quote the requestId when reporting it."
 
 
+class Stage(Enum):
+    """How far an operation had come when an error came up."""
+
+    VALIDATION = "validation"
+    VARIABLES = "variables"
+    FIELDS = "fields"
+
+
 @dataclass(frozen=True, slots=True)
 class ShownError:
-    """An error as the caller sees it, and the cause if it belongs into the log."""
+    """An error as the caller sees it, but for its request id, and the cause if it is to be logged."""
 
     code: ErrorCode
     body: dict[str, Any]
     cause: BaseException | None
 
 
-def shown(error: GraphQLError, result: ExecutionResult, request_id: str) -> ShownError:
-    """One error of a result."""
+def shown(error: GraphQLError, stage: Stage) -> ShownError:
+    """One error of an operation."""
     cause = root_cause(error)
-    code = code_of(error, cause, result)
+    code = code_of(cause, stage)
     message = error.message
     to_log: BaseException | None = None
     if isinstance(cause, GatewayError):
@@ -40,23 +48,20 @@ def shown(error: GraphQLError, result: ExecutionResult, request_id: str) -> Show
         body["locations"] = [each.formatted for each in error.locations]
     if error.path is not None:
         body["path"] = error.path
-    body["extensions"] = extensions(code, request_id, cause)
+    body["extensions"] = extensions(code, cause)
     return ShownError(code, body, to_log)
 
 
-def plain(error: GatewayError | str, code: ErrorCode, request_id: str) -> dict[str, Any]:
+def plain(error: GatewayError | str, code: ErrorCode) -> dict[str, Any]:
     """An error of the request itself, before there is anything to execute."""
     message = error.public_message if isinstance(error, GatewayError) else error
-    return {"message": message, "extensions": {"code": code.name, "requestId": request_id}}
+    return {"message": message, "extensions": {"code": code.name}}
 
 
-def extensions(code: ErrorCode, request_id: str, cause: BaseException) -> dict[str, Any]:
-    """The code, the request's id, and the argument at fault if one is."""
-    given: dict[str, Any] = {"code": code.name, "requestId": request_id}
+def extensions(code: ErrorCode, cause: BaseException) -> dict[str, Any]:
+    """The code, and the argument at fault if one is."""
     argument = getattr(cause, "argument", None)
-    if argument is not None:
-        given["argument"] = argument
-    return given
+    return {"code": code.name} if argument is None else {"code": code.name, "argument": argument}
 
 
 def root_cause(error: GraphQLError) -> BaseException:
@@ -67,7 +72,7 @@ def root_cause(error: GraphQLError) -> BaseException:
     return cause
 
 
-def code_of(error: GraphQLError, cause: BaseException, result: ExecutionResult) -> ErrorCode:
+def code_of(cause: BaseException, stage: Stage) -> ErrorCode:
     """The error's code, by what it is and when it came up."""
     if isinstance(cause, GatewayError):
         return cause.code
@@ -77,12 +82,14 @@ def code_of(error: GraphQLError, cause: BaseException, result: ExecutionResult) 
         return ErrorCode.GRAPHQL_PARSE_FAILED
     if not isinstance(cause, GraphQLError):
         return ErrorCode.INTERNAL_SERVER_ERROR
-    if isinstance(result, PreExecutionError):
-        return ErrorCode.GRAPHQL_VALIDATION_FAILED
-    if error.path is None and result.data is None:
-        # Variables that do not fit their types.
-        return ErrorCode.BAD_USER_INPUT
-    if any(isinstance(node, ValueNode) for node in cause.nodes or ()):
+    if stage is Stage.FIELDS and any(isinstance(node, ValueNode) for node in cause.nodes or ()):
         # A variable that is null where only its field's argument may not be.
         return ErrorCode.BAD_USER_INPUT
-    return ErrorCode.INTERNAL_SERVER_ERROR
+    return _CODE_OF_STAGE[stage]
+
+
+_CODE_OF_STAGE = {
+    Stage.VALIDATION: ErrorCode.GRAPHQL_VALIDATION_FAILED,
+    Stage.VARIABLES: ErrorCode.BAD_USER_INPUT,
+    Stage.FIELDS: ErrorCode.INTERNAL_SERVER_ERROR,
+}

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-import uuid
+import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl
 
 import orjson
-from starlette.requests import Request
+from starlette.types import Receive, Scope
 
 from gateway.documents import Asked
 from graphql_schema.error_codes import ErrorCode
@@ -24,12 +27,12 @@ class RequestRefusedError(Exception):
         status: int,
         message: str,
         code: ErrorCode = ErrorCode.BAD_USER_INPUT,
-        headers: dict[str, str] | None = None,
+        headers: tuple[tuple[bytes, bytes], ...] = (),
     ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
-        self.headers = headers or {}
+        self.headers = headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,27 +45,82 @@ class OperationRequest:
     method: str
 
 
-def request_id_of(request: Request) -> str:
-    """The caller's `X-Request-Id` if it is harmless, else a new one."""
-    given = request.headers.get("x-request-id", "")
-    return given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+class ClientGoneError(Exception):
+    """The client hung up before its request was whole."""
 
 
-async def read(request: Request, max_body_bytes: int) -> OperationRequest:
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A request without its body; a header that came twice is joined by a comma."""
+
+    method: str
+    query_string: bytes
+    headers: Mapping[bytes, bytes]
+
+    def get(self, name: bytes) -> str | None:
+        """A header as text."""
+        value = self.headers.get(name)
+        return None if value is None else value.decode("latin-1")
+
+
+def head_of(scope: Scope) -> Head:
+    """The head of an ASGI request."""
+    pairs: list[tuple[bytes, bytes]] = scope["headers"]
+    headers = dict(pairs)
+    if len(headers) != len(pairs):
+        headers = {}
+        for name, value in pairs:
+            headers[name] = headers[name] + b", " + value if name in headers else value
+    return Head(scope["method"], scope.get("query_string", b""), headers)
+
+
+class RequestIds:
+    """Names for requests: the client's own if it is harmless, else the process's next."""
+
+    def __init__(self) -> None:
+        self._process = secrets.token_hex(10)
+        self._numbers = itertools.count()
+
+    def of(self, head: Head) -> str:
+        """The name of one request."""
+        given = head.get(b"x-request-id")
+        if given is not None and _REQUEST_ID.fullmatch(given):
+            return given
+        return f"{self._process}{next(self._numbers):012x}"
+
+
+async def body_of(head: Head, receive: Receive, max_body_bytes: int) -> bytes:
+    """The whole body of a POST; raises `RequestRefusedError` or `ClientGoneError`."""
+    if head.method != "POST":
+        return b""
+    body = b""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGoneError
+        chunk: bytes = message.get("body", b"")
+        if len(body) + len(chunk) > max_body_bytes:
+            raise RequestRefusedError(413, f"The body may have up to {max_body_bytes} bytes.")
+        body += chunk
+        if not message.get("more_body", False):
+            return body
+
+
+def read(head: Head, body: bytes, max_body_bytes: int) -> OperationRequest:
     """The operation of a GET or POST; raises `RequestRefusedError`."""
-    if request.method == "GET":
-        return _operation(_parameters_of_url(request, max_body_bytes), "GET")
-    if request.method != "POST":
+    if head.method == "GET":
+        return _operation(_parameters_of_url(head, max_body_bytes), "GET")
+    if head.method != "POST":
         raise RequestRefusedError(
-            405, "GraphQL is asked by GET or POST.", headers={"Allow": "GET, POST"}
+            405, "GraphQL is asked by GET or POST.", headers=((b"allow", b"GET, POST"),)
         )
-    content_type, _, parameters = request.headers.get("content-type", "").partition(";")
+    content_type, _, parameters = (head.get(b"content-type") or "").partition(";")
     if content_type.strip().lower() != "application/json":
         raise RequestRefusedError(415, "The body must be application/json.")
     charset = parameters.strip().lower().replace('"', "")
     if charset.startswith("charset=") and charset != "charset=utf-8":
         raise RequestRefusedError(415, "The body must be in UTF-8.")
-    parsed = _json(await _body(request, max_body_bytes), "The body")
+    parsed = _json(body, "The body")
     if isinstance(parsed, list):
         raise RequestRefusedError(
             400, "Batches are not answered here: send one operation a request."
@@ -72,19 +130,12 @@ async def read(request: Request, max_body_bytes: int) -> OperationRequest:
     return _operation(parsed, "POST")
 
 
-async def _body(request: Request, max_body_bytes: int) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > max_body_bytes:
-            raise RequestRefusedError(413, f"The body may have up to {max_body_bytes} bytes.")
-    return bytes(body)
-
-
-def _parameters_of_url(request: Request, max_body_bytes: int) -> dict[str, Any]:
-    if len(request.scope.get("query_string", b"")) > max_body_bytes:
+def _parameters_of_url(head: Head, max_body_bytes: int) -> dict[str, Any]:
+    if len(head.query_string) > max_body_bytes:
         raise RequestRefusedError(414, f"The URL may have up to {max_body_bytes} bytes.")
-    parameters: dict[str, Any] = dict(request.query_params)
+    parameters: dict[str, Any] = dict(
+        parse_qsl(head.query_string.decode("latin-1"), keep_blank_values=True)
+    )
     for name in ("variables", "extensions"):
         text = parameters.get(name)
         if text is not None:

@@ -2,12 +2,67 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 import sys
-from typing import TextIO
+import time
+from collections.abc import Mapping
+from typing import Any, TextIO
 
+import orjson
 import structlog
+
+FLUSH_AFTER_S = 0.1
+SINGLE_LINES = 10
+MOST_LINES = 500
+
+
+class OperationLog:
+    """Writes the one line that an operation leaves; past a few in a tenth of a second, many at once.
+
+    `every`: of the lines of answers that were ready, only each `every`-th is written.
+    """
+
+    def __init__(self, every: int) -> None:
+        self._every = every
+        self._ready = 0
+        self._lines: list[bytes] = []
+        self._written = 0
+        self._window_s = 0.0
+        self._second = -1
+        self._stamp = ""
+
+    def skips(self) -> bool:
+        """Whether the line of one more ready answer is left out."""
+        self._ready += 1
+        return self._ready % self._every != 0
+
+    def write(self, told: Mapping[str, Any]) -> None:
+        """Write a line of these facts, soon."""
+        now_s = time.time()
+        if now_s - self._window_s > FLUSH_AFTER_S:
+            self._window_s, self._written = now_s, 0
+        self._written += 1
+        line = {**told, "event": "operation", "level": "info", "time": self._time(now_s)}
+        self._lines.append(orjson.dumps(line))
+        if self._written <= SINGLE_LINES or len(self._lines) >= MOST_LINES:
+            self.flush()
+        elif len(self._lines) == 1:
+            asyncio.get_running_loop().call_later(FLUSH_AFTER_S, self.flush)
+
+    def flush(self) -> None:
+        """Write what has been told so far."""
+        lines, self._lines = self._lines, []
+        if lines and logger().is_enabled_for(logging.INFO):
+            structlog.get_config()["logger_factory"]().msg(b"\n".join(lines).decode())
+
+    def _time(self, now_s: float) -> str:
+        second = int(now_s)
+        if second != self._second:
+            self._second = second
+            self._stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        return f"{self._stamp}.{int((now_s - second) * 1000):03d}Z"
 
 
 def configure(level: str, stream: TextIO | None = None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -26,6 +26,25 @@ class Counter:
         yield self._head
         for value, amount in sorted(self._values.items()):
             yield f'{self._name}{{{self._label}="{value}"}} {amount:g}'
+
+
+class Gauge:
+    """A number as it is now, by one label; asked for when it is told."""
+
+    def __init__(self, name: str, meaning: str, label: str) -> None:
+        self._head = f"# HELP {name} {meaning}\n# TYPE {name} gauge"
+        self._name, self._label = name, label
+        self._read: dict[str, Callable[[], float]] = {}
+
+    def watch(self, value: str, read: Callable[[], float]) -> None:
+        """Tell what `read` gives under a label's value."""
+        self._read[value] = read
+
+    def lines(self) -> Iterator[str]:
+        """The gauge as text."""
+        yield self._head
+        for value, read in sorted(self._read.items()):
+            yield f'{self._name}{{{self._label}="{value}"}} {read():g}'
 
 
 class Histogram:
@@ -72,6 +91,28 @@ class Metrics:
         self.persisted = Counter(
             "gateway_persisted_documents_total", "Documents asked for by hash or id.", "result"
         )
+        self.cache_lookups = Counter(
+            "gateway_cache_lookups_total", "Answers by how they came about.", "result"
+        )
+        self.cache_evicted = Counter(
+            "gateway_cache_evicted_total", "Kept answers that made room for others.", "level"
+        )
+        self.cache_shared = Counter(
+            "gateway_cache_second_level_total", "Dealings with the second level.", "result"
+        )
+        self.cache_size = Gauge("gateway_cache_size", "What is kept in this process.", "unit")
+        self.admission = Gauge("gateway_admission", "Store queries: limit, running, queued.", "of")
+        self.refused = Counter(
+            "gateway_refused_total", "Operations refused before any work.", "reason"
+        )
+
+    def lookup(self, result: str) -> None:
+        """One answer, by how it came about."""
+        self.cache_lookups.add(result)
+
+    def evicted(self, entries: int) -> None:
+        """Kept answers that made room."""
+        self.cache_evicted.add("process", entries)
 
     def text(self) -> str:
         """All of it."""
@@ -81,5 +122,11 @@ class Metrics:
             self.operation_seconds,
             self.store_seconds,
             self.persisted,
+            self.cache_lookups,
+            self.cache_evicted,
+            self.cache_shared,
+            self.cache_size,
+            self.admission,
+            self.refused,
         )
         return "\n".join(line for part in parts for line in part.lines()) + "\n"

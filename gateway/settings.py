@@ -12,6 +12,12 @@ from typing import Any
 MAX_WINDOW_DAYS = 36_525
 
 
+_AT_LEAST_ONE = (
+    *("deadline_ms", "max_first", "max_accounts", "max_points", "max_window_days"),
+    *("cache_tick_ms", "redis_timeout_ms", "log_every"),
+)
+
+
 class SettingsError(ValueError):
     """A setting is malformed; the message names it and what it may be."""
 
@@ -61,7 +67,30 @@ class Settings:
     trusted_documents_manifest: str = _setting(
         "", "JSON file of id to document, as graphql-codegen writes it."
     )
-    cache_max_age_s: int = _setting(1, "`max-age` of answers to GET requests.")
+    cache: bool = _setting(True, "Whether ready answers are kept and shared.")
+    cache_max_bytes: int = _setting(67_108_864, "Memory for ready answers, a process.")
+    cache_live_ms: int = _setting(
+        250, "How long an answer is fresh whose window reaches beyond its `asOf`."
+    )
+    cache_closed_ms: int = _setting(2_000, "The same for windows that ended before.")
+    cache_pipeline_ms: int = _setting(250, "The same for the pipeline's state and counters.")
+    cache_fixed_ms: int = _setting(60_000, "The same for what no store is asked for.")
+    cache_stale_ms: int = _setting(
+        250, "How much longer an answer is served, marked stale, while it is made anew."
+    )
+    cache_stale_if_error_ms: int = _setting(
+        30_000, "How old an answer may be that stands in, marked stale, while the store is out."
+    )
+    cache_tick_ms: int = _setting(
+        250, "Windows that end now end at a multiple of it, so that a page's panels agree."
+    )
+    redis_url: str = _setting(
+        "", "Redis as the second level, `redis://host:6379/0`; none if empty."
+    )
+    redis_timeout_ms: int = _setting(20, "Past this, an answer is made without Redis.")
+    log_every: int = _setting(
+        1, "Of the log lines of fresh kept answers, only each so-manieth is written."
+    )
     sample_transfers: int = _setting(40_000, "Transfers in the embedded store's sample data.")
     log_level: str = _setting("info", "`debug`, `info`, `warning` or `error`.")
 
@@ -72,7 +101,7 @@ class Settings:
         _one_of("log_level", self.log_level, ("debug", "info", "warning", "error"))
         if not 0 <= self.port <= 65_535:
             raise SettingsError(f"GATEWAY_PORT is {self.port}: it must be 0 to 65535")
-        for name in ("deadline_ms", "max_first", "max_accounts", "max_points", "max_window_days"):
+        for name in _AT_LEAST_ONE:
             if getattr(self, name) < 1:
                 raise SettingsError(f"{variable(name)} must be 1 or more")
         if self.max_window_days > MAX_WINDOW_DAYS:

@@ -49,6 +49,15 @@ class OperationStore:
             return cast("StoreResult[PlanRow]", await self._batched(plan))
         return await asyncio.shield(self._ask(plan))
 
+    @property
+    def answered(self) -> dict[QueryPlan[Any], StoreResult[Any]]:
+        """What the store has answered so far."""
+        return {
+            plan: task.result()
+            for plan, task in self._asked.items()
+            if task.done() and not task.cancelled() and task.exception() is None
+        }
+
     async def close(self) -> None:
         """Stop what nobody waits for any more."""
         waiting = [task for task in self._asked.values() if not task.done()]

@@ -1,190 +1,169 @@
-"""GraphQL over HTTP: one request in, one operation executed, one response and one log line out."""
+"""GraphQL over HTTP, in front of everything: an answer that is ready is sent from here.
+
+Who asks is settled first, always; then the request's own bytes lead to its key, and the key to
+bytes that can be sent. Only what is not ready is executed.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
-import re
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeVar
 
-import orjson
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
-from strawberry.exceptions import MissingQueryError
-from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
-from strawberry.types.execution import ExecutionResult
-from strawberry.types.graphql import OperationType
 
-from gateway import error_format, http_request, logs, negotiation
+from gateway import error_format, http_request, http_response, negotiation
+from gateway.caller import EVERYONE, SCOPE_KEY, Caller
 from gateway.clock import Monotonic
-from gateway.context import OperationContext
-from gateway.documents import Documents, Found
-from gateway.errors import (
-    CallerError,
-    OperationUnresolvedError,
-    PersistedQueryNotFoundError,
-    PersistedQueryNotSupportedError,
-)
-from gateway.http_request import OperationRequest, RequestRefusedError
-from gateway.metrics import Metrics
-from gateway.schema import GatewaySchema
+from gateway.errors import CallerError
+from gateway.execution import Execution
+from gateway.http_request import ClientGoneError, Head, RequestIds, RequestRefusedError
+from gateway.operation_record import OperationRecord
+from gateway.outcome import CLIENT_GONE, Outcome, refused
+from gateway.prepared import About, Preparation, Prepared, Unanswerable
+from gateway.response_cache.cache import Computed, ResponseCache, Served, Status
+from gateway.response_cache.entry import Entry
 from graphql_schema.error_codes import ErrorCode
 
-CLIENT_GONE = 499
-"""A status for the log only: the client hung up before the answer."""
+Got = TypeVar("Got")
 
-_OPERATION_NAME = re.compile(r"^\s*(?:query|mutation|subscription)\s+([A-Za-z_]\w*)", re.MULTILINE)
-
-MakeContext = Callable[[str], OperationContext]
-"""A fresh context for a request id."""
+_QUIET = (ErrorCode.PERSISTED_QUERY_NOT_FOUND, ErrorCode.PERSISTED_QUERY_NOT_SUPPORTED)
 
 
-@dataclass(slots=True)
-class Outcome:
-    """What became of one operation: its body, status, and what the log tells of it."""
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """One request while it is answered."""
 
-    body: dict[str, Any]
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
-    codes: list[str] = field(default_factory=list)
-    causes: list[BaseException] = field(default_factory=list)
-    document: Found | None = None
-    operation_name: str | None = None
-    context: OperationContext | None = None
-
-    @property
-    def label(self) -> str:
-        """For metrics: ok, partial (data and errors) or error."""
-        if not self.codes:
-            return "ok"
-        return "partial" if self.body.get("data") is not None else "error"
+    head: Head
+    request_id: str
+    media_type: str
+    started_s: float
+    send: Send
 
 
 @dataclass(frozen=True)
 class GraphQLView:
     """The ASGI endpoint of `/graphql`, browsers' pages aside."""
 
-    schema: GatewaySchema
-    documents: Documents
-    make_context: MakeContext
-    metrics: Metrics
+    preparation: Preparation
+    cache: ResponseCache[Outcome] | None
+    execution: Execution
+    record: OperationRecord
+    request_ids: RequestIds
     monotonic: Monotonic
     max_body_bytes: int
-    max_age_s: int
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
-        request = Request(scope, receive)
-        response = await self.respond(request)
-        await response(scope, receive, send)
-
-    async def respond(self, request: Request) -> Response:
-        """The response to one request, whatever happens."""
-        started_s = self.monotonic()
-        request_id = http_request.request_id_of(request)
-        media_type = negotiation.choose(request.headers.get("accept"))
-        outcome = await self._outcome(request, request_id, media_type)
-        seconds = self.monotonic() - started_s
-        self._record(outcome, request_id, seconds)
-        return self._response(request, outcome, media_type or negotiation.JSON, request_id)
-
-    async def _outcome(self, request: Request, request_id: str, media_type: str | None) -> Outcome:
+        head = http_request.head_of(scope)
+        media_type = _media_type(head.headers.get(b"accept"))
+        request_id = self.request_ids.of(head)
+        asking = Asking(head, request_id, media_type or negotiation.JSON, self.monotonic(), send)
         try:
             _refuse_without(media_type)
-            asked = await http_request.read(request, self.max_body_bytes)
+            caller: Caller = scope.get(SCOPE_KEY, EVERYONE)
+            body = await http_request.body_of(head, receive, self.max_body_bytes)
+            prepared = self.preparation.known(head, body, caller)
+            made = prepared or self.preparation.prepare(head, body, caller)
+        except ClientGoneError:
+            self._gone(asking, None)
         except RequestRefusedError as error:
-            body = {"errors": [error_format.plain(str(error), error.code, request_id)]}
-            return Outcome(body, error.status, error.headers, [error.code.name])
-        outcome = await _unless_gone(request, self._execute(asked, request_id))
-        if media_type == negotiation.JSON and outcome.status == 400 and asked.asked.query:
-            # The legacy type has 200 for everything that a GraphQL processor answered.
-            outcome.status = 200
-        return outcome
-
-    async def _execute(self, asked: OperationRequest, request_id: str) -> Outcome:
-        try:
-            document = self.documents.find(asked.asked)
-        except CallerError as error:
-            quiet = isinstance(error, PersistedQueryNotFoundError | PersistedQueryNotSupportedError)
-            return _refused(error, request_id, 200 if quiet else 400)
-        if document is None:
-            return _refused(OperationUnresolvedError("The request has no query."), request_id, 400)
-        context = self.make_context(request_id)
-        try:
-            result = await self.schema.execute(
-                document.text,
-                variable_values=asked.variables,
-                context_value=context,
-                operation_name=asked.operation_name,
-                allowed_operation_types=OperationType.from_http("GET")
-                if asked.method == "GET"
-                else OperationType.from_http("POST"),
+            shown = error_format.plain(str(error), error.code)
+            codes = (error.code.name,)
+            outcome = Outcome(
+                None, (shown,), status=error.status, headers=error.headers, codes=codes
             )
-            outcome = _outcome_of(result, context, request_id)
-        except (CannotGetOperationTypeError, MissingQueryError):
-            message = "The document has no operation of that name, or does not say which to run."
-            outcome = _refused(OperationUnresolvedError(message), request_id, 400)
-        except InvalidOperationTypeError:
-            message = "Only queries can be asked by GET; send a POST."
-            outcome = _refused(OperationUnresolvedError(message), request_id, 405)
-            outcome.headers["Allow"] = "POST"
-        finally:
-            await context.analytics.store.close()
-        outcome.document, outcome.context = document, context
-        outcome.operation_name = asked.operation_name or _name_in(document.text)
-        return outcome
-
-    def _record(self, outcome: Outcome, request_id: str, seconds: float) -> None:
-        self.metrics.operations.add(outcome.label)
-        self.metrics.operation_seconds.observe(outcome.label, seconds)
-        for code in outcome.codes:
-            self.metrics.errors.add(code)
-        log = logs.logger().bind(request_id=request_id)
-        for cause in {str(each): each for each in outcome.causes}.values():
-            log.error("store_or_gateway_error", cause=str(cause), exc_info=_unexpected(cause))
-        told: dict[str, Any] = {
-            "status": outcome.status,
-            "outcome": outcome.label,
-            "milliseconds": round(seconds * 1000, 2),
-        }
-        if outcome.operation_name:
-            told["operation"] = outcome.operation_name[:100]
-        if outcome.document is not None:
-            told["document"] = logs.digest(outcome.document.text)
-            if self.documents.judges:
-                told["trusted"] = outcome.document.trusted
-        if outcome.codes:
-            told["codes"] = sorted(set(outcome.codes))
-        if outcome.context is not None:
-            told["accounts"] = sorted(outcome.context.accounts)
-            told["store_queries"] = outcome.context.analytics.store.queries
-            told["store_milliseconds"] = round(outcome.context.analytics.store.seconds * 1000, 2)
-        log.info("operation", **told)
-
-    def _response(
-        self, request: Request, outcome: Outcome, media_type: str, request_id: str
-    ) -> Response:
-        content = _encode(outcome.body)
-        headers = {"Vary": "Accept", "X-Request-Id": request_id, **outcome.headers}
-        if request.method == "GET" and outcome.status == 200 and not outcome.codes:
-            etag = f'"{hashlib.sha256(content + media_type.encode()).hexdigest()[:32]}"'
-            headers |= {"ETag": etag, "Cache-Control": f"private, max-age={self.max_age_s}"}
-            if _matches(request.headers.get("if-none-match"), etag):
-                return Response(status_code=304, headers=headers)
+            await self._tell(asking, outcome, None)
+        except CallerError as error:
+            status = 200 if error.code in _QUIET else 400
+            await self._tell(asking, refused(error, status), None)
         else:
-            headers["Cache-Control"] = "no-store"
-        headers["Content-Type"] = f"{media_type}; charset=utf-8"
-        return Response(content, outcome.status, headers)
+            if isinstance(made, Unanswerable):
+                await self._tell(asking, made.outcome, made.about)
+                return
+            entry = None if self.cache is None else self.cache.fresh(made.key)
+            if entry is not None:
+                await self._ready(asking, entry, made.about)
+            else:
+                await self._answer(asking, made, caller, receive)
+
+    async def close(self) -> None:
+        """Stop what is being made, and write what is still to be logged."""
+        if self.cache is not None:
+            await self.cache.close()
+        self.record.log.flush()
+
+    async def _ready(self, asking: Asking, entry: Entry, about: About) -> None:
+        now_s = self.monotonic()
+        response = http_response.of_entry(
+            asking.head, asking.media_type, asking.request_id, entry, entry.age_s(now_s), Status.HIT
+        )
+        await response.send(asking.send)
+        self.record.ready(asking.request_id, about, response.status, now_s - asking.started_s)
+
+    async def _answer(
+        self, asking: Asking, prepared: Prepared, caller: Caller, receive: Receive
+    ) -> None:
+        served = await _unless_gone(receive, self._served(prepared, caller, asking.request_id))
+        if served is None:
+            self._gone(asking, prepared.about)
+            return
+        if served.entry is None and served.told is not None and served.told.codes:
+            await self._tell(asking, served.told, prepared.about, served.status)
+            return
+        response = http_response.of_served(
+            asking.head, asking.media_type, asking.request_id, served, self.monotonic()
+        )
+        await response.send(asking.send)
+        self._record(asking, served.told, prepared.about, served.status, response.status)
+
+    async def _served(self, prepared: Prepared, caller: Caller, request_id: str) -> Served[Outcome]:
+        async def compute() -> Computed[Outcome]:
+            outcome = await self.execution.answer(prepared.operation, caller, request_id)
+            if outcome.field_class is None:
+                return Computed(outcome, store_failed=outcome.store_failed)
+            return Computed(outcome, outcome.content, outcome.field_class, outcome.group)
+
+        if self.cache is None:
+            return Served(Status.MISS, None, (await compute()).told)
+        return await self.cache.answer(prepared.key, compute)
+
+    async def _tell(
+        self, asking: Asking, outcome: Outcome, about: About | None, how: Status | None = None
+    ) -> None:
+        """Send an outcome that has errors."""
+        status = outcome.status
+        if status == 400 and about is not None and asking.media_type == negotiation.JSON:
+            # The legacy type has 200 for everything that a GraphQL processor answered.
+            status = 200
+        response = http_response.of_outcome(
+            asking.head, asking.media_type, asking.request_id, outcome, status
+        )
+        await response.send(asking.send)
+        self._record(asking, outcome, about, how, status)
+
+    def _gone(self, asking: Asking, about: About | None) -> None:
+        outcome = Outcome(status=CLIENT_GONE, codes=("CLIENT_GONE",))
+        self._record(asking, outcome, about, None, CLIENT_GONE)
+
+    def _record(
+        self,
+        asking: Asking,
+        outcome: Outcome | None,
+        about: About | None,
+        how: Status | None,
+        status: int,
+    ) -> None:
+        seconds = self.monotonic() - asking.started_s
+        self.record.answered(asking.request_id, about, outcome, how, status, seconds)
 
 
-async def _unless_gone(request: Request, execution: Coroutine[Any, Any, Outcome]) -> Outcome:
-    """The execution's outcome; it is stopped if the client hangs up, as nobody would read it."""
-    working = asyncio.ensure_future(execution)
-    gone = asyncio.ensure_future(_gone(request))
+async def _unless_gone(receive: Receive, answering: Coroutine[Any, Any, Got]) -> Got | None:
+    """What is being answered; `None`, and no longer waited for, if the client hangs up."""
+    working = asyncio.ensure_future(answering)
+    gone = asyncio.ensure_future(_gone(receive))
     try:
         await asyncio.wait({working, gone}, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -192,68 +171,19 @@ async def _unless_gone(request: Request, execution: Coroutine[Any, Any, Outcome]
         if not working.done():
             working.cancel()
             await asyncio.wait({working})
-    if working.cancelled():
-        return Outcome({}, CLIENT_GONE, codes=["CLIENT_GONE"])
-    return working.result()
+    return None if working.cancelled() else working.result()
 
 
-async def _gone(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
         pass
 
 
-def _name_in(document: str) -> str | None:
-    named = _OPERATION_NAME.search(document)
-    return named.group(1) if named else None
+@lru_cache(maxsize=256)
+def _media_type(accept: bytes | None) -> str | None:
+    return negotiation.choose(None if accept is None else accept[:4096].decode("latin-1"))
 
 
 def _refuse_without(media_type: str | None) -> None:
     if media_type is None:
         raise RequestRefusedError(406, f"Answers come as {' or '.join(negotiation.OFFERED)}.")
-
-
-def _refused(error: CallerError, request_id: str, status: int) -> Outcome:
-    body = {"errors": [error_format.plain(error, error.code, request_id)]}
-    return Outcome(body, status, codes=[error.code.name])
-
-
-def _outcome_of(result: ExecutionResult, context: OperationContext, request_id: str) -> Outcome:
-    errors = [error_format.shown(each, result, request_id) for each in result.errors or ()]
-    body: dict[str, Any] = {"errors": [each.body for each in errors]} if errors else {}
-    # Without a path no field has run: a request error, whose response has no data at all.
-    is_request_error = result.data is None and all(
-        error.path is None for error in result.errors or ()
-    )
-    if not is_request_error:
-        body["data"] = result.data
-    extensions = context.extensions()
-    if extensions:
-        body["extensions"] = extensions
-    return Outcome(
-        body,
-        400 if is_request_error else 200,
-        codes=[each.code.name for each in errors],
-        causes=[each.cause for each in errors if each.cause is not None],
-    )
-
-
-def _unexpected(cause: BaseException) -> BaseException | None:
-    return (
-        cause
-        if getattr(cause, "code", ErrorCode.INTERNAL_SERVER_ERROR)
-        is (ErrorCode.INTERNAL_SERVER_ERROR)
-        else None
-    )
-
-
-def _matches(if_none_match: str | None, etag: str) -> bool:
-    tags = (tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(","))
-    return any(tag in (etag, "*") for tag in tags)
-
-
-def _encode(body: dict[str, Any]) -> bytes:
-    try:
-        return orjson.dumps(body)
-    except TypeError:
-        # An error may quote half a surrogate pair out of the document, which is not UTF-8.
-        return json.dumps(body, separators=(",", ":")).encode()

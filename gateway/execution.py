@@ -1,0 +1,90 @@
+"""The core: one operation of one caller, executed; knows neither HTTP nor the cache."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import DocumentNode, ExecutionResult, GraphQLSchema, execute
+from strawberry.execution import optimized_is_awaitable
+
+from gateway import error_format
+from gateway.caller import Caller
+from gateway.context import OperationContext
+from gateway.error_format import Stage
+from gateway.errors import StoreError
+from gateway.outcome import Outcome, Work, encode, of_errors
+from gateway.response_cache import ages
+
+MakeContext = Callable[[str, Caller], OperationContext]
+"""A fresh context for a request id and a caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What to execute: a valid document, one of its operations, and the variables as they came."""
+
+    document: DocumentNode
+    name: str | None
+    variables: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """Executes operations over the analytics of their context."""
+
+    schema: GraphQLSchema
+    make_context: MakeContext
+    hide_suggestions: bool = False
+
+    async def answer(self, operation: Operation, caller: Caller, request_id: str) -> Outcome:
+        """What becomes of one operation; its store queries end with it, however it ends."""
+        context = self.make_context(request_id, caller)
+        try:
+            running = execute(
+                self.schema,
+                operation.document,
+                context_value=context,
+                variable_values=operation.variables,
+                operation_name=operation.name,
+                is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # a bool that guards
+                hide_suggestions=self.hide_suggestions,
+            )
+            result = await running if inspect.isawaitable(running) else running
+        finally:
+            await context.analytics.store.close()
+        return _outcome_of(result, context)
+
+
+def _outcome_of(result: ExecutionResult, context: OperationContext) -> Outcome:
+    store = context.analytics.store
+    work = Work(tuple(sorted(context.accounts)), store.queries, store.seconds)
+    extensions = context.extensions()
+    if not result.errors:
+        body = {"data": result.data, "extensions": extensions} if extensions else None
+        content = encode(body or {"data": result.data})
+        if body is not None:
+            return Outcome(content, work=work)
+        answered = store.answered
+        as_of_ms = min((each.as_of_ms for each in answered.values()), default=0)
+        return Outcome(
+            content,
+            work=work,
+            field_class=ages.class_of(answered, as_of_ms),
+            group="\n".join(work.accounts).encode(),
+        )
+    # Without a path no field has run: a request error, whose response has no data at all.
+    has_data = result.data is not None or any(each.path is not None for each in result.errors)
+    stage = Stage.FIELDS if has_data else Stage.VARIABLES
+    shown = [error_format.shown(each, stage) for each in result.errors]
+    return of_errors(
+        shown,
+        data=result.data,
+        has_data=has_data,
+        extensions=extensions,
+        status=200 if has_data else 400,
+        work=work,
+        store_failed=any(isinstance(each.cause, StoreError) for each in shown),
+    )

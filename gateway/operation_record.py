@@ -1,0 +1,96 @@
+"""What is counted and logged of an operation: one place, so that every answer leaves its trace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from gateway import logs
+from gateway.logs import OperationLog
+from gateway.metrics import Metrics
+from gateway.outcome import Outcome
+from gateway.prepared import About
+from gateway.response_cache.cache import Status
+from graphql_schema.error_codes import ErrorCode
+
+
+@dataclass(frozen=True, slots=True)
+class OperationRecord:
+    """Counts operations and writes their lines."""
+
+    metrics: Metrics
+    log: OperationLog
+    tells_trust: bool
+
+    def ready(self, request_id: str, about: About, status: int, seconds: float) -> None:
+        """A kept answer that was fresh: the most frequent, and the cheapest to record."""
+        self.metrics.operations.add("ok")
+        self.metrics.operation_seconds.observe("ok", seconds)
+        if not self.log.skips():
+            self.log.write(self._told(request_id, about, status, "ok", seconds) | _CACHED)
+
+    def answered(
+        self,
+        request_id: str,
+        about: About | None,
+        outcome: Outcome | None,
+        how: Status | None,
+        status: int,
+        seconds: float,
+    ) -> None:
+        """Any other answer; without an outcome of its own it came out of the cache."""
+        label = "ok" if outcome is None or how is Status.RESCUED else outcome.label
+        self.metrics.operations.add(label)
+        self.metrics.operation_seconds.observe(label, seconds)
+        told = self._told(request_id, about, status, label, seconds)
+        if how is not None:
+            told["cache"] = how.value
+        if outcome is not None:
+            if how is not Status.COALESCED:
+                self._causes(request_id, outcome)
+            self._add(told, outcome)
+        self.log.write(told)
+
+    def _add(self, told: dict[str, Any], outcome: Outcome) -> None:
+        if outcome.codes:
+            for code in outcome.codes:
+                self.metrics.errors.add(code)
+            told["codes"] = sorted(set(outcome.codes))
+        if outcome.work is not None:
+            told["accounts"] = outcome.work.accounts
+            told["store_queries"] = outcome.work.store_queries
+            told["store_milliseconds"] = round(outcome.work.store_s * 1000, 2)
+
+    def _causes(self, request_id: str, outcome: Outcome) -> None:
+        for cause in {str(each): each for each in outcome.causes}.values():
+            logs.logger().error(
+                "store_or_gateway_error",
+                request_id=request_id,
+                cause=str(cause),
+                exc_info=_unexpected(cause),
+            )
+
+    def _told(
+        self, request_id: str, about: About | None, status: int, label: str, seconds: float
+    ) -> dict[str, Any]:
+        told: dict[str, Any] = {
+            "request_id": request_id,
+            "status": status,
+            "outcome": label,
+            "milliseconds": round(seconds * 1000, 2),
+        }
+        if about is not None:
+            told["document"] = about.document
+            if about.operation:
+                told["operation"] = about.operation
+            if self.tells_trust:
+                told["trusted"] = about.trusted
+        return told
+
+
+_CACHED = {"cache": Status.HIT.value}
+
+
+def _unexpected(cause: BaseException) -> BaseException | None:
+    code = getattr(cause, "code", ErrorCode.INTERNAL_SERVER_ERROR)
+    return cause if code is ErrorCode.INTERNAL_SERVER_ERROR else None

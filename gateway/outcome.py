@@ -1,0 +1,96 @@
+"""What became of one operation: what is sent to whoever asked, what may be kept, what is logged."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from gateway.error_format import ShownError, plain
+from gateway.errors import CallerError
+from gateway.response_cache.ages import FieldClass
+
+CLIENT_GONE = 499
+"""A status for the log only: the client hung up before the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What an execution took, for the log: digests of accounts, queries and seconds of the store."""
+
+    accounts: tuple[str, ...] = ()
+    store_queries: int = 0
+    store_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One operation's outcome, the same for all who asked it together.
+
+    `content` is the response without errors, as bytes; with errors there is `data` instead, as each
+    asker's errors carry the asker's own request id.
+    """
+
+    content: bytes | None = None
+    errors: tuple[dict[str, Any], ...] = ()
+    data: dict[str, Any] | None = None
+    has_data: bool = False
+    extensions: dict[str, Any] = field(default_factory=dict)
+    status: int = 200
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    codes: tuple[str, ...] = ()
+    causes: tuple[BaseException, ...] = ()
+    work: Work | None = None
+    field_class: FieldClass | None = None
+    group: bytes = b""
+    store_failed: bool = False
+
+    @property
+    def label(self) -> str:
+        """For metrics: ok, partial (data and errors) or error."""
+        if not self.codes:
+            return "ok"
+        return "partial" if self.data is not None else "error"
+
+    def body(self, request_id: str) -> bytes:
+        """The response's body for one asker."""
+        if self.content is not None:
+            return self.content
+        whole: dict[str, Any] = {"errors": [_asked_by(each, request_id) for each in self.errors]}
+        if self.has_data:
+            whole["data"] = self.data
+        if self.extensions:
+            whole["extensions"] = self.extensions
+        return encode(whole)
+
+
+def refused(error: CallerError, status: int, *headers: tuple[bytes, bytes]) -> Outcome:
+    """The outcome of an operation that is not executed."""
+    return Outcome(
+        errors=(plain(error, error.code),), status=status, headers=headers, codes=(error.code.name,)
+    )
+
+
+def of_errors(shown: list[ShownError], **more: Any) -> Outcome:
+    """An outcome with errors."""
+    return Outcome(
+        errors=tuple(each.body for each in shown),
+        codes=tuple(each.code.name for each in shown),
+        causes=tuple(each.cause for each in shown if each.cause is not None),
+        **more,
+    )
+
+
+def encode(body: dict[str, Any]) -> bytes:
+    """A response as JSON."""
+    try:
+        return orjson.dumps(body)
+    except TypeError:
+        # An error may quote half a surrogate pair out of the document, which is not UTF-8.
+        return json.dumps(body, separators=(",", ":")).encode()
+
+
+def _asked_by(error: dict[str, Any], request_id: str) -> dict[str, Any]:
+    return {**error, "extensions": {**error["extensions"], "requestId": request_id}}

@@ -1,0 +1,192 @@
+"""The cache itself: a ready answer while it is fresh, else one flight that makes it anew.
+
+Between fresh and its hard limit an answer is served stale while it is made anew; while the store
+cannot answer, an answer younger than the limit for outages stands in. What failed, what is partial
+and what could not be proven exact is given to those who waited for it, and never kept.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Generic, Protocol, TypeVar
+
+from gateway.clock import Monotonic
+from gateway.response_cache import ages as ages_module
+from gateway.response_cache import entry as entries
+from gateway.response_cache.ages import Ages, FieldClass
+from gateway.response_cache.entry import Entry
+from gateway.response_cache.flight import Flights
+from gateway.response_cache.key import Key, shared_name
+from gateway.response_cache.second_level import EpochS, SecondLevel
+from gateway.response_cache.store import BoundedStore
+
+Told = TypeVar("Told")
+
+
+class Status(Enum):
+    """How an answer came about."""
+
+    HIT = "hit"
+    STALE = "stale"
+    RESCUED = "rescued"
+    MISS = "miss"
+    COALESCED = "coalesced"
+    SHARED = "shared"
+
+
+@dataclass(frozen=True, slots=True)
+class Computed(Generic[Told]):
+    """What a flight made.
+
+    `told`: for those who waited. `body`: what may be kept, if it may. `group`: answers of one group
+    expire together. `store_failed`: an older answer may stand in.
+    """
+
+    told: Told
+    body: bytes | None = None
+    field_class: FieldClass = FieldClass.LIVE
+    group: bytes = b""
+    store_failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Served(Generic[Told]):
+    """An answer to send: a kept one (`entry`), or one just made (`told`), or both."""
+
+    status: Status
+    entry: Entry | None
+    told: Told | None
+
+
+class Counts(Protocol):
+    """What the cache counts."""
+
+    def lookup(self, result: str) -> None:
+        """One answer was served, and how."""
+        ...
+
+    def evicted(self, entries: int) -> None:
+        """Answers made room for others."""
+        ...
+
+
+Compute = Callable[[], Coroutine[Any, Any, Computed[Told]]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Landed(Generic[Told]):
+    """What came out of a flight: an entry, and what was made if it did not come from elsewhere."""
+
+    entry: Entry | None
+    computed: Computed[Told] | None
+
+
+class ResponseCache(Generic[Told]):
+    """Answers by key; `Told` is what a computation says besides."""
+
+    def __init__(
+        self,
+        max_bytes: int,
+        ages: Ages,
+        monotonic: Monotonic,
+        epoch_s: EpochS,
+        counts: Counts,
+        second: SecondLevel | None = None,
+        generation: bytes = b"",
+    ) -> None:
+        self._kept: BoundedStore[Entry] = BoundedStore(max_bytes, counts.evicted)
+        self._flights: Flights[_Landed[Told]] = Flights()
+        self._ages = ages
+        self._monotonic = monotonic
+        self._epoch_s = epoch_s
+        self._counts = counts
+        self._second = second
+        self._generation = generation
+
+    @property
+    def kept(self) -> BoundedStore[Entry]:
+        """What is kept in this process."""
+        return self._kept
+
+    @property
+    def flights(self) -> int:
+        """How many answers are being made."""
+        return len(self._flights)
+
+    def fresh(self, key: Key) -> Entry | None:
+        """The answer that may be served as it is."""
+        entry = self._kept.get(key)
+        if entry is not None and self._monotonic() < entry.fresh_until_s:
+            self._counts.lookup("hit")
+            return entry
+        return None
+
+    async def answer(self, key: Key, compute: Compute[Told]) -> Served[Told]:
+        """The answer: kept, stale, or made by one flight for all who ask meanwhile."""
+        entry = self._kept.get(key)
+        now_s = self._monotonic()
+        if entry is not None and now_s < entry.stale_until_s:
+            if now_s < entry.fresh_until_s:
+                return self._served(Status.HIT, entry, None)
+            self._flights.refresh(key, lambda: self._land(key, compute))
+            return self._served(Status.STALE, entry, None)
+        landed, leads = await self._flights.join(key, lambda: self._land(key, compute))
+        if landed.computed is None:
+            return self._served(Status.SHARED, landed.entry, None)
+        if landed.computed.store_failed:
+            older = self._kept.get(key)
+            if older is not None and self._monotonic() < older.rescue_until_s:
+                return self._served(Status.RESCUED, older, landed.computed.told)
+        status = Status.MISS if leads else Status.COALESCED
+        return self._served(status, landed.entry, landed.computed.told)
+
+    async def close(self) -> None:
+        """Stop making answers, and leave the second level."""
+        await self._flights.close()
+        if self._second is not None:
+            await self._second.close()
+
+    def _served(self, status: Status, entry: Entry | None, told: Told | None) -> Served[Told]:
+        self._counts.lookup(status.value)
+        return Served(status, entry, told)
+
+    async def _land(self, key: Key, compute: Compute[Told]) -> _Landed[Told]:
+        if self._second is not None:
+            shared = await self._second.get(shared_name(self._generation, key))
+            if shared is not None and self._adopt(key, shared):
+                return _Landed(shared, None)
+        born_s, born_epoch_s = self._monotonic(), self._epoch_s()
+        computed = await compute()
+        entry = self._entry(computed, born_s, born_epoch_s)
+        if entry is not None:
+            self._kept.put(key, entry, entry.size)
+            if self._second is not None:
+                self._second.put(shared_name(self._generation, key), entry)
+        return _Landed(entry, computed)
+
+    def _adopt(self, key: Key, shared: Entry) -> bool:
+        """Keep what another process made, if it is newer; whether it is fresh."""
+        mine, now_s = self._kept.get(key), self._monotonic()
+        if now_s < shared.rescue_until_s and (mine is None or mine.born_s < shared.born_s):
+            self._kept.put(key, shared, shared.size)
+        return now_s < shared.fresh_until_s
+
+    def _entry(self, computed: Computed[Told], born_s: float, born_epoch_s: float) -> Entry | None:
+        if computed.body is None:
+            return None
+        lifetime = self._ages.of(computed.field_class)
+        phase = ages_module.phase_of(computed.group)
+        fresh_s = ages_module.fresh_for_s(lifetime.fresh_s, phase, born_epoch_s)
+        # What took longer to make than it may live is of use for half a life at least.
+        fresh_s = max(fresh_s, self._monotonic() - born_s + lifetime.fresh_s / 2)
+        return entries.make(
+            computed.body,
+            born_s,
+            fresh_s,
+            lifetime.stale_s,
+            self._ages.rescue_s,
+            math.ceil(lifetime.fresh_s),
+        )
