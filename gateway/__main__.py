@@ -2,36 +2,97 @@
 
 from __future__ import annotations
 
+import argparse
+import os
 import socket
 import sys
+import time
+from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 
 import uvicorn
 
 from gateway import settings as settings_module
 from gateway.app import create_app
+from gateway.drain import Drain
+from gateway.metrics import Metrics
+from gateway.server import DrainingServer
 from gateway.settings import Settings, SettingsError
+from gateway.worker_metrics import SharedMetrics
+from gateway.workers import supervise
+
+KEEP_ALIVE_S = 75
+"""Longer than clients keep idle connections, so that it is they who close them."""
+
+BACKLOG = 2048
 
 
-def main() -> int:
+def main(arguments: Sequence[str] = ()) -> int:
     """Serve until stopped; 2 for settings that cannot work."""
+    options = _parser().parse_args(arguments)
     try:
         settings = settings_module.read()
-        listening = listen(settings)
+        listening = (
+            socket.socket(fileno=options.listening_fd)
+            if options.listening_fd is not None
+            else listen(settings)
+        )
     except SettingsError as error:
         print(f"gateway: {error}", file=sys.stderr)
         return 2
     with listening:
-        config = uvicorn.Config(
-            create_app(settings),
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=10,
-        )
-        with suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[listening])
+        if settings.workers > 1 and options.listening_fd is None:
+            listening.listen(BACKLOG)
+            return supervise(settings.workers, listening.fileno(), settings.log_level)
+        serve(settings, listening, options)
     return 0
+
+
+def serve(settings: Settings, listening: socket.socket, options: argparse.Namespace) -> None:
+    """Serve in this process."""
+    drain, metrics = Drain(), Metrics()
+    shared = (
+        SharedMetrics(Path(options.metrics_folder), str(options.worker))
+        if options.metrics_folder
+        else None
+    )
+
+    def tell_ready() -> None:
+        if options.ready_fd is not None:
+            os.write(options.ready_fd, b"1")
+            os.close(options.ready_fd)
+
+    config = uvicorn.Config(
+        create_app(settings, metrics=metrics, drain=drain, shared_metrics=shared),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=10,
+        backlog=BACKLOG,
+    )
+    server = DrainingServer(
+        config,
+        drain,
+        accept_s=settings.drain_accept_ms / 1000,
+        drain_s=settings.drain_ms / 1000,
+        monotonic=time.monotonic,
+        on_started=tell_ready,
+        on_tick=lambda: shared.leave(metrics.text()) if shared is not None else None,
+    )
+    with suppress(KeyboardInterrupt):
+        server.run(sockets=[listening])
+
+
+def _parser() -> argparse.ArgumentParser:
+    """The options that a supervisor gives its workers; people use the environment."""
+    parser = argparse.ArgumentParser(prog="python -m gateway", description=__doc__)
+    parser.add_argument("--listening-fd", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--ready-fd", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--worker", type=int, default=0, help=argparse.SUPPRESS)
+    parser.add_argument("--metrics-folder", default="", help=argparse.SUPPRESS)
+    return parser
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -55,4 +116,4 @@ def listen(settings: Settings) -> socket.socket:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

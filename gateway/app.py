@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from fastapi import FastAPI
 from starlette.requests import Request
@@ -14,16 +15,22 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway import docs_page, documents, graphiql, logs, metrics, negotiation
+from gateway import docs_page, documents, graphiql, logs, negotiation
+from gateway.admission.breaker import Breaker
+from gateway.admission.gate import Gate
+from gateway.admission.limit import AdaptiveLimit
+from gateway.admission.store import AdmittedStore
 from gateway.analytics import Analytics
 from gateway.caller import Caller
 from gateway.clock import Deadline, EpochMs, Monotonic, system_epoch_ms
 from gateway.context import OperationContext
+from gateway.drain import ClosingConnections, Drain
 from gateway.errors import GatewayError
 from gateway.execution import Execution
 from gateway.http_request import RequestIds
 from gateway.limits import Limits
 from gateway.logs import OperationLog
+from gateway.metrics import CONTENT_TYPE, Metrics
 from gateway.operation_record import OperationRecord
 from gateway.prepared import Preparation
 from gateway.query_plan import ProgressPlan
@@ -35,8 +42,11 @@ from gateway.settings import Settings
 from gateway.sharing import OperationStore
 from gateway.store import Store
 from gateway.view import GraphQLView
+from gateway.worker_metrics import SharedMetrics
 
 READY_TIMEOUT_S = 2.0
+BREAKER_FAILURES = 10
+BREAKER_REST_S = 0.5
 
 
 def create_app(
@@ -44,10 +54,16 @@ def create_app(
     store: Store | None = None,
     epoch_ms: EpochMs = system_epoch_ms,
     monotonic: Monotonic = time.monotonic,
+    metrics: Metrics | None = None,
+    drain: Drain | None = None,
+    shared_metrics: SharedMetrics | None = None,
 ) -> ASGIApp:
     """The gateway as an ASGI application; its store is open while it runs."""
-    chosen = store if store is not None else make_store(settings)
-    counted = metrics.Metrics()
+    counted = metrics if metrics is not None else Metrics()
+    draining = drain if drain is not None else Drain()
+    chosen = admitted(
+        store if store is not None else make_store(settings), settings, counted, monotonic
+    )
     make_context = ContextMaker(
         limits_of(settings), chosen, counted, epoch_ms, monotonic, settings.cache_tick_ms
     )
@@ -71,8 +87,9 @@ def create_app(
         redoc_url=None,
     )
     app.router.routes += _graphiql_routes(settings)
-    app.router.routes += _operator_routes(chosen, counted)
-    return _Front(view, app, settings)
+    told = partial(_all_metrics, counted, shared_metrics)
+    app.router.routes += _operator_routes(chosen, told, draining)
+    return ClosingConnections(_Front(view, app, settings), draining)
 
 
 def make_store(settings: Settings) -> Store:
@@ -84,6 +101,22 @@ def make_store(settings: Settings) -> Store:
     from gateway.pinot.store import PinotStore
 
     return PinotStore(settings)
+
+
+def admitted(
+    store: Store, settings: Settings, counted: Metrics, monotonic: Monotonic
+) -> AdmittedStore:
+    """The store behind its gate."""
+    limit = AdaptiveLimit(
+        settings.store_queries_least, settings.store_queries_most, settings.store_queries_start
+    )
+    gate = Gate(limit, monotonic)
+    counted.admission.watch("limit", lambda: gate.limit)
+    counted.admission.watch("running", lambda: gate.running)
+    counted.admission.watch("queued", lambda: gate.queued)
+    return AdmittedStore(
+        store, gate, Breaker(BREAKER_FAILURES, BREAKER_REST_S, monotonic), monotonic
+    )
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -109,8 +142,8 @@ class ContextMaker:
     """
 
     limits: Limits
-    store: Store
-    counted: metrics.Metrics
+    store: AdmittedStore
+    counted: Metrics
     epoch_ms: EpochMs
     monotonic: Monotonic
     tick_ms: int
@@ -119,7 +152,8 @@ class ContextMaker:
         """A fresh context."""
         deadline = Deadline.after(self.limits.deadline_ms / 1000, self.monotonic)
         observe = self.counted.store_seconds.observe
-        shared = OperationStore(self.store, deadline, self.limits.max_store_queries, observe)
+        most = self.limits.max_store_queries
+        shared = OperationStore(self.store, deadline, most, observe, self.store.admit)
         clock_ms = self.epoch_ms()
         now_ms = clock_ms - clock_ms % self.tick_ms
         rules = Analytics(shared, now_ms, self.limits, self.store.sample_data, clock_ms)
@@ -195,7 +229,11 @@ def _graphiql_routes(settings: Settings) -> list[Route]:
     return [*assets, Route("/graphiql/{name}", page_file)]
 
 
-def _operator_routes(store: Store, counted: metrics.Metrics) -> list[Route]:
+def _all_metrics(counted: Metrics, shared: SharedMetrics | None) -> str:
+    return counted.text() if shared is None else shared.all(counted.text())
+
+
+def _operator_routes(store: Store, told: Callable[[], str], drain: Drain) -> list[Route]:
     text = sdl()
     etag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
 
@@ -203,6 +241,8 @@ def _operator_routes(store: Store, counted: metrics.Metrics) -> list[Route]:
         return PlainTextResponse("ok\n")
 
     async def readyz(_: Request) -> Response:
+        if drain.begun:
+            return JSONResponse({"ready": False, "message": "This process is about to end."}, 503)
         try:
             result = await store.fetch(ProgressPlan(), READY_TIMEOUT_S)
         except GatewayError as error:
@@ -212,7 +252,7 @@ def _operator_routes(store: Store, counted: metrics.Metrics) -> list[Route]:
         return JSONResponse({"ready": True, "asOfMs": result.as_of_ms})
 
     async def prometheus(_: Request) -> Response:
-        return Response(counted.text(), media_type=metrics.CONTENT_TYPE)
+        return Response(told(), media_type=CONTENT_TYPE)
 
     async def schema_graphql(request: Request) -> Response:
         headers = {"ETag": etag, "Cache-Control": "public, max-age=60"}

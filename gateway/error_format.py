@@ -8,7 +8,7 @@ from typing import Any
 
 from graphql import GraphQLError, GraphQLSyntaxError, ValueNode
 
-from gateway.errors import CallerError, GatewayError
+from gateway.errors import CallerError, GatewayError, OverloadedError
 from graphql_schema.error_codes import ErrorCode
 from graphql_schema.scalars import ScalarInputError
 
@@ -40,7 +40,7 @@ def shown(error: GraphQLError, stage: Stage) -> ShownError:
     to_log: BaseException | None = None
     if isinstance(cause, GatewayError):
         message = cause.public_message
-        to_log = None if isinstance(cause, CallerError) else cause
+        to_log = None if isinstance(cause, CallerError | OverloadedError) else cause
     elif code is ErrorCode.INTERNAL_SERVER_ERROR:
         message, to_log = INTERNAL, cause
     body: dict[str, Any] = {"message": message}
@@ -55,13 +55,21 @@ def shown(error: GraphQLError, stage: Stage) -> ShownError:
 def plain(error: GatewayError | str, code: ErrorCode) -> dict[str, Any]:
     """An error of the request itself, before there is anything to execute."""
     message = error.public_message if isinstance(error, GatewayError) else error
-    return {"message": message, "extensions": {"code": code.name}}
+    return {"message": message, "extensions": extensions(code, error)}
 
 
-def extensions(code: ErrorCode, cause: BaseException) -> dict[str, Any]:
-    """The code, and the argument at fault if one is."""
-    argument = getattr(cause, "argument", None)
-    return {"code": code.name} if argument is None else {"code": code.name, "argument": argument}
+def extensions(code: ErrorCode, cause: object) -> dict[str, Any]:
+    """The code, the argument at fault if one is, and how long to wait if that helps."""
+    given: dict[str, Any] = {"code": code.name}
+    argument, retry_after_s = (
+        getattr(cause, "argument", None),
+        getattr(cause, "retry_after_s", None),
+    )
+    if argument is not None:
+        given["argument"] = argument
+    if retry_after_s is not None:
+        given["retryAfterSeconds"] = retry_after_s
+    return given
 
 
 def root_cause(error: GraphQLError) -> BaseException:

@@ -9,6 +9,7 @@ GatewayError
 │   └── PersistedQueryNotSupportedError  PERSISTED_QUERY_NOT_SUPPORTED
 └── StoreError                           shown by its fixed sentence only; the cause is logged
     ├── DeadlineExceededError            DEADLINE_EXCEEDED
+    ├── OverloadedError                  RATE_LIMITED
     ├── StoreUnavailableError            BACKEND_UNAVAILABLE
     └── PartialAnswerError               PARTIAL_RESULT
 """
@@ -90,6 +91,14 @@ class DeadlineExceededError(StoreError):
 
     code = ErrorCode.DEADLINE_EXCEEDED
     sentence = "The answer did not come in time; ask for a shorter window, or again later."
+
+
+class OverloadedError(StoreError):
+    """The store is asked as much as it can answer: refused before any work, whoever asks."""
+
+    code = ErrorCode.RATE_LIMITED
+    sentence = "Too much is asked at the moment; try again in a second."
+    retry_after_s: ClassVar[int] = 1
 
 
 class StoreUnavailableError(StoreError):

@@ -14,8 +14,8 @@ from gateway import error_format
 from gateway.caller import Caller
 from gateway.context import OperationContext
 from gateway.error_format import Stage
-from gateway.errors import StoreError
-from gateway.outcome import Outcome, Work, encode, of_errors
+from gateway.errors import OverloadedError, StoreError
+from gateway.outcome import Outcome, Work, encode, of_errors, overloaded
 from gateway.response_cache import ages
 
 MakeContext = Callable[[str, Caller], OperationContext]
@@ -75,6 +75,10 @@ def _outcome_of(result: ExecutionResult, context: OperationContext) -> Outcome:
             field_class=ages.class_of(answered, as_of_ms),
             group="\n".join(work.accounts).encode(),
         )
+    for error in result.errors:
+        cause = error_format.root_cause(error)
+        if isinstance(cause, OverloadedError):
+            return overloaded(cause)
     # Without a path no field has run: a request error, whose response has no data at all.
     has_data = result.data is not None or any(each.path is not None for each in result.errors)
     stage = Stage.FIELDS if has_data else Stage.VARIABLES

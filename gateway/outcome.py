@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from gateway.error_format import ShownError, plain
-from gateway.errors import CallerError
+from gateway.errors import CallerError, OverloadedError
 from gateway.response_cache.ages import FieldClass
 
 CLIENT_GONE = 499
@@ -70,6 +70,17 @@ def refused(error: CallerError, status: int, *headers: tuple[bytes, bytes]) -> O
     """The outcome of an operation that is not executed."""
     return Outcome(
         errors=(plain(error, error.code),), status=status, headers=headers, codes=(error.code.name,)
+    )
+
+
+def overloaded(error: OverloadedError) -> Outcome:
+    """The outcome of an operation that came at a bad time."""
+    return Outcome(
+        errors=(plain(error, error.code),),
+        status=503,
+        headers=((b"retry-after", b"%d" % error.retry_after_s),),
+        codes=(error.code.name,),
+        store_failed=True,
     )
 
 

@@ -14,6 +14,7 @@ MAX_WINDOW_DAYS = 36_525
 
 _AT_LEAST_ONE = (
     *("deadline_ms", "max_first", "max_accounts", "max_points", "max_window_days"),
+    *("workers", "store_queries_least", "store_queries_start", "store_queries_most"),
     *("cache_tick_ms", "redis_timeout_ms", "log_every"),
 )
 
@@ -32,6 +33,15 @@ class Settings:
 
     host: str = _setting("127.0.0.1", "Address to listen on.")
     port: int = _setting(8000, "Port to listen on.")
+    workers: int = _setting(
+        1, "Processes behind the port; one a core. SIGHUP replaces them one by one."
+    )
+    drain_accept_ms: int = _setting(
+        0, "After SIGTERM: for how long connections are still accepted while `/readyz` says 503."
+    )
+    drain_ms: int = _setting(
+        2_000, "Then: for how long idle connections may still ask before they are closed."
+    )
     allow_non_loopback: bool = _setting(
         False, "Listen on an address that other machines can reach; there is no authorisation yet."
     )
@@ -45,6 +55,13 @@ class Settings:
         1_000_000,
         "Groups from which a ranking is no longer called exact; equals Pinot's "
         "`groupby.trim.threshold` on servers and brokers.",
+    )
+    store_queries_least: int = _setting(
+        4, "Store queries at once that the adaptive limit always allows."
+    )
+    store_queries_start: int = _setting(16, "Where the adaptive limit starts.")
+    store_queries_most: int = _setting(
+        64, "Where it ends; least, start and most equal: a fixed limit."
     )
     deadline_ms: int = _setting(5_000, "An operation must be answered within this time.")
     max_first: int = _setting(100, "Largest `first`.")

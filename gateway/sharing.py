@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from gateway.clock import Deadline
-from gateway.errors import CostLimitExceededError, DeadlineExceededError
+from gateway.errors import CostLimitExceededError, DeadlineExceededError, OverloadedError
 from gateway.model import Direction, Interval
 from gateway.query_plan import QueryPlan, TotalsPlan, TotalsRow
 from gateway.store import Store, StoreResult
@@ -22,12 +22,19 @@ class OperationStore:
     """The store as the fields of one operation share it; dies with the operation."""
 
     def __init__(
-        self, store: Store, deadline: Deadline, max_queries: int, observe: Observe
+        self,
+        store: Store,
+        deadline: Deadline,
+        max_queries: int,
+        observe: Observe,
+        admit: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._deadline = deadline
         self._max_queries = max_queries
         self._observe = observe
+        self._admit = admit
+        self._refusal: OverloadedError | None = None
         self._asked: dict[QueryPlan[Any], asyncio.Task[StoreResult[Any]]] = {}
         self._batches: dict[tuple[bool, Interval], _Batch] = {}
         self.queries = 0
@@ -81,10 +88,22 @@ class OperationStore:
                 f"One operation may need up to {self._max_queries} store queries; "
                 "ask for fewer fields or accounts at once."
             )
+        self._admit_once()
         self.queries += 1
         task = asyncio.ensure_future(self._timed(plan))
         self._asked[plan] = task
         return task
+
+    def _admit_once(self) -> None:
+        """An operation is let in with its first query, or refused whole."""
+        if self._refusal is not None:
+            raise self._refusal
+        if self.queries == 0:
+            try:
+                self._admit()
+            except OverloadedError as error:
+                self._refusal = error
+                raise
 
     async def _timed(self, plan: QueryPlan[PlanRow]) -> StoreResult[PlanRow]:
         started_s = self._deadline.monotonic()
@@ -117,7 +136,7 @@ class OperationStore:
         batch = self._batches.pop(key)
         try:
             batch.asked.set_result(self._ask(batch.plan))
-        except CostLimitExceededError as error:
+        except (CostLimitExceededError, OverloadedError) as error:
             batch.asked.set_exception(error)
 
 

@@ -11,6 +11,7 @@ from typing import Any, cast
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
+from gateway.admission.retry_budget import RetryBudget
 from gateway.clock import Deadline, Monotonic
 from gateway.errors import PartialAnswerError, StoreUnavailableError
 from gateway.pinot import sql
@@ -45,6 +46,7 @@ class PinotStore:
     transport: httpx.AsyncBaseTransport | None = None
     monotonic: Monotonic = time.monotonic
     sample_data: bool = field(default=False, init=False)
+    _retries: RetryBudget = field(default_factory=RetryBudget, init=False)
 
     async def open(self) -> None:
         """Make the connection pool; nothing is connected to yet."""
@@ -60,15 +62,17 @@ class PinotStore:
         await self._client.close()
 
     async def fetch(self, plan: QueryPlan[PlanRow], timeout_s: float) -> StoreResult[PlanRow]:
-        """Answer a plan; what Pinot cannot answer completely is asked once more."""
+        """Answer a plan; what Pinot cannot answer completely is asked once more, within a budget."""
         deadline = Deadline.after(timeout_s, self.monotonic)
         try:
-            return await self._attempt(plan, deadline)
+            answer = await self._attempt(plan, deadline)
         except (StoreUnavailableError, PartialAnswerError):
-            if deadline.remaining_s() <= 2 * RETRY_PAUSE_S:
+            if deadline.remaining_s() <= 2 * RETRY_PAUSE_S or not self._retries.takes_one():
                 raise
             await asyncio.sleep(RETRY_PAUSE_S)
-            return await self._attempt(plan, deadline)
+            answer = await self._attempt(plan, deadline)
+        self._retries.succeeded()
+        return answer
 
     async def _attempt(self, plan: QueryPlan[PlanRow], deadline: Deadline) -> StoreResult[PlanRow]:
         progress = await self._progress.newest(deadline.remaining_s())

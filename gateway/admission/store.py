@@ -1,0 +1,76 @@
+"""A store behind its gate and its breaker: the same port, asked no more than it can take."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TypeVar
+
+from gateway.admission.breaker import Breaker
+from gateway.admission.gate import Gate
+from gateway.clock import Deadline, Monotonic
+from gateway.errors import (
+    DeadlineExceededError,
+    OverloadedError,
+    StoreUnavailableError,
+)
+from gateway.query_plan import ProgressPlan, QueryPlan
+from gateway.store import Store, StoreResult
+
+PlanRow = TypeVar("PlanRow")
+
+_HEAD_START_S = 0.005
+"""The gate sees that time is up this much before the operation does, which gives up on all of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdmittedStore:
+    """A store that is not asked more at once than it answers well."""
+
+    store: Store
+    gate: Gate
+    breaker: Breaker
+    monotonic: Monotonic
+
+    @property
+    def sample_data(self) -> bool:
+        """As the store has it."""
+        return self.store.sample_data
+
+    async def open(self) -> None:
+        """Make the store ready."""
+        await self.store.open()
+
+    async def close(self) -> None:
+        """Close the store."""
+        await self.store.close()
+
+    def admit(self) -> None:
+        """Raise `OverloadedError` if an operation that asks now would only wait."""
+        if self.gate.is_full:
+            raise OverloadedError(f"{self.gate.queued} store queries wait already")
+
+    async def fetch(self, plan: QueryPlan[PlanRow], timeout_s: float) -> StoreResult[PlanRow]:
+        """The store's answer, when it is the plan's turn."""
+        is_shared = isinstance(plan, ProgressPlan)
+        if is_shared:
+            # Served from a look that many share; and it is how one sees that the store is back.
+            return await self.store.fetch(plan, timeout_s)
+        if not self.breaker.lets_through():
+            raise StoreUnavailableError("the store failed again and again: it is left alone")
+        deadline = Deadline.after(max(0.0, timeout_s - _HEAD_START_S), self.monotonic)
+        return await self.gate.run(type(plan).__name__, lambda: self._fetch(plan, deadline))
+
+    async def _fetch(self, plan: QueryPlan[PlanRow], deadline: Deadline) -> StoreResult[PlanRow]:
+        remaining_s = deadline.remaining_s()
+        try:
+            async with asyncio.timeout(remaining_s):
+                result = await self.store.fetch(plan, remaining_s)
+        except TimeoutError as error:
+            self.breaker.failed()
+            raise DeadlineExceededError(f"no answer in {remaining_s:.3f} s") from error
+        except (StoreUnavailableError, DeadlineExceededError):
+            self.breaker.failed()
+            raise
+        self.breaker.succeeded()
+        return result
