@@ -24,7 +24,7 @@ USAGE = 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code (2: usage or nothing to talk to)."""
     options, rest = _parser().parse_known_args(arguments)
-    if rest and options.command not in ("test", "bench", "verify"):
+    if rest and options.command not in ("test", "bench", "simulate", "verify"):
         _parser().error(f"unrecognised arguments: {' '.join(rest)}")
     # Lines are not broken: they are copied, searched and logged.
     console = Console(soft_wrap=True)
@@ -110,6 +110,8 @@ def _tool(command: str, rest: list[str]) -> int:
         return _run([sys.executable, "-m", "pytest", *rest])
     if command == "bench":
         return _run([sys.executable, "-m", "tests.load", *rest])
+    if command == "simulate":
+        return _run([sys.executable, "-m", "tests.simulation", *rest])
     tools = Path(sys.executable).parent
     for tool, *words in CHECKS:
         print("$", tool, *words, flush=True)
@@ -124,7 +126,7 @@ CHECKS = (
     ("ruff", "check", "."),
     ("mypy",),
     ("lint-imports",),
-    ("pytest", "-q", "tests/unit", "tests/contract"),
+    ("pytest", "-q", "tests/unit", "tests/contract", "tests/simulation"),
 )
 
 
@@ -170,6 +172,11 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("file", metavar="FILE", help="a file, or - for standard input")
     add("test", help="the whole suite, on the real stack; takes pytest's arguments", add_help=False)
     add("check", help="format, lint, types, import contracts, unit and contract tests")
+    add(
+        "simulate",
+        help="the cache and its guards through thousands of schedules on a virtual clock",
+        add_help=False,
+    )
     add("docs", help="write the README's tables from the code")
     add("bench", help="a benchmark; without a name, the list of them", add_help=False)
     return parser

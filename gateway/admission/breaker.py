@@ -20,14 +20,16 @@ class Breaker:
         """Whether calls are refused, but for one now and then."""
         return self._failures >= self._allowed
 
+    @property
+    def rests(self) -> bool:
+        """Whether no call at all is let through for the moment."""
+        return self.is_open and self._monotonic() - self._tried_s < self._rest_s
+
     def lets_through(self) -> bool:
         """Whether a call may be made now; asking counts as making it."""
-        if not self.is_open:
-            return True
-        now_s = self._monotonic()
-        if now_s - self._tried_s < self._rest_s:
+        if self.rests:
             return False
-        self._tried_s = now_s
+        self._tried_s = self._monotonic()
         return True
 
     def succeeded(self) -> None:

@@ -72,7 +72,7 @@ class Gate:
             if turn.done() and not turn.cancelled():
                 # The turn had come: it goes to the next.
                 self._leave()
-            else:
+            elif turn in self._waiting:  # else somebody who left has passed over it
                 self._waiting.remove(turn)
             raise
 

@@ -19,6 +19,7 @@ from gateway.store import Store, StoreResult
 
 PlanRow = TypeVar("PlanRow")
 
+_LEFT_ALONE = "the store failed again and again: it is left alone for a moment"
 _HEAD_START_S = 0.005
 """The gate sees that time is up this much before the operation does, which gives up on all of it."""
 
@@ -56,13 +57,15 @@ class AdmittedStore:
         if is_shared:
             # Served from a look that many share; and it is how one sees that the store is back.
             return await self.store.fetch(plan, timeout_s)
-        if not self.breaker.lets_through():
-            raise StoreUnavailableError("the store failed again and again: it is left alone")
+        if self.breaker.rests:
+            raise StoreUnavailableError(_LEFT_ALONE)
         deadline = Deadline.after(max(0.0, timeout_s - _HEAD_START_S), self.monotonic)
         return await self.gate.run(type(plan).__name__, lambda: self._fetch(plan, deadline))
 
     async def _fetch(self, plan: QueryPlan[PlanRow], deadline: Deadline) -> StoreResult[PlanRow]:
         remaining_s = deadline.remaining_s()
+        if not self.breaker.lets_through():
+            raise StoreUnavailableError(_LEFT_ALONE)
         try:
             async with asyncio.timeout(remaining_s):
                 result = await self.store.fetch(plan, remaining_s)

@@ -1,0 +1,153 @@
+"""Bugs put in on purpose: a simulation that does not find each of them proves nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+from unittest.mock import patch
+
+from gateway.admission.breaker import Breaker
+from gateway.admission.gate import Gate
+from gateway.response_cache import ages, cache, entry, second_level
+from gateway.response_cache import key as keys
+from gateway.response_cache.cache import ResponseCache
+from gateway.response_cache.entry import Entry
+from gateway.response_cache.flight import Flights
+from gateway.response_cache.store import BoundedStore
+from tests.simulation.cache_world import CacheWorld
+from tests.simulation.gate_world import GateWorld
+
+World = CacheWorld | GateWorld
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A bug: its name, what it replaces, and the world that must notice it."""
+
+    name: str
+    owner: Any
+    attribute: str
+    broken: Any
+    world: Callable[[int], World] = CacheWorld
+
+    @contextmanager
+    def in_place(self) -> Iterator[None]:
+        with patch.object(self.owner, self.attribute, self.broken):
+            yield
+
+
+def without_visibility(seed: int) -> World:
+    return CacheWorld(seed, lambda _, question: ("", keys.digest(question, None, None, ())))
+
+
+async def join_alone(self: Flights[Any], key: Any, make: Any) -> Any:
+    return await make(), True
+
+
+async def join_and_cancel(self: Flights[Any], key: Any, make: Any) -> Any:
+    flight = self._flying.get(key) or self._launch(key, make, kept=False)
+    return await flight.task, True
+
+
+def launch_and_keep(self: Flights[Any], key: Any, make: Any, *, kept: bool) -> Any:
+    from gateway.response_cache.flight import _Flight
+
+    flight = _Flight(asyncio.ensure_future(make()), kept)
+    self._flying[key] = flight
+    return flight
+
+
+_entry = ResponseCache._entry
+_make, _decode, _fresh_for_s = entry.make, second_level.decode, ages.fresh_for_s
+
+
+def keep_errors(self: ResponseCache[Any], computed: Any, *times: float) -> Entry | None:
+    return _entry(self, replace(computed, body=computed.body or b'{"error": 1}'), *times)
+
+
+def keep_stale_for_ever(*given: Any) -> Entry:
+    return replace(_make(*given), stale_until_s=float("inf"))
+
+
+def keep_for_rescue_for_ever(*given: Any) -> Entry:
+    return replace(_make(*given), rescue_until_s=float("inf"))
+
+
+def forget_names(name: str, content: bytes, *now: float) -> Entry | None:
+    import orjson
+
+    return _decode(orjson.loads(content.partition(b"\n")[0])["name"], content, *now)
+
+
+def made_just_now(name: str, content: bytes, now_s: float, epoch_s: float) -> Entry | None:
+    found = _decode(name, content, now_s, epoch_s)
+    if found is None:
+        return None
+    later_s = now_s - found.born_s
+    return replace(found, born_s=now_s, fresh_until_s=found.fresh_until_s + later_s)
+
+
+def put_without_account(self: BoundedStore[Any], key: Any, value: Any, size: int) -> None:
+    self._kept[key] = (value, size)
+
+
+def put_without_bound(self: BoundedStore[Any], key: Any, value: Any, size: int) -> None:
+    self.drop(key)
+    self._kept[key] = (value, size)
+    self._bytes += size
+
+
+async def enter_and_lose_the_turn(self: Gate) -> None:
+    if self._running < self._limit.value and not self._waiting:
+        self._running += 1
+        return
+    turn = asyncio.get_running_loop().create_future()
+    self._waiting.append(turn)
+    await turn
+
+
+async def enter_always(self: Gate) -> None:
+    self._running += 1
+
+
+def leave_without_a_word(self: Gate) -> None:
+    self._running -= 1
+    if self._waiting and self._running == 0:
+        turn = self._waiting.popleft()
+        if not turn.done():
+            self._running += 1
+            turn.set_result(None)
+
+
+def never_full(self: Gate) -> bool:
+    return False
+
+
+def never_close(self: Breaker) -> None:
+    return None
+
+
+BUGS = (
+    Planted("a key without what the caller may see", keys, "Key", keys.Key, without_visibility),
+    Planted("no single flight", Flights, "join", join_alone),
+    Planted("a waiter that leaves takes the flight down", Flights, "join", join_and_cancel),
+    Planted("what has landed is not forgotten", Flights, "_launch", launch_and_keep),
+    Planted("errors are kept", ResponseCache, "_entry", keep_errors),
+    Planted("stale without a limit", entry, "make", keep_stale_for_ever),
+    Planted("stand-ins without a limit", entry, "make", keep_for_rescue_for_ever),
+    Planted("fresh for too long", ages, "fresh_for_s", lambda *a: 3 * _fresh_for_s(*a)),
+    Planted("replies of the second level mixed up", second_level, "decode", forget_names),
+    Planted("shared answers told as new", second_level, "decode", made_just_now),
+    Planted("no account of bytes", BoundedStore, "put", put_without_account),
+    Planted("no bound of bytes", BoundedStore, "put", put_without_bound),
+    Planted("a turn lost with its waiter", Gate, "_enter", enter_and_lose_the_turn, GateWorld),
+    Planted("no limit", Gate, "_enter", enter_always, GateWorld),
+    Planted("a lost wake-up", Gate, "_leave", leave_without_a_word, GateWorld),
+    Planted("a breaker that never breaks", Breaker, "rests", False, GateWorld),
+    Planted("a breaker that never closes", Breaker, "succeeded", never_close, GateWorld),
+)
+
+__all__ = ["BUGS", "Planted", "cache"]
