@@ -47,13 +47,14 @@ def of_entry(
     if mark is not None:
         body = _with_mark(body, mark, age_s)
         length = b"%d" % len(body)
-    age = (b"age", b"%d" % age_s)
-    name = (b"x-request-id", request_id.encode())
+    own = [_VARY, (b"x-request-id", request_id.encode())]
+    if status is not Status.MISS:
+        own.append((b"age", b"%d" % age_s))
     if head.method != "GET":
-        headers = (_TYPES[media_type], (b"content-length", length), _VARY, _NO_STORE, age, name)
+        headers = (_TYPES[media_type], (b"content-length", length), _NO_STORE, *own)
         return Response(200, headers, body)
     lasts = b"0" if mark is not None else entry.max_age
-    common = (*_for_get(entry.etag, lasts), _VARY, age, name)
+    common = (*_for_get(entry.etag, lasts), *own)
     if _matches(head.get(b"if-none-match"), entry.etag):
         return Response(304, common, b"")
     return Response(200, (_TYPES[media_type], (b"content-length", length), *common), body)

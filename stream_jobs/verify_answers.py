@@ -144,7 +144,7 @@ class Gateway:
                 return response["data"]
             passing = all(
                 error.get("extensions", {}).get("code")
-                in ("BACKEND_UNAVAILABLE", "DEADLINE_EXCEEDED")
+                in ("BACKEND_UNAVAILABLE", "DEADLINE_EXCEEDED", "RATE_LIMITED")
                 for error in errors
             )
             if not passing or time.monotonic() > give_up_at_s:

@@ -43,11 +43,6 @@ class Ages:
         lifetime: Lifetime = getattr(self, field_class.value)
         return lifetime
 
-    def hard_limit_s(self, field_class: FieldClass) -> float:
-        """The age at which an answer is of no use at all."""
-        lifetime = self.of(field_class)
-        return max(lifetime.fresh_s + lifetime.stale_s, self.rescue_s)
-
 
 def class_of(plans: Iterable[QueryPlan[Any]], as_of_ms: int) -> FieldClass:
     """The class of an answer made of these plans: that of its part that changes soonest.

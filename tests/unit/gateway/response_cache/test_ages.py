@@ -1,0 +1,93 @@
+"""How long answers stand: by what they are made of, and together with those of their page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.model import Direction, Interval, RankBy
+from gateway.query_plan import (
+    DistinctPlan,
+    EntryCountPlan,
+    ProgressPlan,
+    QueryPlan,
+    RejectedPlan,
+    SlotsPlan,
+    TopPlan,
+    TotalsPlan,
+)
+from gateway.response_cache import ages, entry
+from gateway.response_cache.ages import FieldClass
+
+AS_OF_MS = 1_000_000
+CLOSED = Interval(0, AS_OF_MS)
+LIVE = Interval(0, AS_OF_MS + 1)
+
+
+def top(interval: Interval) -> TopPlan:
+    return TopPlan("a", Direction.SENT, interval, RankBy.TRANSACTION_COUNT, 10)
+
+
+@pytest.mark.parametrize(
+    ("plans", "expected"),
+    [
+        ([], FieldClass.FIXED),
+        ([top(CLOSED)], FieldClass.CLOSED),
+        ([top(LIVE)], FieldClass.LIVE),
+        ([top(CLOSED), DistinctPlan("a", Direction.SENT, LIVE)], FieldClass.LIVE),
+        ([top(LIVE), SlotsPlan("a", Direction.SENT, CLOSED, 60_000)], FieldClass.LIVE),
+        ([TotalsPlan(None, frozenset(), CLOSED), ProgressPlan()], FieldClass.PIPELINE),
+        ([EntryCountPlan()], FieldClass.PIPELINE),
+        ([RejectedPlan(None)], FieldClass.PIPELINE),
+        ([RejectedPlan(LIVE)], FieldClass.LIVE),
+        ([RejectedPlan(CLOSED)], FieldClass.CLOSED),
+    ],
+)
+def test_an_answer_has_the_class_of_its_part_that_changes_soonest(
+    plans: list[QueryPlan[Any]], expected: FieldClass
+) -> None:
+    assert ages.class_of(plans, AS_OF_MS) is expected
+
+
+@given(
+    st.floats(0.05, 100),
+    st.binary(max_size=20),
+    st.floats(1.7e9, 1.8e9),
+)
+def test_freshness_lasts_for_over_half_of_a_lifetime_and_never_longer_than_it(
+    lifetime_s: float, group: bytes, now_s: float
+) -> None:
+    fresh_s = ages.fresh_for_s(lifetime_s, ages.phase_of(group), now_s)
+    assert lifetime_s / 2 - 1e-6 <= fresh_s <= lifetime_s
+
+
+def test_what_a_page_asks_for_within_a_tick_expires_together() -> None:
+    phase = ages.phase_of(b"alice")
+    # Ticks of a second, for lifetimes of two.
+    first_s = 1_700_000_000 + phase + 0.1
+    ends = {
+        round(made_s + ages.fresh_for_s(2.0, phase, made_s), 6)
+        for made_s in (first_s, first_s + 0.3, first_s + 0.8)
+    }
+    assert len(ends) == 1
+    other = first_s + ages.fresh_for_s(2.0, ages.phase_of(b"bob"), first_s)
+    assert round(other, 6) not in ends
+
+
+def test_without_a_lifetime_nothing_is_fresh() -> None:
+    assert ages.fresh_for_s(0.0, 0.5, 1_700_000_000.25) == 0.0
+
+
+def test_an_entry_tells_its_age_in_whole_seconds() -> None:
+    made = entry.make(b"{}", 100.0, 1.0, 1.0, 30.0, 1)
+    assert [made.age_s(now_s) for now_s in (99.0, 100.5, 101.0, 130.9)] == [0, 0, 1, 30]
+    assert (made.fresh_until_s, made.stale_until_s, made.rescue_until_s) == (101.0, 102.0, 130.0)
+    assert (made.length, made.max_age) == (b"2", b"1")
+
+
+def test_a_tag_is_weak_and_of_the_content() -> None:
+    assert entry.etag_of(b"{}") == entry.etag_of(b"{}") != entry.etag_of(b"{ }")
+    assert entry.etag_of(b"{}").startswith(b'W/"')
