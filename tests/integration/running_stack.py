@@ -61,10 +61,14 @@ class OperationError(Exception):
 
 @dataclass
 class RunningStack:
-    """One stack in its own folder and on its own ports; `ledger` is all that was sent to it."""
+    """One stack in its own folder and on its own ports; `ledger` is all that was sent to it.
+
+    `complete_ms`: answers are known to hold all that reached `transactions` before this instant.
+    """
 
     state: Path
     ledger: Ledger = field(default_factory=Ledger)
+    complete_ms: int = 0
 
     @property
     def environment(self) -> dict[str, str]:
@@ -192,6 +196,18 @@ class RunningStack:
                 return False
 
         wait_until(reached, limit_s, "answers do not hold yet what was sent")
+        self.complete_ms = max(self.complete_ms, instant_ms)
+
+    def _ask_complete(self, **variables: Any) -> dict[str, Any]:
+        """`TOP` for an account, answered with all that was waited for: a ready answer may be older."""
+        found: dict[str, Any] = {}
+
+        def is_complete() -> bool:
+            found.update(self.ask(TOP, **variables)["account"])
+            return all(parse_ms(part["asOf"]) >= self.complete_ms for part in found.values())
+
+        wait_until(is_complete, 30, "an answer stays older than what was waited for")
+        return found
 
     def assert_exact(self, accounts: list[str], window: tuple[int, int]) -> None:
         """Every total and top-10 of these accounts equals the ledger's, to the last digit."""
@@ -199,13 +215,12 @@ class RunningStack:
         for account in accounts:
             for direction in DIRECTIONS:
                 for order_by in ("TRANSACTION_AMOUNT", "TRANSACTION_COUNT"):
-                    data = self.ask(
-                        TOP,
+                    data = self._ask_complete(
                         id=account,
                         window={"between": bounds},
                         direction=direction,
                         orderBy=order_by,
-                    )["account"]
+                    )
                     expected = self.ledger.top(account, direction, order_by, 10, window)
                     where = f"{account!r} {direction} by {order_by}"
                     assert _top(data["topCounterparties"]) == expected, where
