@@ -16,10 +16,6 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway import docs_page, documents, graphiql, logs, negotiation
-from gateway.admission.breaker import Breaker
-from gateway.admission.gate import Gate
-from gateway.admission.limit import AdaptiveLimit
-from gateway.admission.store import AdmittedStore
 from gateway.analytics import Analytics
 from gateway.caller import Caller
 from gateway.clock import Deadline, EpochMs, Monotonic, system_epoch_ms
@@ -32,8 +28,12 @@ from gateway.limits import Limits
 from gateway.logs import OperationLog
 from gateway.metrics import CONTENT_TYPE, Metrics
 from gateway.operation_record import OperationRecord
-from gateway.prepared import Preparation
+from gateway.overload.breaker import Breaker
+from gateway.overload.gate import Gate
+from gateway.overload.limit import AdaptiveLimit
+from gateway.overload.store import AdmittedStore
 from gateway.query_plan import ProgressPlan
+from gateway.reading import Reading
 from gateway.resolvers import GatewayResolvers
 from gateway.response_cache.wiring import make_cache
 from gateway.schema import executable, make_schema, parsed_documents
@@ -177,9 +177,7 @@ def make_view(settings: Settings, make_context: ContextMaker) -> GraphQLView:
     )
     counted, monotonic = make_context.counted, make_context.monotonic
     return GraphQLView(
-        preparation=Preparation(
-            known, parsed, settings.max_body_bytes, settings.cache_max_bytes // 4
-        ),
+        reading=Reading(known, parsed, settings.max_body_bytes, settings.cache_max_bytes // 4),
         cache=make_cache(settings, counted, monotonic) if settings.cache else None,
         execution=Execution(
             executable(make_schema()), make_context, hide_suggestions=not settings.introspection

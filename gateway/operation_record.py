@@ -9,7 +9,7 @@ from gateway import logs
 from gateway.logs import OperationLog
 from gateway.metrics import Metrics
 from gateway.outcome import Outcome
-from gateway.prepared import About
+from gateway.reading import About
 from gateway.response_cache.cache import Status
 from graphql_schema.error_codes import ErrorCode
 

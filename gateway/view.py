@@ -22,7 +22,7 @@ from gateway.execution import Execution
 from gateway.http_request import ClientGoneError, Head, RequestIds, RequestRefusedError
 from gateway.operation_record import OperationRecord
 from gateway.outcome import CLIENT_GONE, Outcome, refused
-from gateway.prepared import About, Preparation, Prepared, Unanswerable
+from gateway.reading import About, Answerable, Reading, Unanswerable
 from gateway.response_cache.cache import Computed, ResponseCache, Served, Status
 from gateway.response_cache.entry import Entry
 from graphql_schema.error_codes import ErrorCode
@@ -47,7 +47,7 @@ class Asking:
 class GraphQLView:
     """The ASGI endpoint of `/graphql`, browsers' pages aside."""
 
-    preparation: Preparation
+    reading: Reading
     cache: ResponseCache[Outcome] | None
     execution: Execution
     record: OperationRecord
@@ -65,8 +65,8 @@ class GraphQLView:
             _refuse_without(media_type)
             caller: Caller = scope.get(SCOPE_KEY, EVERYONE)
             body = await http_request.body_of(head, receive, self.max_body_bytes)
-            prepared = self.preparation.known(head, body, caller)
-            made = prepared or self.preparation.prepare(head, body, caller)
+            answerable = self.reading.known(head, body, caller)
+            made = answerable or self.reading.read(head, body, caller)
         except ClientGoneError:
             self._gone(asking, None)
         except RequestRefusedError as error:
@@ -104,31 +104,33 @@ class GraphQLView:
         self.record.ready(asking.request_id, about, response.status, now_s - asking.started_s)
 
     async def _answer(
-        self, asking: Asking, prepared: Prepared, caller: Caller, receive: Receive
+        self, asking: Asking, answerable: Answerable, caller: Caller, receive: Receive
     ) -> None:
-        served = await _unless_gone(receive, self._served(prepared, caller, asking.request_id))
+        served = await _unless_gone(receive, self._served(answerable, caller, asking.request_id))
         if served is None:
-            self._gone(asking, prepared.about)
+            self._gone(asking, answerable.about)
             return
         if served.entry is None and served.told is not None and served.told.codes:
-            await self._tell(asking, served.told, prepared.about, served.status)
+            await self._tell(asking, served.told, answerable.about, served.status)
             return
         response = http_response.of_served(
             asking.head, asking.media_type, asking.request_id, served, self.monotonic()
         )
         await response.send(asking.send)
-        self._record(asking, served.told, prepared.about, served.status, response.status)
+        self._record(asking, served.told, answerable.about, served.status, response.status)
 
-    async def _served(self, prepared: Prepared, caller: Caller, request_id: str) -> Served[Outcome]:
+    async def _served(
+        self, answerable: Answerable, caller: Caller, request_id: str
+    ) -> Served[Outcome]:
         async def compute() -> Computed[Outcome]:
-            outcome = await self.execution.answer(prepared.operation, caller, request_id)
+            outcome = await self.execution.answer(answerable.operation, caller, request_id)
             if outcome.field_class is None:
                 return Computed(outcome, store_failed=outcome.store_failed)
             return Computed(outcome, outcome.content, outcome.field_class, outcome.group)
 
         if self.cache is None:
             return Served(Status.MISS, None, (await compute()).told)
-        return await self.cache.answer(prepared.key, compute)
+        return await self.cache.answer(answerable.key, compute)
 
     async def _tell(
         self, asking: Asking, outcome: Outcome, about: About | None, how: Status | None = None

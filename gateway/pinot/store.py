@@ -11,9 +11,9 @@ from typing import Any, cast
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from gateway.admission.retry_budget import RetryBudget
 from gateway.clock import Deadline, Monotonic
 from gateway.errors import PartialAnswerError, StoreUnavailableError
+from gateway.overload.retry_budget import RetryBudget
 from gateway.pinot import sql
 from gateway.pinot.client import PinotClient
 from gateway.pinot.progress import Progress, ProgressReader, check_rows

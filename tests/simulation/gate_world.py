@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from gateway.admission.breaker import Breaker
-from gateway.admission.gate import Gate
-from gateway.admission.limit import AdaptiveLimit
-from gateway.admission.store import AdmittedStore
 from gateway.errors import (
     DeadlineExceededError,
     OverloadedError,
     StoreError,
     StoreUnavailableError,
 )
+from gateway.overload.breaker import Breaker
+from gateway.overload.gate import Gate
+from gateway.overload.limit import AdaptiveLimit
+from gateway.overload.store import AdmittedStore
 from gateway.query_plan import EntryCountPlan, QueryPlan
 from gateway.store import StoreResult
 from tests.simulation.cache_world import now_s

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
-from gateway.admission.breaker import Breaker
-from gateway.admission.gate import Gate
+from gateway.overload.breaker import Breaker
+from gateway.overload.gate import Gate
 from gateway.response_cache import ages, cache, entry, second_level
 from gateway.response_cache import key as keys
 from gateway.response_cache.cache import ResponseCache

@@ -6,14 +6,14 @@ import asyncio
 from dataclasses import dataclass
 from typing import TypeVar
 
-from gateway.admission.breaker import Breaker
-from gateway.admission.gate import Gate
 from gateway.clock import Deadline, Monotonic
 from gateway.errors import (
     DeadlineExceededError,
     OverloadedError,
     StoreUnavailableError,
 )
+from gateway.overload.breaker import Breaker
+from gateway.overload.gate import Gate
 from gateway.query_plan import ProgressPlan, QueryPlan
 from gateway.store import Store, StoreResult
 

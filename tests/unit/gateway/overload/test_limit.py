@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.admission.limit import WINDOW, AdaptiveLimit
-from gateway.admission.retry_budget import RetryBudget
+from gateway.overload.limit import WINDOW, AdaptiveLimit
+from gateway.overload.retry_budget import RetryBudget
 
 
 def settle(limit: AdaptiveLimit, at_once: int, rounds: int = 300, base_s: float = 0.01) -> int:

@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from gateway.admission.limit import AdaptiveLimit
 from gateway.clock import Monotonic
 from gateway.errors import DeadlineExceededError
+from gateway.overload.limit import AdaptiveLimit
 
 Got = TypeVar("Got")
 QUEUE_PER_SLOT = 1

@@ -38,7 +38,7 @@ class About:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class Answerable:
     """A request that can be answered: by the cache under `key`, or by executing `operation`."""
 
     operation: Operation
@@ -54,8 +54,8 @@ class Unanswerable:
     about: About | None
 
 
-class Preparation:
-    """Prepares requests; remembers those that were answerable, bounded in bytes."""
+class Reading:
+    """Reads requests; remembers those that were answerable, bounded in bytes."""
 
     def __init__(
         self,
@@ -67,18 +67,18 @@ class Preparation:
         self._documents = documents
         self._parsed = parsed
         self._max_body_bytes = max_body_bytes
-        self._known: BoundedStore[Prepared] = BoundedStore(max_memory_bytes, lambda _: None)
+        self._known: BoundedStore[Answerable] = BoundedStore(max_memory_bytes, lambda _: None)
 
     @property
     def judges(self) -> bool:
         """Whether it is of interest if a document is a trusted one."""
         return self._documents.judges
 
-    def known(self, head: Head, body: bytes, caller: Caller) -> Prepared | None:
-        """The request as it was prepared before."""
+    def known(self, head: Head, body: bytes, caller: Caller) -> Answerable | None:
+        """The request as it was read before."""
         return self._known.get(_raw_key(head, body, caller))
 
-    def prepare(self, head: Head, body: bytes, caller: Caller) -> Prepared | Unanswerable:
+    def read(self, head: Head, body: bytes, caller: Caller) -> Answerable | Unanswerable:
         """The request, read and checked.
 
         Raises `RequestRefusedError` if it is none of GraphQL's, a `CallerError` if its document is
@@ -109,11 +109,11 @@ class Preparation:
         name = None if node.name is None else node.name.value
         digest = keys.digest(found.text, name, asked.variables, parsed.declared[name])
         operation = Operation(parsed.tree, name, asked.variables)
-        prepared = Prepared(operation, (caller.visibility, digest), about)
+        answerable = Answerable(operation, (caller.visibility, digest), about)
         if found.lasting:
             size = OVERHEAD_BYTES + 2 * (len(body) + len(head.query_string))
-            self._known.put(_raw_key(head, body, caller), prepared, size)
-        return prepared
+            self._known.put(_raw_key(head, body, caller), answerable, size)
+        return answerable
 
 
 def _raw_key(head: Head, body: bytes, caller: Caller) -> Hashable:
