@@ -17,13 +17,14 @@ def main() -> int:
     """Serve until stopped; 2 for settings that cannot work."""
     try:
         settings = settings_module.read()
+        app = create_app(settings)
         listening = listen(settings)
     except SettingsError as error:
         print(f"gateway: {error}", file=sys.stderr)
         return 2
     with listening:
         config = uvicorn.Config(
-            create_app(settings),
+            app,
             log_config=None,
             access_log=False,
             server_header=False,

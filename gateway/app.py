@@ -16,10 +16,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway import docs_page, documents, graphiql, logs, metrics, negotiation
 from gateway.analytics import Analytics
+from gateway.auth.authenticator import Authenticator
+from gateway.auth.opening import masking_of, open_door
+from gateway.caller import Caller
 from gateway.clock import Deadline, EpochMs, Monotonic, system_epoch_ms
 from gateway.context import OperationContext
 from gateway.errors import GatewayError
 from gateway.limits import Limits
+from gateway.masking import Masking
 from gateway.query_plan import ProgressPlan
 from gateway.resolvers import GatewayResolvers
 from gateway.schema import make_schema
@@ -38,18 +42,25 @@ def create_app(
     epoch_ms: EpochMs = system_epoch_ms,
     monotonic: Monotonic = time.monotonic,
 ) -> FastAPI:
-    """The gateway as an ASGI application; its store is open while it runs."""
+    """The gateway as an ASGI application; its store is open while it runs.
+
+    Raises `SettingsError` for authentication that cannot work.
+    """
+    door = open_door(settings, epoch_ms, monotonic)
     chosen = store if store is not None else make_store(settings)
     counted = metrics.Metrics()
-    make_context = ContextMaker(limits_of(settings), chosen, counted, epoch_ms, monotonic)
+    make_context = ContextMaker(
+        limits_of(settings), chosen, masking_of(settings), counted, epoch_ms, monotonic
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         logs.configure(settings.log_level)
         await chosen.open()
-        logs.logger().info("started", store=settings.store, port=settings.port)
+        logs.logger().info("started", store=settings.store, port=settings.port, auth=settings.auth)
         yield
         await chosen.close()
+        await door.close()
         logs.logger().info("stopped")
 
     app = FastAPI(
@@ -59,7 +70,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
-    endpoint = _GraphQLOrGraphiQL(make_view(settings, make_context), settings)
+    endpoint = _GraphQLOrGraphiQL(make_view(settings, make_context, door), settings)
     app.router.routes += [Route("/graphql", endpoint), *_graphiql_routes(settings)]
     app.router.routes += _operator_routes(chosen, counted)
     return app
@@ -97,21 +108,23 @@ class ContextMaker:
 
     limits: Limits
     store: Store
+    masking: Masking
     counted: metrics.Metrics
     epoch_ms: EpochMs
     monotonic: Monotonic
 
-    def __call__(self, request_id: str) -> OperationContext:
-        """A fresh context."""
+    def __call__(self, request_id: str, caller: Caller) -> OperationContext:
+        """A fresh context for this caller."""
         deadline = Deadline.after(self.limits.deadline_ms / 1000, self.monotonic)
         observe = self.counted.store_seconds.observe
         shared = OperationStore(self.store, deadline, self.limits.max_store_queries, observe)
-        rules = Analytics(shared, self.epoch_ms(), self.limits, self.store.sample_data)
-        return OperationContext(request_id, rules, GatewayResolvers)
+        rules = Analytics(shared, self.epoch_ms(), self.limits, self.store.sample_data, caller)
+        shown = self.masking.for_caller(caller)
+        return OperationContext(request_id, rules, shown, GatewayResolvers)
 
 
-def make_view(settings: Settings, make_context: ContextMaker) -> GraphQLView:
-    """GraphQL over HTTP, with its guards and the documents it knows by name."""
+def make_view(settings: Settings, make_context: ContextMaker, door: Authenticator) -> GraphQLView:
+    """GraphQL over HTTP, with its door, its guards and the documents it knows by name."""
     known = documents.Documents(
         settings.persisted_queries,
         settings.persisted_queries_max,
@@ -123,6 +136,7 @@ def make_view(settings: Settings, make_context: ContextMaker) -> GraphQLView:
         settings.max_depth, settings.max_fields, settings.max_tokens, settings.introspection
     )
     return GraphQLView(
+        door=door,
         schema=schema,
         documents=known,
         make_context=make_context,

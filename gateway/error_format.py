@@ -8,7 +8,7 @@ from typing import Any
 from graphql import GraphQLError, GraphQLSyntaxError, ValueNode
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
-from gateway.errors import CallerError, GatewayError
+from gateway.errors import CallerError, ForbiddenError, GatewayError
 from graphql_schema.error_codes import ErrorCode
 from graphql_schema.scalars import ScalarInputError
 
@@ -51,11 +51,13 @@ def plain(error: GatewayError | str, code: ErrorCode, request_id: str) -> dict[s
 
 
 def extensions(code: ErrorCode, request_id: str, cause: BaseException) -> dict[str, Any]:
-    """The code, the request's id, and the argument at fault if one is."""
+    """The code, the request's id, and the argument at fault or the right that is missing."""
     given: dict[str, Any] = {"code": code.name, "requestId": request_id}
     argument = getattr(cause, "argument", None)
     if argument is not None:
         given["argument"] = argument
+    if isinstance(cause, ForbiddenError):
+        given["missingRight"] = cause.right.name
     return given
 
 

@@ -20,6 +20,8 @@ from strawberry.types.execution import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from gateway import error_format, http_request, logs, negotiation
+from gateway.auth.authenticator import Authenticator
+from gateway.caller import SCOPE_KEY, Caller
 from gateway.clock import Monotonic
 from gateway.context import OperationContext
 from gateway.documents import Documents, Found
@@ -28,6 +30,7 @@ from gateway.errors import (
     OperationUnresolvedError,
     PersistedQueryNotFoundError,
     PersistedQueryNotSupportedError,
+    UnauthenticatedError,
 )
 from gateway.http_request import OperationRequest, RequestRefusedError
 from gateway.metrics import Metrics
@@ -39,8 +42,10 @@ CLIENT_GONE = 499
 
 _OPERATION_NAME = re.compile(r"^\s*(?:query|mutation|subscription)\s+([A-Za-z_]\w*)", re.MULTILINE)
 
-MakeContext = Callable[[str], OperationContext]
-"""A fresh context for a request id."""
+MakeContext = Callable[[str, Caller], OperationContext]
+"""A fresh context for a request id and its caller."""
+
+CHALLENGE = 'Bearer realm="payment-analytics"'
 
 
 @dataclass(slots=True)
@@ -55,6 +60,7 @@ class Outcome:
     document: Found | None = None
     operation_name: str | None = None
     context: OperationContext | None = None
+    refusal: str | None = None
 
     @property
     def label(self) -> str:
@@ -68,6 +74,7 @@ class Outcome:
 class GraphQLView:
     """The ASGI endpoint of `/graphql`, browsers' pages aside."""
 
+    door: Authenticator
     schema: GatewaySchema
     documents: Documents
     make_context: MakeContext
@@ -94,18 +101,29 @@ class GraphQLView:
 
     async def _outcome(self, request: Request, request_id: str, media_type: str | None) -> Outcome:
         try:
+            caller = await self._caller(request)
             _refuse_without(media_type)
             asked = await http_request.read(request, self.max_body_bytes)
         except RequestRefusedError as error:
             body = {"errors": [error_format.plain(str(error), error.code, request_id)]}
             return Outcome(body, error.status, error.headers, [error.code.name])
-        outcome = await _unless_gone(request, self._execute(asked, request_id))
+        except UnauthenticatedError as error:
+            return _unauthenticated(error, request_id)
+        outcome = await _unless_gone(request, self._execute(asked, request_id, caller))
         if media_type == negotiation.JSON and outcome.status == 400 and asked.asked.query:
             # The legacy type has 200 for everything that a GraphQL processor answered.
             outcome.status = 200
         return outcome
 
-    async def _execute(self, asked: OperationRequest, request_id: str) -> Outcome:
+    async def _caller(self, request: Request) -> Caller:
+        known: Caller | None = request.scope.get(SCOPE_KEY)
+        if known is None:
+            headers = request.headers.raw
+            known = self.door.authenticate_cached(headers)
+            return known or await self.door.authenticate(headers)
+        return known
+
+    async def _execute(self, asked: OperationRequest, request_id: str, caller: Caller) -> Outcome:
         try:
             document = self.documents.find(asked.asked)
         except CallerError as error:
@@ -113,7 +131,7 @@ class GraphQLView:
             return _refused(error, request_id, 200 if quiet else 400)
         if document is None:
             return _refused(OperationUnresolvedError("The request has no query."), request_id, 400)
-        context = self.make_context(request_id)
+        context = self.make_context(request_id, caller)
         try:
             result = await self.schema.execute(
                 document.text,
@@ -159,7 +177,10 @@ class GraphQLView:
                 told["trusted"] = outcome.document.trusted
         if outcome.codes:
             told["codes"] = sorted(set(outcome.codes))
+        if outcome.refusal is not None:
+            told["refusal"] = outcome.refusal
         if outcome.context is not None:
+            told["caller"] = outcome.context.analytics.caller.subject
             told["accounts"] = sorted(outcome.context.accounts)
             told["store_queries"] = outcome.context.analytics.store.queries
             told["store_milliseconds"] = round(outcome.context.analytics.store.seconds * 1000, 2)
@@ -215,6 +236,14 @@ def _refuse_without(media_type: str | None) -> None:
 def _refused(error: CallerError, request_id: str, status: int) -> Outcome:
     body = {"errors": [error_format.plain(error, error.code, request_id)]}
     return Outcome(body, status, codes=[error.code.name])
+
+
+def _unauthenticated(error: UnauthenticatedError, request_id: str) -> Outcome:
+    sent = error.reason != "missing"
+    challenge = f'{CHALLENGE}, error="invalid_token"' if sent else CHALLENGE
+    outcome = _refused(error, request_id, 401)
+    outcome.headers["WWW-Authenticate"], outcome.refusal = challenge, error.reason
+    return outcome
 
 
 def _outcome_of(result: ExecutionResult, context: OperationContext, request_id: str) -> Outcome:
