@@ -240,11 +240,84 @@ BAD: dict[str, str] = {
 }
 
 
+REASONS: dict[str, str] = {
+    "token_malformed": """
+        none none_in_capitals none_mixed signature_missing empty_parts one_part two_parts
+        four_parts five_parts not_base64 ordinary_base64 padded header_not_json header_a_list
+        header_not_utf8 header_names_algorithm_twice header_nested_deep json_web_encryption
+        huge_header
+    """,
+    "token_algorithm": """
+        none_with_a_signature algorithm_empty algorithm_null algorithm_missing algorithm_a_list
+        algorithm_a_number public_key_as_secret modulus_as_secret empty_secret
+        algorithm_not_pinned algorithm_pss algorithm_in_small_letters
+    """,
+    "token_signature": """
+        algorithm_of_another_family elliptic_key_for_rsa rsa_key_for_elliptic
+        edwards_key_as_elliptic elliptic_zero_signature signed_by_somebody_else signature_cut
+        signature_flipped signature_of_another_token signature_spelt_otherwise claims_flipped
+        certificate_in_the_token
+    """,
+    "token_key_unknown": """
+        key_unknown key_a_path key_a_query
+    """,
+    "token_key_id": """
+        key_missing key_empty key_a_number key_null key_too_long
+    """,
+    "token_header": """
+        key_in_the_token key_in_a_good_token key_set_address key_set_address_in_a_good_token
+        certificate_address critical critical_unknown critical_empty detached compressed
+    """,
+    "token_type": """
+        type_of_something_else type_a_number
+    """,
+    "malformed": """
+        space_inside
+    """,
+    "token_claims": """
+        claims_not_json claims_a_list claims_not_utf8 claims_with_two_subjects
+        claims_with_two_roles claims_with_two_account_lists claims_nested_deep expiry_a_text
+        expiry_true expiry_null expiry_infinite expiry_not_a_number expiry_beyond_floats
+        not_before_a_text issued_a_text subject_missing subject_empty subject_a_number
+        subject_too_long token_id_a_list accounts_a_text accounts_a_mapping accounts_with_a_number
+        accounts_with_null accounts_with_an_empty_id accounts_with_a_control_character
+        accounts_with_too_long_an_id groups_a_text counterparties_a_text counterparties_a_number
+    """,
+    "too_long": """
+        huge
+    """,
+    "token_issuer": """
+        issuer_missing issuer_of_another issuer_with_a_slash issuer_a_list
+    """,
+    "token_audience": """
+        audience_missing audience_of_another audience_list_of_others audience_empty
+        audience_a_part audience_a_mapping
+    """,
+    "token_expired": """
+        expired expired_long_ago expiry_missing expiry_negative
+    """,
+    "token_not_yet_valid": """
+        not_yet_valid issued_in_the_future
+    """,
+    "token_role": """
+        role_missing role_unknown role_empty role_a_mapping role_two_of_ours role_list_of_numbers
+    """,
+    "grant_empty_or_expired": """
+        accounts_missing accounts_empty groups_unknown
+    """,
+}
+"""By the reason that the log has: the names of the tokens that are refused for it."""
+
+REASON_OF = {name: reason for reason, names in REASONS.items() for name in names.split()}
+
+
 @pytest.mark.parametrize("name", BAD)
 async def test_a_bad_token_is_nobody(door: Authenticator, name: str) -> None:
     sent = bearer(BAD[name])
-    with pytest.raises(UnauthenticatedError):
+    with pytest.raises(UnauthenticatedError) as refused:
         await door.authenticate(sent)
+    assert refused.value.reason == REASON_OF[name]
+    assert "not valid" in str(refused.value)
     assert door.authenticate_cached(sent) is None
 
 

@@ -152,6 +152,38 @@ async def test_a_rotated_key_overlaps_and_keeps_its_holders_name(
             await door.authenticate(bearer(key))
 
 
+async def test_a_key_and_a_group_end_when_they_say(
+    trust: Trust, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("--role", "partner", "--group", "friends", "--expires")
+    day_s = 86_400
+    last, first = 4_102_444_800, 4_102_444_800 - day_s
+    key = new_key(trust, capsys, *words, "2100-01-01T00:00:00Z")
+    other = new_key(trust, capsys, *words, "never")
+    trust.write("groups.json", {"friends": {"accounts": ["alice"]}})
+    door = opened(trust)
+    for seconds_left, valid in ((10, True), (1, True), (0, False)):
+        trust.clock.now_s = last - seconds_left
+        if valid:
+            caller = await door.authenticate(bearer(key))
+            assert door.authenticate_cached(bearer(key)) is caller
+        else:
+            assert door.authenticate_cached(bearer(key)) is None
+            with pytest.raises(UnauthenticatedError) as refused:
+                await door.authenticate(bearer(key))
+            assert refused.value.reason == "key_expired_or_revoked"
+    ends = {"accounts": ["alice"], "expires": "2099-12-31T00:00:00Z"}
+    trust.write("groups.json", {"friends": ends})
+    trust.clock.now_s = first - 1
+    door = opened(trust)
+    await door.authenticate(bearer(other))
+    assert door.authenticate_cached(bearer(other))
+    trust.clock.now_s = first
+    assert door.authenticate_cached(bearer(other)) is None
+    with pytest.raises(UnauthenticatedError):
+        await door.authenticate(bearer(other))
+
+
 async def test_a_wrong_secret_and_an_unknown_id_are_the_same_refusal(
     trust: Trust, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -163,7 +195,9 @@ async def test_a_wrong_secret_and_an_unknown_id_are_the_same_refusal(
         with pytest.raises(UnauthenticatedError) as refused:
             await door.authenticate(bearer(each))
         said.append((str(refused.value), refused.value.reason))
+    assert {reason for _, reason in said} == {"unknown_key"}
     assert len(set(said)) == 1
+    assert len(key) == len("pak_") + 12 + 1 + 43
 
 
 async def test_a_key_file_that_breaks_lets_nobody_in(
@@ -173,7 +207,20 @@ async def test_a_key_file_that_breaks_lets_nobody_in(
     kept = (trust.folder / "keys.json").read_bytes()
     door = opened(trust)
     await door.authenticate(bearer(key))
-    for broken in (b"{", b"[]", b'{"version": 2, "keys": []}', kept.replace(b"operator", b"root")):
+    (said,) = json.loads(kept)["keys"]
+    wrong: list[dict[str, Any]] = [
+        {"role": "root"},
+        {"sha256": "abc"},
+        {"sees_counterparties": "yes"},
+        {"expires": "soon"},
+        {"created": "2026-01-01"},
+        {"revoked": "no"},
+        {"accounts": "alice"},
+        {"secret": "x"},
+    ]
+    changed = [json.dumps({"version": 1, "keys": [said | each]}).encode() for each in wrong]
+    twice = json.dumps({"version": 1, "keys": [said, said]}).encode()
+    for broken in (b"{", b"[]", b'{"version": 2, "keys": []}', twice, *changed):
         trust.write("keys.json", broken)
         trust.clock.now_s += 1
         with pytest.raises(UnauthenticatedError):

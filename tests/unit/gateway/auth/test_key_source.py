@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import httpx
@@ -145,12 +146,18 @@ async def test_an_outage_keeps_the_last_keys_for_an_hour(broken: bytes | None) -
     assert await source.key("a")
 
 
+async def in_parts(*parts: bytes) -> AsyncIterator[bytes]:
+    for part in parts:
+        yield part
+
+
 @pytest.mark.parametrize(
     "response",
     [
         httpx.Response(500),
         httpx.Response(302, headers={"location": "https://evil.example/"}),
         httpx.Response(200, content=b" " * (MAX_BYTES + 1)),
+        httpx.Response(200, content=in_parts(b" " * MAX_BYTES, b" ")),
     ],
 )
 async def test_only_a_plain_and_short_answer_is_taken(response: httpx.Response) -> None:
@@ -163,9 +170,15 @@ async def test_what_the_provider_serves_is_fetched_and_a_dead_one_is_an_outage()
     def refuse(_: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused")
 
-    served = httpx.MockTransport(lambda _: httpx.Response(200, content=published("a")))
-    fetch = HttpFetch("https://id.example/", httpx.AsyncClient(transport=served))
-    assert await fetch() == published("a")
+    whole = published("a")
+
+    def serve(request: httpx.Request) -> httpx.Response:
+        assert (request.method, str(request.url)) == ("GET", "https://id.example/keys")
+        return httpx.Response(200, content=in_parts(whole[:10], whole[10:]))
+
+    served = httpx.MockTransport(serve)
+    fetch = HttpFetch("https://id.example/keys", httpx.AsyncClient(transport=served))
+    assert await fetch() == whole
     await fetch.close()
     dead = HttpFetch(
         "https://id.example/", httpx.AsyncClient(transport=httpx.MockTransport(refuse))
