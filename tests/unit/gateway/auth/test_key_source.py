@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 import httpx
@@ -154,14 +154,17 @@ async def in_parts(*parts: bytes) -> AsyncIterator[bytes]:
 @pytest.mark.parametrize(
     "response",
     [
-        httpx.Response(500),
-        httpx.Response(302, headers={"location": "https://evil.example/"}),
-        httpx.Response(200, content=b" " * (MAX_BYTES + 1)),
-        httpx.Response(200, content=in_parts(b" " * MAX_BYTES, b" ")),
+        lambda: httpx.Response(500),
+        lambda: httpx.Response(302, headers={"location": "https://evil.example/"}),
+        lambda: httpx.Response(200, content=b" " * (MAX_BYTES + 1)),
+        lambda: httpx.Response(200, content=in_parts(b" " * MAX_BYTES, b" ")),
     ],
 )
-async def test_only_a_plain_and_short_answer_is_taken(response: httpx.Response) -> None:
-    async with httpx.AsyncClient(transport=httpx.MockTransport(lambda _: response)) as client:
+async def test_only_a_plain_and_short_answer_is_taken(
+    response: Callable[[], httpx.Response],
+) -> None:
+    transport = httpx.MockTransport(lambda _: response())
+    async with httpx.AsyncClient(transport=transport) as client:
         with pytest.raises(OSError, match="the provider"):
             await HttpFetch("https://id.example/jwks.json", client)()
 
