@@ -33,6 +33,9 @@ def main(arguments: Sequence[str] = ()) -> int:
     options = _parser().parse_args(arguments)
     try:
         settings = settings_module.read()
+        drain, metrics = Drain(), Metrics()
+        shared = _shared_metrics(options)
+        app = create_app(settings, metrics=metrics, drain=drain, shared_metrics=shared)
         listening = (
             socket.socket(fileno=options.listening_fd)
             if options.listening_fd is not None
@@ -45,7 +48,7 @@ def main(arguments: Sequence[str] = ()) -> int:
         if settings.workers > 1 and options.listening_fd is None:
             listening.listen(BACKLOG)
             return supervise(settings.workers, listening.fileno(), settings.log_level)
-        serve(settings, listening, options)
+        serve(app, settings, listening, options)
     return 0
 
 

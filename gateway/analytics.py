@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from gateway import money, window
+from gateway.caller import Caller, Scope
 from gateway.limits import Limits
 from gateway.model import (
     Bucket,
@@ -48,7 +49,7 @@ _WHOLE_HISTORY_MS = 10_000 * 365 * window.DAY_MS
 
 @dataclass(frozen=True, slots=True)
 class Analytics:
-    """Answers questions about one account (`account_id` of `None`: the network).
+    """Answers a caller's questions about one account (`account_id` of `None`: the network).
 
     `now_ms` is where windows end that end now; `clock_ms` what the clock says, a little later.
     """
@@ -57,7 +58,14 @@ class Analytics:
     now_ms: int
     limits: Limits
     sample_data: bool
+    caller: Caller
     clock_ms: int
+
+    def scope(self, account_id: str | None) -> Scope:
+        """The proof that the caller may read what a plan asks for; raises `ForbiddenError`."""
+        if account_id is None:
+            return self.caller.may_read_network()
+        return self.caller.may_read((account_id,))
 
     def window(self, choice: WindowChoice, zone: ZoneInfo) -> Window:
         """What a caller's window means in this operation."""
@@ -95,14 +103,14 @@ class Analytics:
         not_before: int | None = None,
     ) -> int:
         """How many different accounts were on the other side."""
-        plan = DistinctPlan(account_id, direction, interval)
+        plan = DistinctPlan(self.scope(account_id), direction, interval)
         result = await self.store.fetch(plan, not_before)
         return result.rows[0].account_count
 
     async def net_flow(self, account_id: str, choice: WindowChoice, zone: ZoneInfo) -> NetFlow:
         """Received, sent, and received minus sent, out of one look at the store."""
         asked = self.window(choice, zone)
-        plan = TotalsPlan(frozenset({account_id}), frozenset(Direction), asked.interval)
+        plan = TotalsPlan(self.scope(account_id), frozenset(Direction), asked.interval)
         result = await self.store.fetch(plan)
         received = measures_of(result.rows, Direction.RECEIVED)
         sent = measures_of(result.rows, Direction.SENT)
@@ -121,7 +129,7 @@ class Analytics:
         """Measures a bucket; buckets begin where the zone's calendar says."""
         asked = self.window(choice, zone)
         cut = window.buckets(asked, granularity, self.now_ms, self.limits.max_points)
-        plan = SlotsPlan(account_id, direction, asked.interval, slot_ms(cut))
+        plan = SlotsPlan(self.scope(account_id), direction, asked.interval, slot_ms(cut))
         result = await self.store.fetch(plan)
         points = fold(cut, result.rows, plan.slot_ms)
         if fill is Fill.NONE:
@@ -136,18 +144,17 @@ class Analytics:
 
     async def entry_count(self) -> int:
         """All entries since the beginning."""
-        return (await self.store.fetch(EntryCountPlan())).rows[0].count
+        return (await self.store.fetch(EntryCountPlan(self.scope(None)))).rows[0].count
 
     async def rejected(self, choice: WindowChoice | None, zone: ZoneInfo) -> tuple[ReasonRow, ...]:
         """Rejected events by reason; without a window, since the beginning."""
         interval = None if choice is None else self.window(choice, zone).interval
-        return (await self.store.fetch(RejectedPlan(interval))).rows
+        return (await self.store.fetch(RejectedPlan(self.scope(None), interval))).rows
 
     async def _measures(
         self, account_id: str | None, direction: Direction, interval: Interval
     ) -> tuple[Measures, Evidence]:
-        account_ids = None if account_id is None else frozenset({account_id})
-        plan = TotalsPlan(account_ids, frozenset({direction}), interval)
+        plan = TotalsPlan(self.scope(account_id), frozenset({direction}), interval)
         result = await self.store.fetch(plan)
         return measures_of(result.rows, direction), evidence_of(result)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.analytics import Analytics
+from gateway.masking import Show
 from graphql_schema.port import Resolvers
 
 Path = Sequence[str | int]
@@ -17,11 +18,13 @@ Path = Sequence[str | int]
 class OperationContext:
     """The context value of one execution.
 
-    `inexact` maps a field's path to why it is inexact; `accounts` are digests, for the log.
+    `shown` is what the caller sees of an account's id. `inexact` maps a field's path to why it is
+    inexact; `accounts` are digests, for the log.
     """
 
     request_id: str
     analytics: Analytics
+    shown: Show
     make_resolvers: Callable[[OperationContext, Path], Resolvers]
     inexact: dict[tuple[str | int, ...], str] = field(default_factory=dict)
     accounts: set[str] = field(default_factory=set)

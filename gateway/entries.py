@@ -27,6 +27,8 @@ class EntriesQuestion:
 
 async def page(analytics: Analytics, question: EntriesQuestion) -> EntryPage:
     """One page, newest first; a cursor goes on in the window that the first page had."""
+    if question.counterparty_id is not None:
+        analytics.caller.may_name(question.counterparty_id)
     first = check_first(question.first, analytics.limits.max_first)
     name = cursor.fingerprint(
         question.account_id,
@@ -41,7 +43,7 @@ async def page(analytics: Analytics, question: EntriesQuestion) -> EntryPage:
         place = cursor.decode(question.after, name, analytics.limits.max_window_days)
         after, asked = place.key, Window(place.interval, question.zone)
     plan = EntriesPlan(
-        question.account_id,
+        analytics.scope(question.account_id),
         question.direction,
         question.counterparty_id,
         asked.interval,

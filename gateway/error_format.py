@@ -8,7 +8,7 @@ from typing import Any
 
 from graphql import GraphQLError, GraphQLSyntaxError, ValueNode
 
-from gateway.errors import CallerError, GatewayError, OverloadedError
+from gateway.errors import CallerError, ForbiddenError, GatewayError, OverloadedError
 from graphql_schema.error_codes import ErrorCode
 from graphql_schema.scalars import ScalarInputError
 
@@ -59,7 +59,7 @@ def plain(error: GatewayError | str, code: ErrorCode) -> dict[str, Any]:
 
 
 def extensions(code: ErrorCode, cause: object) -> dict[str, Any]:
-    """The code, the argument at fault if one is, and how long to wait if that helps."""
+    """The code, and what helps: the argument at fault, the right that is missing, how long to wait."""
     given: dict[str, Any] = {"code": code.name}
     argument, retry_after_s = (
         getattr(cause, "argument", None),
@@ -67,6 +67,8 @@ def extensions(code: ErrorCode, cause: object) -> dict[str, Any]:
     )
     if argument is not None:
         given["argument"] = argument
+    if isinstance(cause, ForbiddenError):
+        given["missingRight"] = cause.right.name
     if retry_after_s is not None:
         given["retryAfterSeconds"] = retry_after_s
     return given

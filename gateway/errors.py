@@ -4,9 +4,11 @@ GatewayError
 ├── CallerError                          safe to show as it is, never logged as an error
 │   ├── BadUserInputError                BAD_USER_INPUT
 │   ├── CostLimitExceededError           COST_LIMIT_EXCEEDED
+│   ├── ForbiddenError                   FORBIDDEN
 │   ├── OperationUnresolvedError         OPERATION_RESOLUTION_FAILURE
 │   ├── PersistedQueryNotFoundError      PERSISTED_QUERY_NOT_FOUND
-│   └── PersistedQueryNotSupportedError  PERSISTED_QUERY_NOT_SUPPORTED
+│   ├── PersistedQueryNotSupportedError  PERSISTED_QUERY_NOT_SUPPORTED
+│   └── UnauthenticatedError             UNAUTHENTICATED
 └── StoreError                           shown by its fixed sentence only; the cause is logged
     ├── DeadlineExceededError            DEADLINE_EXCEEDED
     ├── OverloadedError                  RATE_LIMITED
@@ -16,6 +18,7 @@ GatewayError
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import ClassVar
 
 from graphql_schema.error_codes import ErrorCode
@@ -57,6 +60,30 @@ class CostLimitExceededError(CallerError):
     code = ErrorCode.COST_LIMIT_EXCEEDED
 
 
+class Right(Enum):
+    """What a caller may lack; the value says so to it, whatever the accounts are."""
+
+    READ_ACCOUNT = (
+        "Your credential does not give the right to read every account asked for; "
+        "ask only for accounts that it was issued for."
+    )
+    READ_NETWORK = "Figures over all accounts are for operators; your credential is not one's."
+    SEE_COUNTERPARTIES = (
+        "Your credential does not give the right to see other accounts' ids, "
+        "so transactions can be filtered by accounts of your own only."
+    )
+
+
+class ForbiddenError(CallerError):
+    """The caller lacks a right; the message is the same whether what it asked for exists or not."""
+
+    code = ErrorCode.FORBIDDEN
+
+    def __init__(self, right: Right) -> None:
+        super().__init__(right.value)
+        self.right = right
+
+
 class OperationUnresolvedError(CallerError):
     """The document does not say which of its operations to run, or has none of that name."""
 
@@ -73,6 +100,23 @@ class PersistedQueryNotSupportedError(CallerError):
     """Documents cannot be stored or sent here in that way."""
 
     code = ErrorCode.PERSISTED_QUERY_NOT_SUPPORTED
+
+
+class UnauthenticatedError(CallerError):
+    """Nobody is known by the credential sent, or none was; `reason` is for the log only."""
+
+    code = ErrorCode.UNAUTHENTICATED
+
+    def __init__(self, reason: str) -> None:
+        sent = (
+            "No credential came with the request"
+            if reason == "missing"
+            else "The credential is not valid here, or no longer"
+        )
+        super().__init__(
+            f"{sent}: send one header, `Authorization: Bearer <token or API key>` or `X-API-Key: <API key>`."
+        )
+        self.reason = reason
 
 
 class StoreError(GatewayError):

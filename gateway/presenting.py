@@ -10,6 +10,7 @@ from strawberry import ID
 
 from gateway import model as m
 from gateway.errors import BadUserInputError
+from gateway.masking import Show
 from gateway.window import instant
 from graphql_schema import answers, enums, inputs, system
 from graphql_schema.scalars import Long, TimeZone
@@ -72,12 +73,12 @@ def totals_of(totals: m.Totals) -> answers.Totals:
     )
 
 
-def row_of(ranked: m.Ranked, source: object) -> answers.CounterpartyTotal:
+def row_of(ranked: m.Ranked, source: object, shown: Show) -> answers.CounterpartyTotal:
     """A row of a ranking."""
     return answers.CounterpartyTotal(
         source=source,
         rank=ranked.rank,
-        account_id=ID(ranked.account_id),
+        account_id=ID(shown(ranked.account_id)),
         transaction_count=Long(ranked.measures.transaction_count),
         transaction_amount=ranked.measures.transaction_amount,
         comparison=None if ranked.comparison is None else _rank_comparison(ranked.comparison),
@@ -113,10 +114,10 @@ def net_flow_of(flow: m.NetFlow) -> answers.NetFlow:
     )
 
 
-def page_of(page: m.EntryPage) -> answers.TransactionConnection:
+def page_of(page: m.EntryPage, shown: Show) -> answers.TransactionConnection:
     """A page of entries as Relay has it."""
     edges = [
-        answers.TransactionEdge(cursor=cursor, node=_transaction(entry))
+        answers.TransactionEdge(cursor=cursor, node=_transaction(entry, shown))
         for cursor, entry in zip(page.cursors, page.entries, strict=True)
     ]
     return answers.TransactionConnection(
@@ -190,11 +191,11 @@ def _flow(measures: m.Measures) -> answers.Flow:
     )
 
 
-def _transaction(entry: m.Entry) -> answers.Transaction:
+def _transaction(entry: m.Entry, shown: Show) -> answers.Transaction:
     return answers.Transaction(
         transaction_id=ID(entry.transaction_id),
         direction=enums.Direction(entry.direction.value),
-        counterparty_id=ID(entry.counterparty_id),
+        counterparty_id=ID(shown(entry.counterparty_id)),
         amount=entry.amount,
         time=utc(entry.event_time_ms),
     )

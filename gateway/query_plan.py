@@ -1,5 +1,6 @@
 """What is asked of a store, as frozen values without any SQL; each plan names its kind of row.
 
+A plan over accounts takes them out of a `Scope`, the proof that its caller may read them.
 Orders are part of a plan's meaning, so that every store gives the same rows:
 account ids compare by Unicode code point, transaction ids and directions as text.
 """
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Generic, TypeVar
 
+from gateway.caller import Scope
 from gateway.model import Direction, Entry, Interval, RankBy
 
 Row_co = TypeVar("Row_co", covariant=True)
@@ -19,6 +21,18 @@ class QueryPlan(Generic[Row_co]):
     """A question to a store whose answer is a tuple of `Row_co`."""
 
     __slots__ = ()
+
+
+class AccountPlan(QueryPlan[Row_co]):
+    """A question about one account, or about the whole network."""
+
+    __slots__ = ()
+    scope: Scope
+
+    @property
+    def account_id(self) -> str | None:
+        """The account; `None` for the network."""
+        return self.scope.account_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +49,17 @@ class TotalsRow:
 class TotalsPlan(QueryPlan[TotalsRow]):
     """Measures by account and direction; rows without transactions may be absent, in any order.
 
-    `account_ids` of `None` asks for the whole network, one row a direction.
+    Without accounts it asks for the whole network, one row a direction.
     """
 
-    account_ids: frozenset[str] | None
+    scope: Scope
     directions: frozenset[Direction]
     interval: Interval
+
+    @property
+    def account_ids(self) -> frozenset[str] | None:
+        """The accounts; `None` for the network."""
+        return self.scope.account_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +70,10 @@ class DistinctRow:
 
 
 @dataclass(frozen=True, slots=True)
-class DistinctPlan(QueryPlan[DistinctRow]):
+class DistinctPlan(AccountPlan[DistinctRow]):
     """Exactly one row: distinct counterparties of an account (`None`: distinct accounts of all)."""
 
-    account_id: str | None
+    scope: Scope
     direction: Direction
     interval: Interval
 
@@ -69,14 +88,14 @@ class GroupRow:
 
 
 @dataclass(frozen=True, slots=True)
-class TopPlan(QueryPlan[GroupRow]):
+class TopPlan(AccountPlan[GroupRow]):
     """The first `limit` groups: measure descending, other measure descending, id ascending.
 
     `account_id` groups its counterparties; `None` groups all accounts.
     `among` keeps only these groups, if given.
     """
 
-    account_id: str | None
+    scope: Scope
     direction: Direction
     interval: Interval
     order_by: RankBy
@@ -94,13 +113,13 @@ class SlotRow:
 
 
 @dataclass(frozen=True, slots=True)
-class SlotsPlan(QueryPlan[SlotRow]):
+class SlotsPlan(AccountPlan[SlotRow]):
     """Measures by slot, ascending; the slot of a time is `event_time_ms // slot_ms`.
 
     Slots without transactions are absent.
     """
 
-    account_id: str | None
+    scope: Scope
     direction: Direction
     interval: Interval
     slot_ms: int
@@ -119,12 +138,20 @@ class EntryKey:
 class EntriesPlan(QueryPlan[Entry]):
     """Single entries past `after`, by time, transaction id and direction, all descending."""
 
-    account_id: str
+    scope: Scope
     direction: Direction | None
     counterparty_id: str | None
     interval: Interval
     after: EntryKey | None
     limit: int
+
+    @property
+    def account_id(self) -> str:
+        """The account."""
+        account_id = self.scope.account_id
+        if account_id is None:
+            raise TypeError("single entries are an account's, not the network's")
+        return account_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +164,8 @@ class CountRow:
 @dataclass(frozen=True, slots=True)
 class EntryCountPlan(QueryPlan[CountRow]):
     """Exactly one row: all entries since the beginning."""
+
+    scope: Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +180,7 @@ class ReasonRow:
 class RejectedPlan(QueryPlan[ReasonRow]):
     """Rejected events by reason, most first, then by name; `None`: since the beginning."""
 
+    scope: Scope
     interval: Interval | None
 
 

@@ -48,7 +48,11 @@ async def rank(analytics: Analytics, question: RankingQuestion) -> Ranking:
         else window.earlier(question.choice, asked, question.compare_to)
     )
     plan = TopPlan(
-        question.account_id, question.direction, asked.interval, question.order_by, first + 1
+        analytics.scope(question.account_id),
+        question.direction,
+        asked.interval,
+        question.order_by,
+        first + 1,
     )
     result = await analytics.store.fetch(plan)
     rows = tuple(
@@ -74,8 +78,8 @@ async def total(analytics: Analytics, ranking: Ranking) -> Measures:
     """Everything the ranking is about: its rows and the others; never older than the rows."""
     if ranking.whole:
         return sum_of_rows(ranking)
-    account_ids = None if ranking.account_id is None else frozenset({ranking.account_id})
-    plan = TotalsPlan(account_ids, frozenset({ranking.direction}), ranking.window.interval)
+    scope = analytics.scope(ranking.account_id)
+    plan = TotalsPlan(scope, frozenset({ranking.direction}), ranking.window.interval)
     result = await analytics.store.fetch(plan, ranking.snapshot)
     return measures_of(result.rows, ranking.direction)
 

@@ -40,16 +40,22 @@ class GatewayResolvers:
     path: Path
 
     def account_id(self, account_id: str, argument: str) -> str:
-        """The id, if it can be one."""
+        """The id, if it can be one and the caller may read it."""
         checked = limits.check_account_id(account_id, argument)
         self.context.accounts.add(logs.digest(checked))
+        self._rules.caller.may_read((checked,))
         return checked
 
     def account_ids(self, account_ids: Sequence[str]) -> Sequence[str]:
-        """The ids without repetitions, if they can be ids and are not too many."""
+        """The ids without repetitions, if not too many and the caller may read them all."""
         checked = limits.check_account_ids(account_ids, self._rules.limits.max_accounts)
         self.context.accounts.update(logs.digest(each) for each in checked)
+        self._rules.caller.may_read(checked)
         return checked
+
+    def network(self) -> None:
+        """Refuse whoever may not read the network's figures."""
+        self._rules.caller.may_read_network()
 
     async def totals(
         self,
@@ -94,7 +100,7 @@ class GatewayResolvers:
         return answers.TopCounterparties(
             **presenting.answer_fields(ranked.window, ranked.evidence),
             source=ranked,
-            rows=_rows(ranked),
+            rows=self._rows(ranked),
         )
 
     async def top_accounts(
@@ -111,7 +117,7 @@ class GatewayResolvers:
         return answers.TopAccounts(
             **presenting.answer_fields(ranked.window, ranked.evidence),
             source=ranked,
-            rows=_rows(ranked),
+            rows=self._rows(ranked),
         )
 
     async def ranking_others(self, source: object) -> answers.Remainder:
@@ -191,7 +197,7 @@ class GatewayResolvers:
         )
         page = await entries.page(self._rules, question)
         self._note(page.evidence)
-        return presenting.page_of(page)
+        return presenting.page_of(page, self.context.shown)
 
     async def pipeline(self) -> system.Pipeline:
         """How far the pipeline has come."""
@@ -250,6 +256,8 @@ class GatewayResolvers:
         if evidence.inexact is not None:
             self.context.inexact[tuple(self.path)] = evidence.inexact
 
-
-def _rows(ranked: m.Ranking) -> list[answers.CounterpartyTotal]:
-    return [presenting.row_of(row, _RowSource(ranked, row)) for row in ranked.rows]
+    def _rows(self, ranked: m.Ranking) -> list[answers.CounterpartyTotal]:
+        return [
+            presenting.row_of(row, _RowSource(ranked, row), self.context.shown)
+            for row in ranked.rows
+        ]

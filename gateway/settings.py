@@ -43,7 +43,34 @@ class Settings:
         2_000, "Then: for how long idle connections may still ask before they are closed."
     )
     allow_non_loopback: bool = _setting(
-        False, "Listen on an address that other machines can reach; there is no authorisation yet."
+        False, "Listen on an address that other machines can reach; needs authentication."
+    )
+    auth: str = _setting(
+        "off",
+        "How callers prove who they are: `api_key`, `jwt` or both with a comma; with `off`, on "
+        "loopback only, requests without a credential may see everything.",
+    )
+    auth_keys: str = _setting("", "The API keys' file, kept by `./dev keys`.")
+    auth_groups: str = _setting("", "JSON file of named groups of accounts.")
+    auth_jwks: str = _setting(
+        "", "The identity provider's public keys: an https address or a file."
+    )
+    auth_issuer: str = _setting("", "What a token's `iss` must be.")
+    auth_audience: str = _setting("", "What a token's `aud` must be or hold.")
+    auth_role_claim: str = _setting("role", "The claim with `owner`, `partner` or `operator`.")
+    auth_accounts_claim: str = _setting("accounts", "The claim with a list of account ids.")
+    auth_groups_claim: str = _setting("groups", "The claim with a list of groups.")
+    auth_counterparties_claim: str = _setting(
+        "sees_counterparties", "The claim that says whether other accounts' ids are shown in full."
+    )
+    auth_masked_roles: str = _setting(
+        "partner",
+        "Roles that are shown masked ids of other accounts unless a token says otherwise.",
+    )
+    auth_leeway_s: int = _setting(30, "By how much a token's issuer's clock may differ.")
+    auth_revoked: str = _setting("", "JSON file of revoked tokens' `jti` and `sub`.")
+    masking_key_file: str = _setting(
+        "", "File with 32 random bytes or more, which ids are masked with."
     )
     store: str = _setting("pinot", "`pinot`, or `duckdb` for the embedded store with sample data.")
     pinot_broker_url: str = _setting("http://127.0.0.1:8099", "The Pinot broker.")
@@ -123,11 +150,43 @@ class Settings:
                 raise SettingsError(f"{variable(name)} must be 1 or more")
         if self.max_window_days > MAX_WINDOW_DAYS:
             raise SettingsError(f"GATEWAY_MAX_WINDOW_DAYS must be up to {MAX_WINDOW_DAYS}")
-        if not self.allow_non_loopback and not is_loopback(self.host):
+        self._check_auth()
+        if is_loopback(self.host):
+            return
+        if not self.allow_non_loopback:
             raise SettingsError(
                 f"GATEWAY_HOST is {self.host!r}, which other machines can reach; "
                 "keep it on loopback, or set GATEWAY_ALLOW_NON_LOOPBACK=true"
             )
+        if self.auth == "off":
+            raise SettingsError(
+                f"GATEWAY_HOST is {self.host!r}, which other machines can reach, and GATEWAY_AUTH "
+                "is off: set it to api_key, jwt or both"
+            )
+
+    def _check_auth(self) -> None:
+        if self.auth != "off":
+            for method in words(self.auth) or ("",):
+                _one_of("auth", method, ("api_key", "jwt"))
+        for role in words(self.auth_masked_roles):
+            _one_of("auth_masked_roles", role, ("owner", "partner"))
+        if self.auth_leeway_s not in range(301):
+            raise SettingsError("GATEWAY_AUTH_LEEWAY_S must be 0 to 300")
+        needed = {"api_key": ("auth_keys",), "jwt": ("auth_jwks", "auth_issuer", "auth_audience")}
+        for method in self.auth_methods:
+            for name in (*needed[method], "masking_key_file"):
+                if not getattr(self, name):
+                    raise SettingsError(
+                        f"{variable(name)} must be set: {method} cannot work without it"
+                    )
+
+    @property
+    def auth_methods(self) -> frozenset[str]:
+        """What credentials are looked at; with `off`, those that there is a file or address for."""
+        if self.auth != "off":
+            return frozenset(words(self.auth))
+        given = {"api_key": self.auth_keys, "jwt": self.auth_jwks}
+        return frozenset(method for method, where in given.items() if where)
 
     @property
     def graphiql_assets_path(self) -> Path:
@@ -143,6 +202,11 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         if text:
             given[setting.name] = _parse(setting.name, text, type(setting.default))
     return Settings(**given)
+
+
+def keys_file(environment: Mapping[str, str] = os.environ) -> str:
+    """The API keys' file, whatever the other settings are; empty if none is named."""
+    return environment.get(variable("auth_keys"), "").strip()
 
 
 def variable(name: str) -> str:
@@ -169,6 +233,11 @@ def is_loopback(host: str) -> bool:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def words(text: str) -> tuple[str, ...]:
+    """The words of a setting that is a list, in lower case."""
+    return tuple(word.strip().lower() for word in text.split(",") if word.strip())
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:

@@ -149,10 +149,7 @@ class _Batch:
 
 
 def _union(left: TotalsPlan, right: TotalsPlan) -> TotalsPlan:
-    account_ids = left.account_ids
-    if account_ids is not None and right.account_ids is not None:
-        account_ids |= right.account_ids
-    return TotalsPlan(account_ids, left.directions | right.directions, left.interval)
+    return TotalsPlan(left.scope | right.scope, left.directions | right.directions, left.interval)
 
 
 def _covers(asked: TotalsPlan, plan: TotalsPlan, not_before: int | None) -> bool:

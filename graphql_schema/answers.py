@@ -116,7 +116,9 @@ class CounterpartyTotal:
 
     source: Private[object]
     rank: int = strawberry.field(description="1, 2, 3 and so on; no rank is given twice.")
-    account_id: ID = strawberry.field(description="The ranked account.")
+    account_id: ID = strawberry.field(
+        description="The ranked account; `masked:` and a hash where the caller may not see its id."
+    )
     transaction_count: Long = strawberry.field(description="Number of transactions.")
     transaction_amount: Decimal = strawberry.field(description="Exact sum.")
     comparison: CounterpartyComparison | None = strawberry.field(
@@ -222,7 +224,10 @@ class Transaction:
         description="UUID in lower case; the same in both accounts' entries of a transfer."
     )
     direction: Direction = strawberry.field(description="The account's side.")
-    counterparty_id: ID = strawberry.field(description="The account on the other side.")
+    counterparty_id: ID = strawberry.field(
+        description="The account on the other side; `masked:` and a hash where the caller may not "
+        "see its id."
+    )
     amount: Decimal = strawberry.field(
         description="Exact, always positive: `direction` tells which way it went."
     )

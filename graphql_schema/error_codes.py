@@ -15,7 +15,7 @@ class ErrorCode(Enum):
     PERSISTED_QUERY_NOT_FOUND = "No document is known by this hash or id; send the document."
     PERSISTED_QUERY_NOT_SUPPORTED = "Documents are not accepted in this way here."
     UNAUTHENTICATED = "Credentials are missing or not valid."
-    FORBIDDEN = "The caller may not see this."
+    FORBIDDEN = "The caller may not see this; `missingRight` names the right it lacks."
     RATE_LIMITED = "Too many requests; wait as long as `retryAfterSeconds` says."
     COST_LIMIT_EXCEEDED = "The operation asks for more than one operation may."
     DEADLINE_EXCEEDED = "The answer did not come within the operation's deadline."

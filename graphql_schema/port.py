@@ -21,11 +21,15 @@ class Resolvers(Protocol):
     """
 
     def account_id(self, account_id: str, argument: str) -> str:
-        """The id, if it can be one."""
+        """The id, if it can be one and the caller may read it."""
         ...
 
     def account_ids(self, account_ids: Sequence[str]) -> Sequence[str]:
-        """The ids without repetitions, if they can be ids and are not too many."""
+        """The ids without repetitions, if not too many and the caller may read them all."""
+        ...
+
+    def network(self) -> None:
+        """Refuse whoever may not read the network's figures."""
         ...
 
     async def totals(

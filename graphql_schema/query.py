@@ -145,7 +145,8 @@ class Account:
         counterparty_id: Annotated[
             ID | None,
             strawberry.argument(
-                description="Only with this account on the other side: 1 to 64 characters; null: with any."
+                description="Only with this account on the other side: 1 to 64 characters; null: with "
+                "any. A caller that is shown masked ids may name accounts of its own only."
             ),
         ] = strawberry.UNSET,
         first: FirstArgument = 20,
@@ -221,7 +222,10 @@ class Network:
 class Query:
     """The entry points."""
 
-    @strawberry.field(description="One account. Null, with an error, if it cannot be asked about.")
+    @strawberry.field(
+        description="One account. Null, with an error, if it cannot be asked about; FORBIDDEN if the "
+        "caller may not read it, whether it exists or not."
+    )
     def account(
         self,
         info: strawberry.Info,
@@ -232,7 +236,8 @@ class Query:
 
     @strawberry.field(
         description="Several accounts at once, in the order asked, each once; their totals and "
-        "net flows come out of one store query a window."
+        "net flows come out of one store query a window. FORBIDDEN if the caller may not read "
+        "every one of them."
     )
     def accounts(
         self,
@@ -244,9 +249,13 @@ class Query:
         """Several accounts."""
         return [Account(id=ID(each)) for each in resolvers(info).account_ids(ids)]
 
-    @strawberry.field(description="The whole system: figures over all accounts, for operators.")
-    def network(self) -> Network | None:
+    @strawberry.field(
+        description="The whole system: figures over all accounts, for operators; FORBIDDEN to "
+        "everyone else."
+    )
+    def network(self, info: strawberry.Info) -> Network | None:
         """All accounts."""
+        resolvers(info).network()
         return Network()
 
     @strawberry.field(description="How far the pipeline has come: is what is shown up to date?")

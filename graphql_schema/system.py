@@ -40,18 +40,19 @@ class Pipeline:
     data_source: DataSource = strawberry.field(description="Where the numbers come from.")
 
     @strawberry.field(
-        description="Entries since the beginning; every transfer is two: RECEIVED and SENT."
+        description="Entries since the beginning; every transfer is two: RECEIVED and SENT. "
+        "For operators."
     )
     async def entries(self, info: strawberry.Info) -> Long:
         """Fetched only if asked for."""
         return Long(await resolvers(info).entry_count())
 
-    @strawberry.field(description="Events rejected since the beginning.")
+    @strawberry.field(description="Events rejected since the beginning. For operators.")
     async def rejected(self, info: strawberry.Info) -> Long:
         """Fetched only if asked for."""
         return Long(sum(each.count for each in await resolvers(info).rejected(None, UTC)))
 
-    @strawberry.field(description="Rejected events by reason, most first.")
+    @strawberry.field(description="Rejected events by reason, most first. For operators.")
     async def rejected_by_reason(
         self,
         info: strawberry.Info,

@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from local_stack import run_file, settings, status, up
+from local_stack import credentials, run_file, settings, status, up
 from local_stack.settings import CHECKOUT, StackSettings
 from local_stack.stack import Options
 
@@ -24,7 +24,7 @@ USAGE = 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code (2: usage or nothing to talk to)."""
     options, rest = _parser().parse_known_args(arguments)
-    if rest and options.command not in ("test", "bench", "simulate", "verify"):
+    if rest and options.command not in ("test", "bench", "simulate", "verify", "keys"):
         _parser().error(f"unrecognised arguments: {' '.join(rest)}")
     # Lines are not broken: they are copied, searched and logged.
     console = Console(soft_wrap=True)
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     if options.command in ("verify", "produce"):
         return _on_running_stack(console, stack_settings, options, rest)
-    return _tool(options.command, rest)
+    return _tool(stack_settings, options.command, rest)
 
 
 def _up(console: Console, stack_settings: StackSettings, options: argparse.Namespace) -> int:
@@ -61,14 +61,16 @@ def _up(console: Console, stack_settings: StackSettings, options: argparse.Names
         return USAGE
     rate = 0 if options.no_load or options.embedded else options.rate
     if options.detach:
-        flags = [flag for flag in ("fresh", "no_load", "embedded") if getattr(options, flag)]
+        flags = [
+            flag for flag in ("fresh", "no_load", "embedded", "auth") if getattr(options, flag)
+        ]
         arguments = ["--rate", str(options.rate), *("--" + f.replace("_", "-") for f in flags)]
         return up.up_detached(console, stack_settings, arguments, os.environ)
     return up.up(
         console,
         stack_settings,
         os.environ,
-        Options(rate=rate, embedded=options.embedded),
+        Options(rate, options.embedded, options.auth, options.in_background),
         fresh=options.fresh,
     )
 
@@ -99,13 +101,18 @@ def _on_running_stack(
     command = [sys.executable, "-P", "-m", f"stream_jobs.{options.command}"]
     command += ["--kafka", stack_settings.kafka_servers]
     if options.command == "verify":
-        command += ["--graphql", f"{stack_settings.gateway_url}/graphql", *rest]
+        headers = str(credentials.files(stack_settings).tools)
+        command += ["--graphql", f"{stack_settings.gateway_url}/graphql", "--headers", headers]
+        command += rest
     else:
         command += [options.file if options.file == "-" else str(Path(options.file).resolve())]
     return _run(command)
 
 
-def _tool(command: str, rest: list[str]) -> int:
+def _tool(stack_settings: StackSettings, command: str, rest: list[str]) -> int:
+    if command == "keys":
+        kept = os.environ.get("GATEWAY_AUTH_KEYS") or str(credentials.files(stack_settings).keys)
+        return _run([sys.executable, "-P", "-m", "gateway.auth.keys", "--store", kept, *rest])
     if command == "test":
         return _run([sys.executable, "-m", "pytest", *rest])
     if command == "bench":
@@ -159,6 +166,11 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--embedded", action="store_true", help="only the gateway, on sample data in DuckDB"
     )
+    one.add_argument(
+        "--auth", action="store_true", help="refuse requests that come without a credential"
+    )
+    one.add_argument("--in-background", action="store_true", help=argparse.SUPPRESS)
+    add("keys", help="create, list, rotate and revoke API keys", add_help=False)
     add("down", help="stop everything; data stays")
     one = add("status", help="addresses and health of each part")
     one.add_argument("--json", action="store_true", help="for programs")

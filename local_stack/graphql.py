@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
@@ -12,7 +13,11 @@ class GraphQLError(Exception):
 
 
 def ask(
-    url: str, document: str, variables: dict[str, Any] | None = None, timeout_s: float = 10
+    url: str,
+    document: str,
+    variables: dict[str, Any] | None = None,
+    timeout_s: float = 10,
+    headers: Mapping[str, str] | None = None,
 ) -> Any:
     """The `data` of one operation.
 
@@ -24,6 +29,7 @@ def ask(
         answer = httpx.post(
             f"{url}/graphql",
             json={"query": document, "variables": variables or {}},
+            headers=dict(headers or {}),
             timeout=timeout_s,
             trust_env=False,
         ).json()

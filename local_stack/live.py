@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
@@ -11,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from local_stack import credentials
 from local_stack.graphql import GraphQLError, ask
 from local_stack.settings import StackSettings
 
@@ -72,10 +74,10 @@ def first_answer(settings: StackSettings, *, traffic: bool) -> dict[str, Any] | 
     problem = "no account has received anything yet"
     while time.monotonic() < deadline:
         try:
-            busiest = ask(settings.gateway_url, BUSIEST)["network"]["topAccounts"]["rows"]
+            busiest = _ask(settings, BUSIEST)["network"]["topAccounts"]["rows"]
             if busiest:
                 account = busiest[0]["accountId"]
-                data = ask(settings.gateway_url, TOP_SENDERS, {"accountId": account})
+                data = _ask(settings, TOP_SENDERS, {"accountId": account})
                 return {"account": account, **data["account"]["topCounterparties"]}
             if not traffic:
                 return None
@@ -133,12 +135,35 @@ def show_addresses(console: Console, settings: StackSettings, *, embedded: bool)
         console.print(f"  {name:<22} {address}", highlight=False)
 
 
+def show_credentials(console: Console, settings: StackSettings, *, required: bool) -> None:
+    """Print what to send, to see authorisation work."""
+    console.print(
+        "Each request needs a credential:"
+        if required
+        else "Without a credential you see everything. To be someone who does not:"
+    )
+    for whose, header in credentials.demo(settings).items():
+        console.print(f"  {whose}", highlight=False, markup=False)
+        console.print(f"    {json.dumps(header)}", highlight=False, markup=False)
+    console.print("  (into GraphiQL's Headers tab, or as a header; ./dev keys makes more keys)")
+
+
+def _ask(
+    settings: StackSettings,
+    document: str,
+    variables: dict[str, Any] | None = None,
+    timeout_s: float = 10,
+) -> Any:
+    headers = credentials.tool_headers(settings)
+    return ask(settings.gateway_url, document, variables, timeout_s, headers)
+
+
 def pipeline_line(settings: StackSettings, meter: EventMeter) -> str:
     """One line: `1,983 events/s · 48,210 entries · 93 rejected · fresh to 1.4 s · LIVE`."""
     rate = meter.rate()
     flow = f"{rate:,.0f} events/s" if rate is not None else "– events/s"
     try:
-        seen = ask(settings.gateway_url, PIPELINE, timeout_s=3)["pipeline"]
+        seen = _ask(settings, PIPELINE, timeout_s=3)["pipeline"]
     except GraphQLError as problem:
         return f"{flow} · {problem}"
     return (

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from string import Template
 
-from local_stack import health
+from local_stack import credentials, health
 from local_stack.checks import part_checks
 from local_stack.part import BUSY_JVM, SMALL_JVM, Part, Toolbox, loopback_agent
 from local_stack.settings import GROUP_TRIM_THRESHOLD, StackSettings
@@ -192,8 +192,8 @@ def progress(settings: StackSettings) -> Part:
     )
 
 
-def gateway(settings: StackSettings, store: str = "pinot") -> Part:
-    """The GraphQL gateway; `store` is `pinot` or `duckdb`."""
+def gateway(settings: StackSettings, store: str = "pinot", *, auth: bool = False) -> Part:
+    """The GraphQL gateway; `store` is `pinot` or `duckdb`. With `auth`, nobody is anonymous."""
     return Part(
         name="gateway",
         argv=[sys.executable, "-m", "gateway"],
@@ -206,6 +206,7 @@ def gateway(settings: StackSettings, store: str = "pinot") -> Part:
             "GATEWAY_PINOT_BROKER_URL": settings.pinot_broker_url,
             "GATEWAY_PINOT_GROUP_TRIM_THRESHOLD": str(GROUP_TRIM_THRESHOLD),
             "GATEWAY_GRAPHIQL_ASSETS": str(settings.graphiql),
+            **credentials.gateway_environment(settings, required=auth),
         },
     )
 

@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import httpx
 from kazoo.exceptions import KazooException
 from kazoo.handlers.threading import KazooTimeoutError
 
-from local_stack import flink_parts, part, parts, preparation, processes, snapshots
+from local_stack import credentials, flink_parts, part, parts, preparation, processes, snapshots
 from local_stack.flink_job import FlinkJob, JobError, local_job
 from local_stack.java import require_java_home
 from local_stack.preparation import StackError
@@ -38,10 +39,12 @@ STOP_ORDER = [
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What `./dev up` was asked for. `rate` is in events a second, 0 for none."""
+    """What `./dev up` was asked for. `rate` is in events a second, 0 for none; with `auth`, nobody is anonymous."""
 
     rate: int
     embedded: bool = False
+    auth: bool = False
+    in_background: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,15 @@ class Stack:
 
     def steps(self, options: Options) -> list[Step]:
         """All steps from nothing to a running stack."""
+        known = Step("credentials", partial(self._issue, options.auth))
         if options.embedded:
-            return [Step("GraphiQL", self._fetch_graphiql), Step("gateway", self._embedded_gateway)]
+            gateway = parts.gateway(self.settings, "duckdb", auth=options.auth)
+            ready = ("GraphiQL", "credentials")
+            return [
+                known,
+                Step("GraphiQL", self._fetch_graphiql),
+                self._part_step(gateway, ready),
+            ]
         tools = part.Toolbox(require_java_home(self.environment))
         forget = partial(forget_instance, self.settings.zookeeper)
         up = self._part_step
@@ -67,7 +77,11 @@ class Stack:
             *(up(each, ("zookeeper",)) for each in parts.pinot(self.settings, tools, forget)),
             Step("snapshots", self._forget_recovery, ("zookeeper",)),
             *(up(each, ("snapshots",)) for each in flink_parts.flink(self.settings, tools)),
-            up(parts.gateway(self.settings), ("pinot_broker",)),
+            known,
+            up(
+                parts.gateway(self.settings, auth=options.auth),
+                ("pinot_broker", "credentials"),
+            ),
             Step("topics", self._topics, ("kafka",)),
             Step(
                 "tables",
@@ -171,9 +185,9 @@ class Stack:
             return "ready"
         return "not installed; its page says how to get it"
 
-    def _embedded_gateway(self, _: Tell) -> str:
-        self.supervisor.bring_up(parts.gateway(self.settings, store="duckdb"))
-        return self.settings.gateway_url
+    def _issue(self, required: bool, _: Tell) -> str:
+        credentials.issue(self.settings, datetime.now(UTC), required=required)
+        return str(credentials.files(self.settings).demo)
 
     def _run(self, command: list[str], what: str) -> str:
         said = subprocess.run(

@@ -83,11 +83,12 @@ def up_detached(
     if run_file.is_locked(settings.run_file):
         show_running(console, settings)
         return 0
+    required = "--auth" in arguments
     log = settings.logs / preparation.UP_LOG
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
         child = subprocess.Popen(
-            [sys.executable, "-P", "-m", "local_stack", "up", *arguments],
+            [sys.executable, "-P", "-m", "local_stack", "up", "--in-background", *arguments],
             env={
                 **environment,
                 "STACK_STATE": str(settings.state),
@@ -110,6 +111,8 @@ def up_detached(
                 return child.returncode or 1
             if run is not None and run.supervisor.pid == child.pid and run.phase == "running":
                 console.print(lines.read(), end="", highlight=False, markup=False)
+                # From here, not from the child: what it prints is kept as a log.
+                live.show_credentials(console, settings, required=required)
                 console.print(
                     "It runs in the background: ./dev status, ./dev logs PART, ./dev down"
                 )
@@ -181,6 +184,8 @@ def _put_data_away(settings: StackSettings) -> None:
 def _greet(console: Console, settings: StackSettings, options: Options, began: float) -> None:
     console.print(f"Up after {time.monotonic() - began:.1f} s:")
     live.show_addresses(console, settings, embedded=options.embedded)
+    if not options.in_background:
+        live.show_credentials(console, settings, required=options.auth)
     try:
         top = live.first_answer(settings, traffic=options.rate > 0 or options.embedded)
     except GraphQLError as problem:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,10 +16,14 @@ class JsonHttpError(Exception):
 class JsonHttp:
     """A connection to `url` (scheme, host and port); every call ends within about `timeout_s`."""
 
-    def __init__(self, url: str, timeout_s: float = 5.0) -> None:
+    def __init__(
+        self, url: str, timeout_s: float = 5.0, headers: Mapping[str, str] | None = None
+    ) -> None:
         parts = urlsplit(url)
         if parts.scheme != "http" or not parts.hostname:
             raise ValueError(f"not an http address: {url}")
+        sent = {"Accept": "application/json", "Content-Type": "application/json"}
+        self._headers = {**sent, **(headers or {})}
         self._url = f"http://{parts.netloc}"
         self._connection = http.client.HTTPConnection(
             parts.hostname, parts.port or 80, timeout=timeout_s
@@ -47,8 +52,7 @@ class JsonHttp:
             raise JsonHttpError(f"{method} {self._url}{path}: {failure!r}") from None
 
     def _once(self, method: str, path: str, body: bytes | None) -> Any:
-        headers = {"Accept": "application/json", "Content-Type": "application/json"}
-        self._connection.request(method, path, body, headers)
+        self._connection.request(method, path, body, self._headers)
         response = self._connection.getresponse()
         content = response.read()
         if not 200 <= response.status < 300:

@@ -13,6 +13,7 @@ import random
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
 import orjson
@@ -254,6 +255,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--kafka", required=True, metavar="SERVERS", help="host:port,…")
     parser.add_argument("--graphql", required=True, metavar="URL")
     parser.add_argument(
+        "--headers", type=Path, metavar="FILE", help="JSON object of headers to send to it"
+    )
+    parser.add_argument(
         "--accounts", type=int, default=30, help="random ones beside the busiest 20"
     )
     parser.add_argument("--seed", type=int, default=None, help="of the random accounts")
@@ -268,7 +272,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(line, file=sys.stderr, flush=True)
 
     try:
-        gateway = Gateway(http_ask(options.graphql))
+        found = options.headers is not None and options.headers.is_file()
+        headers = json.loads(options.headers.read_text()) if found else {}
+        gateway = Gateway(http_ask(options.graphql, headers))
         report = Verification(KafkaTopics(options.kafka), gateway, say, options.timeout).run(
             options.accounts, seed
         )

@@ -152,9 +152,9 @@ class Gateway:
             time.sleep(0.5)
 
 
-def http_ask(url: str) -> Ask:
+def http_ask(url: str, headers: Mapping[str, str] | None = None) -> Ask:
     """`Ask` over HTTP; ValueError if `url` is not an http address."""
-    http = JsonHttp(url, timeout_s=30.0)
+    http = JsonHttp(url, timeout_s=30.0, headers=headers)
     path = urlsplit(url).path or "/"
 
     def ask(document: str, variables: Mapping[str, object]) -> Any:

@@ -29,7 +29,8 @@ EXACT = Context(prec=200, traps=[Inexact])
 def evaluate(plan: QueryPlan[Any], entries: Sequence[Entry]) -> list[Any]:
     """The rows of a plan over entries, in the plan's order."""
     match plan:
-        case TotalsPlan(account_ids, directions, interval):
+        case TotalsPlan(scope, directions, interval):
+            account_ids = scope.account_ids
             chosen = [
                 entry
                 for entry in within(entries, interval)
@@ -38,24 +39,26 @@ def evaluate(plan: QueryPlan[Any], entries: Sequence[Entry]) -> list[Any]:
             ]
             grouped = group(chosen, lambda e: (account_ids and e.account_id, e.direction))
             return [TotalsRow(id_, side, *m) for (id_, side), m in grouped.items()]
-        case DistinctPlan(account_id, direction, interval):
+        case DistinctPlan(scope, direction, interval):
+            account_id = scope.account_id
             chosen = scoped(entries, account_id, direction, interval)
             return [DistinctRow(len({other(account_id, entry) for entry in chosen}))]
-        case TopPlan(account_id, direction, interval, order_by, limit, among):
+        case TopPlan(scope, direction, interval, order_by, limit, among):
+            account_id = scope.account_id
             chosen = scoped(entries, account_id, direction, interval)
             grouped = group(chosen, lambda entry: other(account_id, entry))
             rows = [GroupRow(key, *measures) for key, measures in grouped.items()]
             rows = [row for row in rows if among is None or row.account_id in among]
             return sorted(rows, key=place(order_by))[:limit]
-        case SlotsPlan(account_id, direction, interval, slot_ms):
-            chosen = scoped(entries, account_id, direction, interval)
+        case SlotsPlan(scope, direction, interval, slot_ms):
+            chosen = scoped(entries, scope.account_id, direction, interval)
             slots = group(chosen, lambda entry: entry.event_time_ms // slot_ms)
             return sorted((SlotRow(*each, *m) for each, m in single(slots)), key=lambda r: r.slot)
-        case EntriesPlan(account_id, direction, counterparty_id, interval, after, limit):
+        case EntriesPlan(scope, direction, counterparty_id, interval, after, limit):
             found = [
                 entry
                 for entry in within(entries, interval)
-                if entry.account_id == account_id
+                if entry.account_id == scope.account_id
                 and direction in (None, entry.direction)
                 and counterparty_id in (None, entry.counterparty_id)
             ]

@@ -22,6 +22,7 @@ from gateway.query_plan import (
 )
 from gateway.store import Store
 from tests.reference import evaluate
+from tests.scopes import NETWORK, of, one_or_all
 
 HOUR_MS = 3_600_000
 ODD_IDS = (
@@ -126,12 +127,13 @@ def plans(draw: st.DrawFn) -> QueryPlan[Any]:
         case 0:
             chosen = draw(st.one_of(st.none(), st.frozensets(ids, min_size=1, max_size=6)))
             directions = draw(st.frozensets(st.sampled_from(Direction), min_size=1))
-            return TotalsPlan(chosen, directions, interval)
+            scope = NETWORK if chosen is None else of(*chosen)
+            return TotalsPlan(scope, directions, interval)
         case 1:
-            return DistinctPlan(account_id, direction, interval)
+            return DistinctPlan(one_or_all(account_id), direction, interval)
         case 2:
             return TopPlan(
-                account_id,
+                one_or_all(account_id),
                 direction,
                 interval,
                 draw(st.sampled_from(RankBy)),
@@ -140,7 +142,7 @@ def plans(draw: st.DrawFn) -> QueryPlan[Any]:
             )
         case 3:
             slot_ms = draw(st.sampled_from([60_000, 900_000, HOUR_MS, 24 * HOUR_MS]))
-            return SlotsPlan(account_id, direction, interval, slot_ms)
+            return SlotsPlan(one_or_all(account_id), direction, interval, slot_ms)
         case _:
             return draw(entry_plans(account_id or "alice", interval))
 
@@ -151,7 +153,7 @@ def entry_plans(draw: st.DrawFn, account_id: str, interval: Interval) -> Entries
     transaction_ids = st.integers(0, 40).map(lambda number: str(uuid.UUID(int=number)))
     keys = st.builds(EntryKey, times_ms, transaction_ids, st.sampled_from(Direction))
     return EntriesPlan(
-        account_id,
+        of(account_id),
         draw(st.one_of(st.none(), st.sampled_from(Direction))),
         draw(st.one_of(st.none(), ids)),
         interval,

@@ -4,6 +4,8 @@
 const TABS = [
   {
     query: `# Who sent me the most money in the last 30 days?
+# To ask as somebody, put what ./dev up has printed into the Headers tab below, and run it again:
+# {"Authorization": "Bearer ..."}
 query TopSenders($accountId: ID! = "acct-000001") {
   account(id: $accountId) {
     topCounterparties(window: {last: {count: 30, unit: DAY}}, direction: RECEIVED, first: 10) {

@@ -86,7 +86,7 @@ async def _with_whole_tie(plan: TopPlan, ask: Ask, options: dict[str, str | int]
 
 
 async def _count_groups(plan: TopPlan, ask: Ask) -> int:
-    distinct = DistinctPlan(plan.account_id, plan.direction, plan.interval)
+    distinct = DistinctPlan(plan.scope, plan.direction, plan.interval)
     answer = await ask(sql.distinct(distinct), {})
     return response.whole(answer.rows[0][0]) if answer.rows else 0
 

@@ -25,6 +25,7 @@ from gateway.query_plan import (
     TotalsPlan,
 )
 from tests import store_cases
+from tests.scopes import NETWORK, of
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -54,7 +55,7 @@ def test_pages_neither_skip_nor_repeat(entries: list[Entry]) -> None:
             seen: list[Entry] = []
             after: EntryKey | None = None
             for _ in itertools.count():
-                plan = EntriesPlan(account_id, None, None, interval, after, 3)
+                plan = EntriesPlan(of(account_id), None, None, interval, after, 3)
                 rows = (await store.fetch(plan, 5)).rows
                 seen += rows
                 if len(rows) < 3:
@@ -74,12 +75,12 @@ async def test_progress_entries_and_rejected_events_are_told() -> None:
     store.load(store_cases.transfer("a", "b", "0" * 36, Decimal("1.5"), 1_600_000_000_000))
     store.load_rejected([("NOT_JSON", 10), ("NOT_JSON", 20), ("BAD", 20)])
     assert (await store.fetch(ProgressPlan(), 1)).rows[0].as_of_ms == 1_700_000_000_000
-    assert (await store.fetch(EntryCountPlan(), 1)).rows[0].count == 2
-    assert (await store.fetch(RejectedPlan(None), 1)).rows == (
+    assert (await store.fetch(EntryCountPlan(NETWORK), 1)).rows[0].count == 2
+    assert (await store.fetch(RejectedPlan(NETWORK, None), 1)).rows == (
         ReasonRow("NOT_JSON", 2),
         ReasonRow("BAD", 1),
     )
-    narrowed = await store.fetch(RejectedPlan(Interval(20, 30)), 1)
+    narrowed = await store.fetch(RejectedPlan(NETWORK, Interval(20, 30)), 1)
     assert narrowed.rows == (ReasonRow("BAD", 1), ReasonRow("NOT_JSON", 1))
     await store.close()
 
@@ -91,7 +92,7 @@ async def test_sample_data_is_the_same_each_time_and_balanced() -> None:
     rows = []
     for store in stores:
         await store.open()
-        plan = TotalsPlan(None, frozenset(Direction), whole)
+        plan = TotalsPlan(NETWORK, frozenset(Direction), whole)
         rows.append(sorted((await store.fetch(plan, 5)).rows, key=repr))
         await store.close()
     assert rows[0] == rows[1]
@@ -104,7 +105,7 @@ async def test_sample_data_is_the_same_each_time_and_balanced() -> None:
 async def test_a_closed_store_says_that_it_cannot_answer() -> None:
     store = DuckdbStore()
     with pytest.raises(StoreUnavailableError):
-        await store.fetch(EntryCountPlan(), 1)
+        await store.fetch(EntryCountPlan(NETWORK), 1)
 
 
 def test_a_deadline_counts_down() -> None:

@@ -25,6 +25,7 @@ from gateway.query_plan import (
     TopPlan,
     TotalsPlan,
 )
+from tests.scopes import NETWORK, of
 
 PINS = Path(__file__).parent / "pinned_sql"
 HOUR_MS = 3_600_000
@@ -35,23 +36,23 @@ AMOUNT, COUNT = RankBy.TRANSACTION_AMOUNT, RankBy.TRANSACTION_COUNT
 KEY = EntryKey(1_760_000_500_000, "0b5ca6cd-6f0f-4bc4-9f79-0d5e5d5f2f6a", SENT)
 
 PLANS: dict[str, QueryPlan[Any]] = {
-    "totals_aligned": TotalsPlan(frozenset({"alice"}), frozenset({RECEIVED}), ALIGNED),
-    "totals_ragged_both": TotalsPlan(frozenset({"alice"}), BOTH, RAGGED),
-    "totals_batch": TotalsPlan(frozenset({"alice", "bob", "o'brien"}), BOTH, ALIGNED),
-    "totals_network": TotalsPlan(None, BOTH, ALIGNED),
-    "distinct": DistinctPlan("alice", SENT, RAGGED),
-    "distinct_network": DistinctPlan(None, SENT, ALIGNED),
-    "top_by_amount": TopPlan("alice", RECEIVED, RAGGED, AMOUNT, 11),
-    "top_by_count_among": TopPlan("alice", SENT, ALIGNED, COUNT, 2, frozenset({"b", "c"})),
-    "top_network": TopPlan(None, SENT, ALIGNED, AMOUNT, 11),
-    "slots_hours": SlotsPlan("alice", RECEIVED, ALIGNED, HOUR_MS),
-    "slots_days_ragged": SlotsPlan("alice", RECEIVED, RAGGED, 24 * HOUR_MS),
-    "slots_quarter_hours_network": SlotsPlan(None, RECEIVED, RAGGED, 900_000),
-    "entries": EntriesPlan("alice", None, None, RAGGED, None, 21),
-    "entries_after": EntriesPlan("alice", SENT, "bob", ALIGNED, KEY, 21),
-    "entry_count": EntryCountPlan(),
-    "rejected": RejectedPlan(None),
-    "rejected_in_window": RejectedPlan(RAGGED),
+    "totals_aligned": TotalsPlan(of("alice"), frozenset({RECEIVED}), ALIGNED),
+    "totals_ragged_both": TotalsPlan(of("alice"), BOTH, RAGGED),
+    "totals_batch": TotalsPlan(of("alice", "bob", "o'brien"), BOTH, ALIGNED),
+    "totals_network": TotalsPlan(NETWORK, BOTH, ALIGNED),
+    "distinct": DistinctPlan(of("alice"), SENT, RAGGED),
+    "distinct_network": DistinctPlan(NETWORK, SENT, ALIGNED),
+    "top_by_amount": TopPlan(of("alice"), RECEIVED, RAGGED, AMOUNT, 11),
+    "top_by_count_among": TopPlan(of("alice"), SENT, ALIGNED, COUNT, 2, frozenset({"b", "c"})),
+    "top_network": TopPlan(NETWORK, SENT, ALIGNED, AMOUNT, 11),
+    "slots_hours": SlotsPlan(of("alice"), RECEIVED, ALIGNED, HOUR_MS),
+    "slots_days_ragged": SlotsPlan(of("alice"), RECEIVED, RAGGED, 24 * HOUR_MS),
+    "slots_quarter_hours_network": SlotsPlan(NETWORK, RECEIVED, RAGGED, 900_000),
+    "entries": EntriesPlan(of("alice"), None, None, RAGGED, None, 21),
+    "entries_after": EntriesPlan(of("alice"), SENT, "bob", ALIGNED, KEY, 21),
+    "entry_count": EntryCountPlan(NETWORK),
+    "rejected": RejectedPlan(NETWORK, None),
+    "rejected_in_window": RejectedPlan(NETWORK, RAGGED),
 }
 
 
@@ -80,8 +81,8 @@ def test_two_quotes_in_a_row_survive_versions_that_unescape_twice() -> None:
 
 @given(account_id=st.text(st.characters(codec="utf-8"), min_size=1, max_size=64))
 def test_whatever_an_id_is_the_statement_keeps_its_form(account_id: str) -> None:
-    statement = sql.statement(TopPlan(account_id, RECEIVED, ALIGNED, AMOUNT, 11))
+    statement = sql.statement(TopPlan(of(account_id), RECEIVED, ALIGNED, AMOUNT, 11))
     unquoted = re.sub(r"'(?:[^']|'')*'", "?", statement).replace("decodeUrl(?)", "?")
-    plain = sql.statement(TopPlan("alice", RECEIVED, ALIGNED, AMOUNT, 11))
+    plain = sql.statement(TopPlan(of("alice"), RECEIVED, ALIGNED, AMOUNT, 11))
     assert unquoted == re.sub(r"'(?:[^']|'')*'", "?", plain)
     assert statement.endswith("LIMIT 11")

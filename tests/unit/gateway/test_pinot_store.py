@@ -33,12 +33,13 @@ from gateway.query_plan import (
     TotalsRow,
 )
 from gateway.settings import Settings
+from tests.scopes import NETWORK, of
 from tests.unit.gateway.fakes import AS_OF_MS, PROGRESS, FakeBroker, broker_answer
 
 UUID = "0b5ca6cd-6f0f-4bc4-9f79-0d5e5d5f2f6a"
 WHOLE = Interval(0, 1_800_000_000_000)
 RECEIVED = Direction.RECEIVED
-TOTALS = TotalsPlan(frozenset({"alice"}), frozenset({RECEIVED}), WHOLE)
+TOTALS = TotalsPlan(of("alice"), frozenset({RECEIVED}), WHOLE)
 TOTALS_ROW = ["alice", "RECEIVED", 3, "1000000.50000000"]
 TOTALS_TYPES = ["STRING", "STRING", "LONG", "STRING"]
 TOP_TYPES = ["STRING", "LONG", "STRING"]
@@ -67,7 +68,7 @@ async def test_text_reaches_the_broker_as_it_is() -> None:
     account_id = "50%% %(x)s 'q' *"
     broker = FakeBroker(lambda _: broker_answer([], TOTALS_TYPES))
     store = await opened(broker)
-    await store.fetch(TotalsPlan(frozenset({account_id}), frozenset({RECEIVED}), WHOLE), 5)
+    await store.fetch(TotalsPlan(of(account_id), frozenset({RECEIVED}), WHOLE), 5)
     assert "account_id = '50%% %(x)s ''q'' *'" in broker.statements[0]
 
 
@@ -152,14 +153,14 @@ async def test_the_network_is_refused_while_one_partition_is_behind() -> None:
 
     store = await opened(FakeBroker(answer))
     with pytest.raises(StoreUnavailableError, match="90 rows of 100"):
-        await store.fetch(TotalsPlan(None, frozenset({RECEIVED}), WHOLE), 5)
+        await store.fetch(TotalsPlan(NETWORK, frozenset({RECEIVED}), WHOLE), 5)
 
 
 @pytest.mark.anyio
 async def test_the_network_is_answered_when_all_partitions_are_there() -> None:
     broker = FakeBroker(lambda _: broker_answer([["RECEIVED", 1, "1"]], TOP_TYPES))
     store = await opened(broker)
-    result = await store.fetch(TotalsPlan(None, frozenset({RECEIVED}), WHOLE), 5)
+    result = await store.fetch(TotalsPlan(NETWORK, frozenset({RECEIVED}), WHOLE), 5)
     assert result.rows == (TotalsRow(None, RECEIVED, 1, Decimal(1)),)
     assert len(broker.statements) == 5
 
@@ -207,7 +208,7 @@ async def test_nonsense_from_the_broker_is_unavailable(content: bytes) -> None:
 
 
 def top(limit: int) -> TopPlan:
-    return TopPlan("alice", RECEIVED, WHOLE, RankBy.TRANSACTION_AMOUNT, limit)
+    return TopPlan(of("alice"), RECEIVED, WHOLE, RankBy.TRANSACTION_AMOUNT, limit)
 
 
 @pytest.mark.anyio
@@ -276,21 +277,21 @@ async def test_more_groups_than_the_trim_threshold_are_not_called_exact() -> Non
 async def test_slots_come_from_doubles_exactly() -> None:
     answer = broker_answer([[1.7600004e12, 2, "3"]], ["DOUBLE", "LONG", "STRING"])
     store = await opened(FakeBroker(lambda _: answer))
-    result = await store.fetch(SlotsPlan("a", RECEIVED, WHOLE, 3_600_000), 5)
+    result = await store.fetch(SlotsPlan(of("a"), RECEIVED, WHOLE, 3_600_000), 5)
     assert result.rows == (SlotRow(1_760_000_400_000 // 3_600_000, 2, Decimal(3)),)
 
 
 @pytest.mark.anyio
 async def test_counts_and_reasons() -> None:
     store = await opened(FakeBroker(lambda _: broker_answer([[7]], ["INT"])))
-    assert (await store.fetch(DistinctPlan("a", RECEIVED, WHOLE), 5)).rows[0].account_count == 7
-    assert (await store.fetch(EntryCountPlan(), 5)).rows[0].count == 7
+    assert (await store.fetch(DistinctPlan(of("a"), RECEIVED, WHOLE), 5)).rows[0].account_count == 7
+    assert (await store.fetch(EntryCountPlan(NETWORK), 5)).rows[0].count == 7
     reasons = broker_answer([["NOT_JSON", 2]], ["STRING", "LONG"], totalDocs=2)
     store = await opened(FakeBroker(lambda _: reasons))
-    assert (await store.fetch(RejectedPlan(None), 5)).rows[0].reason == "NOT_JSON"
+    assert (await store.fetch(RejectedPlan(NETWORK, None), 5)).rows[0].reason == "NOT_JSON"
     reasons["totalDocs"] = 1
     with pytest.raises(StoreUnavailableError, match="1 rows of 2"):
-        await store.fetch(RejectedPlan(None), 5)
+        await store.fetch(RejectedPlan(NETWORK, None), 5)
 
 
 @pytest.mark.anyio
@@ -309,7 +310,7 @@ async def test_an_amount_out_of_a_json_number_keeps_all_its_digits() -> None:
 
     store = PinotStore(Settings(), transport=httpx.MockTransport(answer))
     await store.open()
-    plan = EntriesPlan("alice", None, None, WHOLE, None, 2)
+    plan = EntriesPlan(of("alice"), None, None, WHOLE, None, 2)
     (entry,) = (await store.fetch(plan, 5)).rows
     assert entry.amount == Decimal("999999999999999999.99999999")
 
@@ -325,7 +326,7 @@ async def test_ragged_network_windows_are_asked_in_two_parts_and_added_up() -> N
 
     broker = FakeBroker(answer)
     store = await opened(broker)
-    plan = TotalsPlan(None, frozenset(Direction), Interval(1, 3 * 3_600_000 + 5))
+    plan = TotalsPlan(NETWORK, frozenset(Direction), Interval(1, 3 * 3_600_000 + 5))
     assert set((await store.fetch(plan, 5)).rows) == {
         TotalsRow(None, RECEIVED, 3, Decimal("1.75")),
         TotalsRow(None, Direction.SENT, 1, Decimal(1)),

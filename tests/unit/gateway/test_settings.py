@@ -57,7 +57,40 @@ def test_loopback_is_served_without_more_words(host: str) -> None:
 
 def test_other_addresses_need_a_word() -> None:
     given = {"GATEWAY_HOST": "0.0.0.0", "GATEWAY_ALLOW_NON_LOOPBACK": "true"}
-    assert settings.read(given).host == "0.0.0.0"
+    with pytest.raises(SettingsError, match="GATEWAY_AUTH is off"):
+        settings.read(given)
+    proven = {
+        "GATEWAY_AUTH": "api_key",
+        "GATEWAY_AUTH_KEYS": "keys.json",
+        "GATEWAY_MASKING_KEY_FILE": "masking.key",
+    }
+    assert settings.read(given | proven).host == "0.0.0.0"
+    with pytest.raises(SettingsError, match="GATEWAY_HOST"):
+        settings.read(proven | {"GATEWAY_HOST": "0.0.0.0"})
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"GATEWAY_AUTH": "password"}, "GATEWAY_AUTH is"),
+        ({"GATEWAY_AUTH": "api_key,off"}, "GATEWAY_AUTH"),
+        ({"GATEWAY_AUTH": "api_key"}, "GATEWAY_AUTH_KEYS"),
+        ({"GATEWAY_AUTH_KEYS": "keys.json"}, "GATEWAY_MASKING_KEY_FILE"),
+        ({"GATEWAY_AUTH": "jwt"}, "GATEWAY_AUTH_JWKS"),
+        ({"GATEWAY_AUTH": "jwt", "GATEWAY_AUTH_JWKS": "keys"}, "GATEWAY_AUTH_ISSUER"),
+        (
+            {"GATEWAY_AUTH_JWKS": "keys", "GATEWAY_AUTH_ISSUER": "https://id.example"},
+            "GATEWAY_AUTH_AUDIENCE",
+        ),
+        ({"GATEWAY_AUTH_LEEWAY_S": "3600"}, "GATEWAY_AUTH_LEEWAY_S"),
+        ({"GATEWAY_AUTH_MASKED_ROLES": "operator"}, "GATEWAY_AUTH_MASKED_ROLES"),
+    ],
+)
+def test_authentication_that_cannot_work_names_what_it_lacks(
+    given: dict[str, str], named: str
+) -> None:
+    with pytest.raises(SettingsError, match=named):
+        settings.read(given)
 
 
 def test_every_setting_is_in_the_table() -> None:

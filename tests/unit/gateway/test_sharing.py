@@ -14,6 +14,7 @@ from gateway.errors import CostLimitExceededError, DeadlineExceededError, StoreU
 from gateway.model import Direction, Interval
 from gateway.query_plan import DistinctPlan, QueryPlan, TotalsPlan, TotalsRow
 from gateway.sharing import OperationStore
+from tests.scopes import NETWORK, of
 from tests.store_cases import transfer
 from tests.unit.gateway.fakes import ReferenceStore
 
@@ -33,13 +34,13 @@ def shared(store: ReferenceStore, max_queries: int = 9, timeout_s: float = 5) ->
 
 
 def totals(*account_ids: str, direction: Direction = RECEIVED) -> TotalsPlan:
-    return TotalsPlan(frozenset(account_ids), frozenset({direction}), DAY)
+    return TotalsPlan(of(*account_ids), frozenset({direction}), DAY)
 
 
 async def test_equal_plans_are_asked_once() -> None:
     store = ReferenceStore(DATA)
     operation = shared(store)
-    plan = DistinctPlan("alice", RECEIVED, DAY)
+    plan = DistinctPlan(of("alice"), RECEIVED, DAY)
     results = await asyncio.gather(*(operation.fetch(plan) for _ in range(3)))
     assert results == [results[0]] * 3
     assert store.plans == [plan]
@@ -53,9 +54,7 @@ async def test_totals_of_one_step_are_one_query_and_everyone_gets_their_own_rows
         operation.fetch(totals("bob")),
         operation.fetch(totals("bob", direction=SENT)),
     )
-    assert store.plans == [
-        TotalsPlan(frozenset({"alice", "bob"}), frozenset({RECEIVED, SENT}), DAY)
-    ]
+    assert store.plans == [TotalsPlan(of("alice", "bob"), frozenset({RECEIVED, SENT}), DAY)]
     assert alice.rows == (TotalsRow("alice", RECEIVED, 1, Decimal(5)),)
     assert bob.rows == (TotalsRow("bob", RECEIVED, 1, Decimal(1)),)
     assert sent.rows == (TotalsRow("bob", SENT, 1, Decimal(5)),)
@@ -86,7 +85,7 @@ async def test_the_network_and_an_account_are_different_questions() -> None:
     store = ReferenceStore(DATA)
     operation = shared(store)
     await operation.fetch(totals("alice"))
-    network = await operation.fetch(TotalsPlan(None, frozenset({RECEIVED}), DAY))
+    network = await operation.fetch(TotalsPlan(NETWORK, frozenset({RECEIVED}), DAY))
     assert network.rows == (TotalsRow(None, RECEIVED, 2, Decimal(6)),)
     assert len(store.plans) == 2
 
@@ -97,7 +96,7 @@ async def test_an_operation_has_a_bound_of_queries() -> None:
     with pytest.raises(CostLimitExceededError, match="up to 1 store queries"):
         await operation.fetch(totals("bob"))
     with pytest.raises(CostLimitExceededError):
-        await operation.fetch(DistinctPlan("alice", RECEIVED, DAY))
+        await operation.fetch(DistinctPlan(of("alice"), RECEIVED, DAY))
 
 
 async def test_a_failure_is_everyones_who_shares_it() -> None:

@@ -1,0 +1,17 @@
+"""Proven scopes, for tests that are about something else."""
+
+from __future__ import annotations
+
+from gateway.caller import EVERYONE, Scope
+
+NETWORK = EVERYONE.may_read_network()
+
+
+def of(*account_ids: str) -> Scope:
+    """The right to read these accounts."""
+    return EVERYONE.may_read(account_ids)
+
+
+def one_or_all(account_id: str | None) -> Scope:
+    """The right to read one account, or the network."""
+    return NETWORK if account_id is None else of(account_id)
