@@ -14,12 +14,12 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
-from strawberry.exceptions import MissingQueryError
-from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
-from strawberry.types.execution import ExecutionResult
-from strawberry.types.graphql import OperationType
+from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from gateway import error_format, http_request, logs, negotiation
+from gateway.admission import Admission, Asker
+from gateway.budget.balance import Balance
+from gateway.caller import EVERYONE, SCOPE_KEY, Caller
 from gateway.clock import Monotonic
 from gateway.context import OperationContext
 from gateway.documents import Documents, Found
@@ -28,6 +28,7 @@ from gateway.errors import (
     OperationUnresolvedError,
     PersistedQueryNotFoundError,
     PersistedQueryNotSupportedError,
+    RateLimitedError,
 )
 from gateway.http_request import OperationRequest, RequestRefusedError
 from gateway.metrics import Metrics
@@ -39,8 +40,8 @@ CLIENT_GONE = 499
 
 _OPERATION_NAME = re.compile(r"^\s*(?:query|mutation|subscription)\s+([A-Za-z_]\w*)", re.MULTILINE)
 
-MakeContext = Callable[[str], OperationContext]
-"""A fresh context for a request id."""
+MakeContext = Callable[[str, Caller], OperationContext]
+"""A fresh context for a request id and who asks."""
 
 
 @dataclass(slots=True)
@@ -55,6 +56,7 @@ class Outcome:
     document: Found | None = None
     operation_name: str | None = None
     context: OperationContext | None = None
+    balance: Balance | None = None
 
     @property
     def label(self) -> str:
@@ -70,6 +72,7 @@ class GraphQLView:
 
     schema: GatewaySchema
     documents: Documents
+    admission: Admission
     make_context: MakeContext
     metrics: Metrics
     monotonic: Monotonic
@@ -96,46 +99,63 @@ class GraphQLView:
         try:
             _refuse_without(media_type)
             asked = await http_request.read(request, self.max_body_bytes)
+            asker = Asker(request.scope.get(SCOPE_KEY, EVERYONE), _address(request))
         except RequestRefusedError as error:
             body = {"errors": [error_format.plain(str(error), error.code, request_id)]}
             return Outcome(body, error.status, error.headers, [error.code.name])
-        outcome = await _unless_gone(request, self._execute(asked, request_id))
+        outcome = await _unless_gone(request, self._execute(asked, request_id, asker))
         if media_type == negotiation.JSON and outcome.status == 400 and asked.asked.query:
             # The legacy type has 200 for everything that a GraphQL processor answered.
             outcome.status = 200
         return outcome
 
-    async def _execute(self, asked: OperationRequest, request_id: str) -> Outcome:
+    async def _execute(self, asked: OperationRequest, request_id: str, asker: Asker) -> Outcome:
+        document: Found | None = None
         try:
             document = self.documents.find(asked.asked)
+            if document is None or not document.text:
+                raise OperationUnresolvedError("The request has no query.")
+            outcome = await self._admitted(asked, document, request_id, asker)
         except CallerError as error:
-            quiet = isinstance(error, PersistedQueryNotFoundError | PersistedQueryNotSupportedError)
-            return _refused(error, request_id, 200 if quiet else 400)
-        if document is None:
-            return _refused(OperationUnresolvedError("The request has no query."), request_id, 400)
-        context = self.make_context(request_id)
+            outcome = _refused(error, request_id)
+        if document is not None:
+            outcome.document = document
+            outcome.operation_name = asked.operation_name or _name_in(document.text)
+        return outcome
+
+    async def _admitted(
+        self, asked: OperationRequest, document: Found, request_id: str, asker: Asker
+    ) -> Outcome:
+        """The outcome of an operation, once its document, its cost and the budget allow it."""
+        prepared = await self.admission.prepare(document.text, asker)
+        if (
+            asked.method == "GET"
+            and prepared.document
+            and not prepared.is_query(asked.operation_name)
+        ):
+            message = "Only queries can be asked by GET; send a POST."
+            outcome = _refused(OperationUnresolvedError(message), request_id, 405)
+            outcome.headers["Allow"] = "POST"
+            return outcome
+        if prepared.errors:
+            return _outcome_of(PreExecutionError(None, list(prepared.errors)), None, request_id)
+        cost = self.admission.cost(prepared, asked)
+        balance = await self.admission.charge(asker, cost)
+        self.documents.register(document)
+        self.metrics.points.add("granted", cost)
+        context = self.make_context(request_id, asker.caller)
+        context.document = prepared.document
         try:
             result = await self.schema.execute(
                 document.text,
                 variable_values=asked.variables,
                 context_value=context,
                 operation_name=asked.operation_name,
-                allowed_operation_types=OperationType.from_http("GET")
-                if asked.method == "GET"
-                else OperationType.from_http("POST"),
             )
-            outcome = _outcome_of(result, context, request_id)
-        except (CannotGetOperationTypeError, MissingQueryError):
-            message = "The document has no operation of that name, or does not say which to run."
-            outcome = _refused(OperationUnresolvedError(message), request_id, 400)
-        except InvalidOperationTypeError:
-            message = "Only queries can be asked by GET; send a POST."
-            outcome = _refused(OperationUnresolvedError(message), request_id, 405)
-            outcome.headers["Allow"] = "POST"
         finally:
             await context.analytics.store.close()
-        outcome.document, outcome.context = document, context
-        outcome.operation_name = asked.operation_name or _name_in(document.text)
+        outcome = _outcome_of(result, context, request_id)
+        outcome.context, outcome.balance = context, balance
         return outcome
 
     def _record(self, outcome: Outcome, request_id: str, seconds: float) -> None:
@@ -145,7 +165,8 @@ class GraphQLView:
             self.metrics.errors.add(code)
         log = logs.logger().bind(request_id=request_id)
         for cause in {str(each): each for each in outcome.causes}.values():
-            log.error("store_or_gateway_error", cause=str(cause), exc_info=_unexpected(cause))
+            told_cause = str(cause)[: logs.MAX_CAUSE]
+            log.error("store_or_gateway_error", cause=told_cause, exc_info=_unexpected(cause))
         told: dict[str, Any] = {
             "status": outcome.status,
             "outcome": outcome.label,
@@ -157,10 +178,12 @@ class GraphQLView:
             told["document"] = logs.digest(outcome.document.text)
             if self.documents.judges:
                 told["trusted"] = outcome.document.trusted
+        if outcome.balance is not None:
+            told["cost"] = outcome.balance.requested
         if outcome.codes:
             told["codes"] = sorted(set(outcome.codes))
         if outcome.context is not None:
-            told["accounts"] = sorted(outcome.context.accounts)
+            told["accounts"] = sorted(outcome.context.accounts)[: logs.MAX_ACCOUNTS]
             told["store_queries"] = outcome.context.analytics.store.queries
             told["store_milliseconds"] = round(outcome.context.analytics.store.seconds * 1000, 2)
         log.info("operation", **told)
@@ -169,6 +192,7 @@ class GraphQLView:
         self, request: Request, outcome: Outcome, media_type: str, request_id: str
     ) -> Response:
         content = _encode(outcome.body)
+        told = _with_cost(outcome, content)
         headers = {"Vary": "Accept", "X-Request-Id": request_id, **outcome.headers}
         if request.method == "GET" and outcome.status == 200 and not outcome.codes:
             etag = f'"{hashlib.sha256(content + media_type.encode()).hexdigest()[:32]}"'
@@ -178,7 +202,7 @@ class GraphQLView:
         else:
             headers["Cache-Control"] = "no-store"
         headers["Content-Type"] = f"{media_type}; charset=utf-8"
-        return Response(content, outcome.status, headers)
+        return Response(told, outcome.status, headers)
 
 
 async def _unless_gone(request: Request, execution: Coroutine[Any, Any, Outcome]) -> Outcome:
@@ -212,21 +236,40 @@ def _refuse_without(media_type: str | None) -> None:
         raise RequestRefusedError(406, f"Answers come as {' or '.join(negotiation.OFFERED)}.")
 
 
-def _refused(error: CallerError, request_id: str, status: int) -> Outcome:
-    body = {"errors": [error_format.plain(error, error.code, request_id)]}
-    return Outcome(body, status, codes=[error.code.name])
+def _refused(error: CallerError, request_id: str, status: int | None = None) -> Outcome:
+    body: dict[str, Any] = {"errors": [error_format.plain(error, error.code, request_id)]}
+    headers: dict[str, str] = {}
+    if isinstance(error, RateLimitedError):
+        headers["Retry-After"] = str(error.balance.retry_after_s)
+    outcome = Outcome(body, status or _status_of(error), headers, codes=[error.code.name])
+    outcome.balance = error.balance if isinstance(error, RateLimitedError) else None
+    return outcome
 
 
-def _outcome_of(result: ExecutionResult, context: OperationContext, request_id: str) -> Outcome:
-    errors = [error_format.shown(each, result, request_id) for each in result.errors or ()]
-    body: dict[str, Any] = {"errors": [each.body for each in errors]} if errors else {}
+def _status_of(error: CallerError) -> int:
+    match error:
+        case RateLimitedError():
+            return 429
+        case PersistedQueryNotFoundError() | PersistedQueryNotSupportedError():
+            return 200
+    return 400
+
+
+def _outcome_of(
+    result: ExecutionResult, context: OperationContext | None, request_id: str
+) -> Outcome:
+    found = result.errors or []
+    errors = [error_format.shown(each, result, request_id) for each in found]
+    bodies = [each.body for each in errors[: error_format.MAX_SHOWN]]
+    if len(errors) > len(bodies):
+        more = len(errors) - len(bodies)
+        bodies.append(error_format.and_more(more, errors[-1].code, request_id))
+    body: dict[str, Any] = {"errors": bodies} if bodies else {}
     # Without a path no field has run: a request error, whose response has no data at all.
-    is_request_error = result.data is None and all(
-        error.path is None for error in result.errors or ()
-    )
+    is_request_error = result.data is None and all(error.path is None for error in found)
     if not is_request_error:
         body["data"] = result.data
-    extensions = context.extensions()
+    extensions = context.extensions() if context is not None else {}
     if extensions:
         body["extensions"] = extensions
     return Outcome(
@@ -235,6 +278,10 @@ def _outcome_of(result: ExecutionResult, context: OperationContext, request_id: 
         codes=[each.code.name for each in errors],
         causes=[each.cause for each in errors if each.cause is not None],
     )
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client is not None else ""
 
 
 def _unexpected(cause: BaseException) -> BaseException | None:
@@ -249,6 +296,16 @@ def _unexpected(cause: BaseException) -> BaseException | None:
 def _matches(if_none_match: str | None, etag: str) -> bool:
     tags = (tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(","))
     return any(tag in (etag, "*") for tag in tags)
+
+
+def _with_cost(outcome: Outcome, content: bytes) -> bytes:
+    """The body with `extensions.cost`, which is the request's own: no part of ETags or caches."""
+    if outcome.balance is None:
+        return content
+    cost = {"cost": outcome.balance.extensions()}
+    if "extensions" in outcome.body:
+        return _encode(outcome.body | {"extensions": outcome.body["extensions"] | cost})
+    return content[:-1] + b',"extensions":' + orjson.dumps(cost) + b"}"
 
 
 def _encode(body: dict[str, Any]) -> bytes:
