@@ -13,7 +13,7 @@ _TOKEN = re.compile(
       (?P<open>[{(\[]) | (?P<close>[})\]]) | (?P<directive>@)
     | (?P<word>[_A-Za-z0-9-][_A-Za-z0-9.+-]*+) | (?P<spread>\.\.\.) | (?P<mark>[!$&:=|])
     | (?P<text>\"\"\"(?:[^"\\]|\\\"\"\"|\\|"(?!""))*+\"\"\" | "(?!"")(?:[^"\\\n\r]|\\.)*+")
-    | (?P<bad>\S)
+    | (?P<bad>\S) | (?P<end>\Z)           # something matches anywhere: no place is tried twice
     )
     """,
     re.VERBOSE,
@@ -32,7 +32,7 @@ def scan(text: str, caps: Caps) -> int:
     tokens = depth = directives = 0
     for found in _TOKEN.finditer(text):
         kind = found.lastgroup
-        if kind == "bad":
+        if kind in ("bad", "end"):
             break
         tokens += 1
         if tokens > caps.max_tokens:

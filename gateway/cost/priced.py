@@ -60,7 +60,8 @@ def _cost(priced: PricedField, values: Values, given_size: int | None) -> float:
         weight.arguments.get(name, 0.0) for name, value in arguments.items() if value is not None
     )
     size = _size(priced, {**weight.defaults, **arguments})
-    items = 1 if not weight.is_list else given_size if given_size is not None else size or 1
+    own_size = given_size if given_size is not None else size
+    items = own_size if weight.is_list and own_size is not None else 1
     sized = weight.size.fields if weight.size is not None else ()
     below = sum(_cost(each, values, size if each.name in sized else None) for each in priced.below)
     return max(0.0, own) + items * (weight.type_weight + below)

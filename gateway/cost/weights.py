@@ -17,7 +17,6 @@ from graphql import (
     GraphQLNamedType,
     GraphQLObjectType,
     GraphQLSchema,
-    Undefined,
     get_named_type,
     is_abstract_type,
     is_composite_type,
@@ -78,9 +77,9 @@ def _field(schema: GraphQLSchema, field: GraphQLField) -> FieldWeight:
         is_list=is_list_type(field.type.of_type if is_non_null_type(field.type) else field.type),
         arguments={name: _argument(argument) for name, argument in field.args.items()},
         defaults={
-            name: argument.default_value
+            name: value_from_ast_untyped(argument.ast_node.default_value)
             for name, argument in field.args.items()
-            if argument.default_value is not Undefined
+            if argument.ast_node is not None and argument.ast_node.default_value is not None
         },
         size=_size(field),
     )
