@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import socket
 import sys
@@ -12,11 +13,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from gateway import settings as settings_module
 from gateway.app import create_app
-from gateway.drain import Drain
-from gateway.metrics import Metrics
+from gateway.process import Process
 from gateway.server import DrainingServer
 from gateway.settings import Settings, SettingsError
 from gateway.worker_metrics import SharedMetrics
@@ -31,11 +32,10 @@ BACKLOG = 2048
 def main(arguments: Sequence[str] = ()) -> int:
     """Serve until stopped; 2 for settings that cannot work."""
     options = _parser().parse_args(arguments)
+    process = Process(shared=_shared_metrics(options))
     try:
         settings = settings_module.read()
-        drain, metrics = Drain(), Metrics()
-        shared = _shared_metrics(options)
-        app = create_app(settings, metrics=metrics, drain=drain, shared_metrics=shared)
+        app = create_app(settings, process=process)
         listening = (
             socket.socket(fileno=options.listening_fd)
             if options.listening_fd is not None
@@ -48,26 +48,30 @@ def main(arguments: Sequence[str] = ()) -> int:
         if settings.workers > 1 and options.listening_fd is None:
             listening.listen(BACKLOG)
             return supervise(settings.workers, listening.fileno(), settings.log_level)
-        serve(app, settings, listening, options)
+        # What stays for the process's life is not searched again and again: a full collection
+        # would stop every request for tens of milliseconds.
+        gc.collect()
+        gc.freeze()
+        serve(app, settings, process, listening, options.ready_fd)
     return 0
 
 
-def serve(settings: Settings, listening: socket.socket, options: argparse.Namespace) -> None:
-    """Serve in this process."""
-    drain, metrics = Drain(), Metrics()
-    shared = (
-        SharedMetrics(Path(options.metrics_folder), str(options.worker))
-        if options.metrics_folder
-        else None
-    )
+def serve(
+    app: ASGIApp,
+    settings: Settings,
+    process: Process,
+    listening: socket.socket,
+    ready_fd: int | None,
+) -> None:
+    """Serve in this process; tell through `ready_fd` that it does."""
 
     def tell_ready() -> None:
-        if options.ready_fd is not None:
-            os.write(options.ready_fd, b"1")
-            os.close(options.ready_fd)
+        if ready_fd is not None:
+            os.write(ready_fd, b"1")
+            os.close(ready_fd)
 
     config = uvicorn.Config(
-        create_app(settings, metrics=metrics, drain=drain, shared_metrics=shared),
+        app,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -77,15 +81,20 @@ def serve(settings: Settings, listening: socket.socket, options: argparse.Namesp
     )
     server = DrainingServer(
         config,
-        drain,
+        process.drain,
         accept_s=settings.drain_accept_ms / 1000,
         drain_s=settings.drain_ms / 1000,
         monotonic=time.monotonic,
         on_started=tell_ready,
-        on_tick=lambda: shared.leave(metrics.text()) if shared is not None else None,
+        on_tick=process.leave_metrics,
     )
     with suppress(KeyboardInterrupt):
         server.run(sockets=[listening])
+
+
+def _shared_metrics(options: argparse.Namespace) -> SharedMetrics | None:
+    folder = options.metrics_folder
+    return SharedMetrics(Path(folder), str(options.worker)) if folder else None
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -8,11 +8,25 @@ from typing import Any
 
 from graphql import GraphQLError, GraphQLSyntaxError, ValueNode
 
-from gateway.errors import CallerError, ForbiddenError, GatewayError, OverloadedError
+from gateway.errors import (
+    CallerError,
+    ForbiddenError,
+    GatewayError,
+    OverloadedError,
+    RateLimitedError,
+)
 from graphql_schema.error_codes import ErrorCode
 from graphql_schema.scalars import ScalarInputError
 
 INTERNAL = "Something went wrong on our side; quote the requestId when reporting it."
+
+MAX_SHOWN = 20
+"""Errors shown of one operation."""
+
+MAX_MESSAGE = 300
+"""Characters of a message."""
+
+MAX_LOCATIONS = 5
 
 
 class Stage(Enum):
@@ -43,9 +57,9 @@ def shown(error: GraphQLError, stage: Stage) -> ShownError:
         to_log = None if isinstance(cause, CallerError | OverloadedError) else cause
     elif code is ErrorCode.INTERNAL_SERVER_ERROR:
         message, to_log = INTERNAL, cause
-    body: dict[str, Any] = {"message": message}
+    body: dict[str, Any] = {"message": shortened(message)}
     if error.locations:
-        body["locations"] = [each.formatted for each in error.locations]
+        body["locations"] = [each.formatted for each in error.locations[:MAX_LOCATIONS]]
     if error.path is not None:
         body["path"] = error.path
     body["extensions"] = extensions(code, cause)
@@ -55,22 +69,29 @@ def shown(error: GraphQLError, stage: Stage) -> ShownError:
 def plain(error: GatewayError | str, code: ErrorCode) -> dict[str, Any]:
     """An error of the request itself, before there is anything to execute."""
     message = error.public_message if isinstance(error, GatewayError) else error
-    return {"message": message, "extensions": extensions(code, error)}
+    return {"message": shortened(message), "extensions": extensions(code, error)}
+
+
+def shortened(message: str) -> str:
+    """The message, which may quote what was sent, at a length that is no gift to the sender."""
+    return message if len(message) <= MAX_MESSAGE else message[: MAX_MESSAGE - 1] + "…"
+
+
+def and_more(number: int, code: ErrorCode) -> dict[str, Any]:
+    """The error that stands for those beyond `MAX_SHOWN`."""
+    return plain(f"{number} more errors are not shown.", code)
 
 
 def extensions(code: ErrorCode, cause: object) -> dict[str, Any]:
     """The code, and what helps: the argument at fault, the right that is missing, how long to wait."""
     given: dict[str, Any] = {"code": code.name}
-    argument, retry_after_s = (
-        getattr(cause, "argument", None),
-        getattr(cause, "retry_after_s", None),
-    )
+    argument = getattr(cause, "argument", None)
     if argument is not None:
         given["argument"] = argument
     if isinstance(cause, ForbiddenError):
         given["missingRight"] = cause.right.name
-    if retry_after_s is not None:
-        given["retryAfterSeconds"] = retry_after_s
+    if isinstance(cause, OverloadedError | RateLimitedError):
+        given["retryAfterSeconds"] = cause.retry_after_s
     return given
 
 

@@ -60,13 +60,13 @@ class Execution:
 
 def _outcome_of(result: ExecutionResult, context: OperationContext) -> Outcome:
     store = context.analytics.store
-    work = Work(tuple(sorted(context.accounts)), store.queries, store.seconds)
+    accounts, caller = tuple(sorted(context.accounts)), context.analytics.caller.subject
+    work = Work(accounts, store.queries, store.seconds, caller)
     extensions = context.extensions()
     if not result.errors:
-        body = {"data": result.data, "extensions": extensions} if extensions else None
-        content = encode(body or {"data": result.data})
-        if body is not None:
-            return Outcome(content, work=work)
+        content = encode({"data": result.data})
+        if extensions:
+            return Outcome(content, extensions=extensions, work=work)
         answered = store.answered
         as_of_ms = min((each.as_of_ms for each in answered.values()), default=0)
         return Outcome(

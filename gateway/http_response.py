@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import orjson
 from starlette.types import Send
 
+from gateway.budget.balance import Balance
 from gateway.http_request import Head
 from gateway.negotiation import GRAPHQL, JSON
 from gateway.outcome import Outcome
@@ -18,9 +21,18 @@ Header = tuple[bytes, bytes]
 _TYPES: dict[str, Header] = {
     each: (b"content-type", f"{each}; charset=utf-8".encode()) for each in (GRAPHQL, JSON)
 }
-_VARY: Header = (b"vary", b"Accept")
+_VARY: Header = (b"vary", b"Accept, Authorization, X-API-Key")
 _NO_STORE: Header = (b"cache-control", b"no-store")
-_MARKS = {Status.STALE: b"STALE", Status.RESCUED: b"STALE_IF_ERROR"}
+_MARKS = {Status.STALE: "STALE", Status.RESCUED: "STALE_IF_ERROR"}
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """To whom, and how, a response goes."""
+
+    head: Head
+    media_type: str
+    request_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,62 +51,62 @@ class Response:
 
 
 def of_entry(
-    head: Head, media_type: str, request_id: str, entry: Entry, age_s: int, status: Status
+    to: Addressee, entry: Entry, age_s: int, status: Status, balance: Balance | None
 ) -> Response:
     """The response that a kept answer gives; one that is not fresh says so."""
     mark = _MARKS.get(status)
-    body, length = entry.body, entry.length
+    extensions: dict[str, Any] = {}
+    if balance is not None:
+        extensions["cost"] = balance.extensions()
     if mark is not None:
-        body = _with_mark(body, mark, age_s)
-        length = b"%d" % len(body)
-    own = [_VARY, (b"x-request-id", request_id.encode())]
+        extensions["cache"] = {"status": mark, "ageSeconds": age_s}
+    body = with_extensions(entry.body, extensions)
+    own = [_VARY, (b"x-request-id", to.request_id.encode())]
     if status is not Status.MISS:
         own.append((b"age", b"%d" % age_s))
-    if head.method != "GET":
-        headers = (_TYPES[media_type], (b"content-length", length), _NO_STORE, *own)
-        return Response(200, headers, body)
-    lasts = b"0" if mark is not None else entry.max_age
-    common = (*_for_get(entry.etag, lasts), *own)
-    if _matches(head.get(b"if-none-match"), entry.etag):
+    content = (_TYPES[to.media_type], (b"content-length", b"%d" % len(body)))
+    if to.head.method != "GET":
+        return Response(200, (*content, _NO_STORE, *own), body)
+    common = (*_for_get(entry.etag, b"0" if mark is not None else entry.max_age), *own)
+    if _matches(to.head.get(b"if-none-match"), entry.etag):
         return Response(304, common, b"")
-    return Response(200, (_TYPES[media_type], (b"content-length", length), *common), body)
+    return Response(200, (*content, *common), body)
 
 
 def of_outcome(
-    head: Head, media_type: str, request_id: str, outcome: Outcome, status: int
+    to: Addressee, outcome: Outcome, status: int, balance: Balance | None = None
 ) -> Response:
     """The response of an operation that was just executed, or refused."""
-    body = outcome.body(request_id)
-    headers = [
-        _TYPES[media_type],
-        (b"content-length", b"%d" % len(body)),
-        _VARY,
-        (b"x-request-id", request_id.encode()),
-        *outcome.headers,
-    ]
-    if head.method != "GET" or status != 200 or outcome.codes:
-        return Response(status, [*headers, _NO_STORE], body)
+    plain = outcome.body(to.request_id)
+    told = balance or outcome.balance
+    cost = {"cost": told.extensions()} if told is not None else {}
+    body = with_extensions(plain, {**outcome.extensions, **cost})
+    content = (_TYPES[to.media_type], (b"content-length", b"%d" % len(body)))
+    own = [_VARY, (b"x-request-id", to.request_id.encode()), *outcome.headers]
+    if to.head.method != "GET" or status != 200 or outcome.codes:
+        return Response(status, (*content, *own, _NO_STORE), body)
     # Not kept, so not to be kept by others.
-    etag = etag_of(body)
-    if _matches(head.get(b"if-none-match"), etag):
-        return Response(304, [*headers[2:], *_for_get(etag, b"0")], b"")
-    return Response(200, [*headers, *_for_get(etag, b"0")], body)
+    etag = etag_of(plain)
+    if _matches(to.head.get(b"if-none-match"), etag):
+        return Response(304, (*own, *_for_get(etag, b"0")), b"")
+    return Response(200, (*content, *own, *_for_get(etag, b"0")), body)
 
 
 def of_served(
-    head: Head, media_type: str, request_id: str, served: Served[Outcome], now_s: float
+    to: Addressee, served: Served[Outcome], now_s: float, balance: Balance | None
 ) -> Response:
     """The response of what the cache gave."""
     if served.entry is not None:
-        age_s = served.entry.age_s(now_s)
-        return of_entry(head, media_type, request_id, served.entry, age_s, served.status)
+        return of_entry(to, served.entry, served.entry.age_s(now_s), served.status, balance)
     assert served.told is not None
-    return of_outcome(head, media_type, request_id, served.told, served.told.status)
+    return of_outcome(to, served.told, served.told.status, balance)
 
 
-def _with_mark(body: bytes, mark: bytes, age_s: int) -> bytes:
-    # A kept body is an object of `data` alone, so its last byte closes it.
-    return b'%s,"extensions":{"cache":{"status":"%s","ageSeconds":%d}}}' % (body[:-1], mark, age_s)
+def with_extensions(body: bytes, extensions: Mapping[str, Any]) -> bytes:
+    """A JSON object, which is not empty, with one more field: what differs between requests."""
+    if not extensions:
+        return body
+    return b'%s,"extensions":%s}' % (body[:-1], orjson.dumps(extensions))
 
 
 def _for_get(etag: bytes, max_age: bytes) -> tuple[Header, Header]:

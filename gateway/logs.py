@@ -13,15 +13,22 @@ from typing import Any, TextIO
 import orjson
 import structlog
 
+MAX_ACCOUNTS = 10
+"""Account digests told of one operation."""
+
+MAX_CAUSE = 500
+"""Characters of an error's cause."""
+
 FLUSH_AFTER_S = 0.1
 SINGLE_LINES = 10
 MOST_LINES = 500
 
 
 class OperationLog:
-    """Writes the one line that an operation leaves; past a few in a tenth of a second, many at once.
+    """Writes the one line that an operation leaves.
 
-    `every`: of the lines of answers that were ready, only each `every`-th is written.
+    Lines of answers that were ready come by the thousands: past a few in a tenth of a second they
+    are written many at once, and of all of them only each `every`-th.
     """
 
     def __init__(self, every: int) -> None:
@@ -39,13 +46,17 @@ class OperationLog:
         return self._ready % self._every != 0
 
     def write(self, told: Mapping[str, Any]) -> None:
-        """Write a line of these facts, soon."""
+        """Write a line of these facts."""
+        self._add(told, time.time())
+        self.flush()
+
+    def write_soon(self, told: Mapping[str, Any]) -> None:
+        """Write a line of these facts, with others if there are many."""
         now_s = time.time()
+        self._add(told, now_s)
         if now_s - self._window_s > FLUSH_AFTER_S:
             self._window_s, self._written = now_s, 0
         self._written += 1
-        line = {**told, "event": "operation", "level": "info", "time": self._time(now_s)}
-        self._lines.append(orjson.dumps(line))
         if self._written <= SINGLE_LINES or len(self._lines) >= MOST_LINES:
             self.flush()
         elif len(self._lines) == 1:
@@ -56,6 +67,10 @@ class OperationLog:
         lines, self._lines = self._lines, []
         if lines and logger().is_enabled_for(logging.INFO):
             structlog.get_config()["logger_factory"]().msg(b"\n".join(lines).decode())
+
+    def _add(self, told: Mapping[str, Any], now_s: float) -> None:
+        line = {**told, "event": "operation", "level": "info", "time": self._time(now_s)}
+        self._lines.append(orjson.dumps(line))
 
     def _time(self, now_s: float) -> str:
         second = int(now_s)

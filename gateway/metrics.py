@@ -101,9 +101,16 @@ class Metrics:
             "gateway_cache_second_level_total", "Dealings with the second level.", "result"
         )
         self.cache_size = Gauge("gateway_cache_size", "What is kept in this process.", "unit")
-        self.admission = Gauge("gateway_admission", "Store queries: limit, running, queued.", "of")
-        self.refused = Counter(
-            "gateway_refused_total", "Operations refused before any work.", "reason"
+        self.store_gate = Gauge(
+            "gateway_store_queries", "Store queries: limit, running, queued.", "of"
+        )
+        self.points = Counter(
+            "gateway_cost_points_total", "Points of operations, by what became of them.", "result"
+        )
+        self.budget = Counter(
+            "gateway_budget_charges_total",
+            "Charges to shared budgets: out of a lease, asked of Redis, or fallback without it.",
+            "result",
         )
 
     def lookup(self, result: str) -> None:
@@ -126,7 +133,8 @@ class Metrics:
             self.cache_evicted,
             self.cache_shared,
             self.cache_size,
-            self.admission,
-            self.refused,
+            self.store_gate,
+            self.points,
+            self.budget,
         )
         return "\n".join(line for part in parts for line in part.lines()) + "\n"

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway import logs
+from gateway.admission import Asker
+from gateway.budget.balance import Balance
 from gateway.logs import OperationLog
 from gateway.metrics import Metrics
 from gateway.outcome import Outcome
@@ -22,12 +24,24 @@ class OperationRecord:
     log: OperationLog
     tells_trust: bool
 
-    def ready(self, request_id: str, about: About, status: int, seconds: float) -> None:
+    def ready(
+        self,
+        request_id: str,
+        about: About,
+        status: int,
+        seconds: float,
+        asker: Asker,
+        balance: Balance,
+    ) -> None:
         """A kept answer that was fresh: the most frequent, and the cheapest to record."""
         self.metrics.operations.add("ok")
         self.metrics.operation_seconds.observe("ok", seconds)
         if not self.log.skips():
-            self.log.write(self._told(request_id, about, status, "ok", seconds) | _CACHED)
+            told = self._told(request_id, about, status, "ok", seconds)
+            told["cache"] = Status.HIT.value
+            told["caller"] = asker.caller.subject
+            told["cost"] = balance.requested
+            self.log.write_soon(told)
 
     def answered(
         self,
@@ -37,6 +51,7 @@ class OperationRecord:
         how: Status | None,
         status: int,
         seconds: float,
+        balance: Balance | None = None,
     ) -> None:
         """Any other answer; without an outcome of its own it came out of the cache."""
         label = "ok" if outcome is None or how is Status.RESCUED else outcome.label
@@ -45,6 +60,8 @@ class OperationRecord:
         told = self._told(request_id, about, status, label, seconds)
         if how is not None:
             told["cache"] = how.value
+        if balance is not None:
+            told["cost"] = balance.requested
         if outcome is not None:
             if how is not Status.COALESCED:
                 self._causes(request_id, outcome)
@@ -56,8 +73,13 @@ class OperationRecord:
             for code in outcome.codes:
                 self.metrics.errors.add(code)
             told["codes"] = sorted(set(outcome.codes))
+        if outcome.refusal is not None:
+            told["refusal"] = outcome.refusal
+        if outcome.balance is not None:
+            told["cost"] = outcome.balance.requested
         if outcome.work is not None:
-            told["accounts"] = outcome.work.accounts
+            told["caller"] = outcome.work.caller
+            told["accounts"] = outcome.work.accounts[: logs.MAX_ACCOUNTS]
             told["store_queries"] = outcome.work.store_queries
             told["store_milliseconds"] = round(outcome.work.store_s * 1000, 2)
 
@@ -66,7 +88,7 @@ class OperationRecord:
             logs.logger().error(
                 "store_or_gateway_error",
                 request_id=request_id,
-                cause=str(cause),
+                cause=str(cause)[: logs.MAX_CAUSE],
                 exc_info=_unexpected(cause),
             )
 
@@ -86,9 +108,6 @@ class OperationRecord:
             if self.tells_trust:
                 told["trusted"] = about.trusted
         return told
-
-
-_CACHED = {"cache": Status.HIT.value}
 
 
 def _unexpected(cause: BaseException) -> BaseException | None:

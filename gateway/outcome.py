@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
 
-from gateway.error_format import ShownError, plain
-from gateway.errors import CallerError, OverloadedError
+from gateway.budget.balance import Balance
+from gateway.error_format import MAX_SHOWN, ShownError, and_more, plain
+from gateway.errors import (
+    CallerError,
+    OverloadedError,
+    PersistedQueryNotFoundError,
+    PersistedQueryNotSupportedError,
+    RateLimitedError,
+    UnauthenticatedError,
+)
 from gateway.response_cache.ages import FieldClass
 
+CHALLENGE = b'Bearer realm="payment-analytics"'
 CLIENT_GONE = 499
 """A status for the log only: the client hung up before the answer."""
 
@@ -23,6 +33,7 @@ class Work:
     accounts: tuple[str, ...] = ()
     store_queries: int = 0
     store_s: float = 0.0
+    caller: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +41,8 @@ class Outcome:
     """One operation's outcome, the same for all who asked it together.
 
     `content` is the response without errors, as bytes; with errors there is `data` instead, as each
-    asker's errors carry the asker's own request id.
+    asker's errors carry the asker's own request id. `extensions` are what it says about itself;
+    `refusal` why a credential was refused, for the log; `balance` the budget that was too small.
     """
 
     content: bytes | None = None
@@ -46,6 +58,8 @@ class Outcome:
     field_class: FieldClass | None = None
     group: bytes = b""
     store_failed: bool = False
+    refusal: str | None = None
+    balance: Balance | None = None
 
     @property
     def label(self) -> str:
@@ -55,22 +69,35 @@ class Outcome:
         return "partial" if self.data is not None else "error"
 
     def body(self, request_id: str) -> bytes:
-        """The response's body for one asker."""
+        """The response's body for one asker, without extensions."""
         if self.content is not None:
             return self.content
         whole: dict[str, Any] = {"errors": [_asked_by(each, request_id) for each in self.errors]}
         if self.has_data:
             whole["data"] = self.data
-        if self.extensions:
-            whole["extensions"] = self.extensions
         return encode(whole)
 
 
-def refused(error: CallerError, status: int, *headers: tuple[bytes, bytes]) -> Outcome:
+def refused(error: CallerError, *headers: tuple[bytes, bytes], status: int = 0) -> Outcome:
     """The outcome of an operation that is not executed."""
+    balance = error.balance if isinstance(error, RateLimitedError) else None
+    if balance is not None:
+        headers = (*headers, (b"retry-after", b"%d" % balance.retry_after_s))
     return Outcome(
-        errors=(plain(error, error.code),), status=status, headers=headers, codes=(error.code.name,)
+        errors=(plain(error, error.code),),
+        status=status or _status_of(error),
+        headers=headers,
+        codes=(error.code.name,),
+        balance=balance,
     )
+
+
+def unauthenticated(error: UnauthenticatedError) -> Outcome:
+    """The outcome of a request of nobody knows whom."""
+    sent = error.reason != "missing"
+    challenge = CHALLENGE + b', error="invalid_token"' if sent else CHALLENGE
+    outcome = refused(error, (b"www-authenticate", challenge), status=401)
+    return replace(outcome, refusal=error.reason)
 
 
 def overloaded(error: OverloadedError) -> Outcome:
@@ -84,10 +111,13 @@ def overloaded(error: OverloadedError) -> Outcome:
     )
 
 
-def of_errors(shown: list[ShownError], **more: Any) -> Outcome:
-    """An outcome with errors."""
+def of_errors(shown: Sequence[ShownError], **more: Any) -> Outcome:
+    """An outcome with errors, of which only so many are shown."""
+    bodies = [each.body for each in shown[:MAX_SHOWN]]
+    if len(shown) > len(bodies):
+        bodies.append(and_more(len(shown) - len(bodies), shown[-1].code))
     return Outcome(
-        errors=tuple(each.body for each in shown),
+        errors=tuple(bodies),
         codes=tuple(each.code.name for each in shown),
         causes=tuple(each.cause for each in shown if each.cause is not None),
         **more,
@@ -101,6 +131,15 @@ def encode(body: dict[str, Any]) -> bytes:
     except TypeError:
         # An error may quote half a surrogate pair out of the document, which is not UTF-8.
         return json.dumps(body, separators=(",", ":")).encode()
+
+
+def _status_of(error: CallerError) -> int:
+    match error:
+        case RateLimitedError():
+            return 429
+        case PersistedQueryNotFoundError() | PersistedQueryNotSupportedError():
+            return 200
+    return 400
 
 
 def _asked_by(error: dict[str, Any], request_id: str) -> dict[str, Any]:

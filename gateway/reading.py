@@ -1,6 +1,6 @@
-"""From a request to what can be looked up or executed: its document found, parsed and keyed.
+"""From a request to what can be looked up or executed: its document found, judged, priced and keyed.
 
-What is valid is remembered by the request's own bytes, so that the same request is not read twice.
+What can be answered is remembered by the request's own bytes, so that no request is read twice.
 """
 
 from __future__ import annotations
@@ -9,17 +9,15 @@ import re
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-from graphql import GraphQLError, OperationType
-
 from gateway import error_format, http_request, logs
-from gateway.caller import Caller
+from gateway.admission import Admission, Asker
+from gateway.caller import EVERYONE
 from gateway.documents import Documents, Found
 from gateway.error_format import Stage
-from gateway.errors import OperationUnresolvedError
+from gateway.errors import CallerError, OperationUnresolvedError
 from gateway.execution import Operation
-from gateway.http_request import Head
+from gateway.http_request import Head, OperationRequest
 from gateway.outcome import Outcome, of_errors, refused
-from gateway.parsed import ParsedDocuments
 from gateway.response_cache import key as keys
 from gateway.response_cache.key import Key
 from gateway.response_cache.store import BoundedStore
@@ -43,15 +41,17 @@ class Answerable:
 
     operation: Operation
     key: Key
+    cost: int
+    found: Found
     about: About
 
 
 @dataclass(frozen=True, slots=True)
 class Unanswerable:
-    """A request whose document cannot be executed, and what is said instead."""
+    """A request whose operation is not executed, and what is said instead."""
 
     outcome: Outcome
-    about: About | None
+    about: About
 
 
 class Reading:
@@ -60,26 +60,21 @@ class Reading:
     def __init__(
         self,
         documents: Documents,
-        parsed: ParsedDocuments,
+        admission: Admission,
         max_body_bytes: int,
         max_memory_bytes: int,
     ) -> None:
         self._documents = documents
-        self._parsed = parsed
+        self._admission = admission
         self._max_body_bytes = max_body_bytes
         self._known: BoundedStore[Answerable] = BoundedStore(max_memory_bytes, lambda _: None)
 
-    @property
-    def judges(self) -> bool:
-        """Whether it is of interest if a document is a trusted one."""
-        return self._documents.judges
-
-    def known(self, head: Head, body: bytes, caller: Caller) -> Answerable | None:
+    def known(self, head: Head, body: bytes, asker: Asker) -> Answerable | None:
         """The request as it was read before."""
-        return self._known.get(_raw_key(head, body, caller))
+        return self._known.get(_raw_key(head, body, asker))
 
-    def read(self, head: Head, body: bytes, caller: Caller) -> Answerable | Unanswerable:
-        """The request, read and checked.
+    async def read(self, head: Head, body: bytes, asker: Asker) -> Answerable | Unanswerable:
+        """The request, read and judged; a document that is not known takes points for that.
 
         Raises `RequestRefusedError` if it is none of GraphQL's, a `CallerError` if its document is
         not found.
@@ -87,47 +82,56 @@ class Reading:
         asked = http_request.read(head, body, self._max_body_bytes)
         found = self._documents.find(asked.asked)
         if not found or not found.text:
-            error = OperationUnresolvedError("The request has no query.")
-            return Unanswerable(refused(error, 400), None)
-        parsed = self._parsed.get(found.text)
+            raise OperationUnresolvedError("The request has no query.")
         about = _about(found, asked.operation_name)
-        if parsed.tree is None:
-            return _invalid(parsed.problems, about)
-        node = parsed.operation(asked.operation_name)
-        if node is None:
-            message = "The document has no operation of that name, or does not say which to run."
-            return Unanswerable(refused(OperationUnresolvedError(message), 400), about)
-        if node.operation is not OperationType.QUERY and asked.method == "GET":
-            message = "Only queries can be asked by GET; send a POST."
-            error = OperationUnresolvedError(message)
-            return Unanswerable(refused(error, 405, (b"allow", b"POST")), about)
-        if parsed.problems:
-            return _invalid(parsed.problems, about)
-        if node.operation is not OperationType.QUERY:
-            error = OperationUnresolvedError("Only queries are answered here.")
-            return Unanswerable(refused(error, 400), about)
-        name = None if node.name is None else node.name.value
-        digest = keys.digest(found.text, name, asked.variables, parsed.declared[name])
-        operation = Operation(parsed.tree, name, asked.variables)
-        answerable = Answerable(operation, (caller.visibility, digest), about)
-        if found.lasting:
+        try:
+            made = await self._judged(asked, found, about, asker)
+        except CallerError as error:
+            return Unanswerable(refused(error), about)
+        if isinstance(made, Answerable) and found.to_register is None:
             size = OVERHEAD_BYTES + 2 * (len(body) + len(head.query_string))
-            self._known.put(_raw_key(head, body, caller), answerable, size)
-        return answerable
+            self._known.put(_raw_key(head, body, asker), made, size)
+        return made
+
+    def register(self, found: Found) -> None:
+        """Keep a document that was paid for, if its client wants it to be known by its hash."""
+        self._documents.register(found)
+
+    async def _judged(
+        self, asked: OperationRequest, found: Found, about: About, asker: Asker
+    ) -> Answerable | Unanswerable:
+        prepared = await self._admission.prepare(found.text, asker)
+        if prepared.document is not None and not prepared.is_query(asked.operation_name):
+            if asked.method == "GET":
+                message = "Only queries can be asked by GET; send a POST."
+                error = OperationUnresolvedError(message)
+                return Unanswerable(refused(error, (b"allow", b"POST"), status=405), about)
+            if not prepared.errors:
+                raise OperationUnresolvedError("Only queries are answered here.")
+        if prepared.errors or prepared.document is None:
+            shown = [error_format.shown(each, Stage.VALIDATION) for each in prepared.errors]
+            return Unanswerable(of_errors(shown, status=400), about)
+        cost = self._admission.cost(prepared, asked)
+        node = prepared.operation(asked.operation_name)
+        name = None if node.name is None else node.name.value
+        declared = {each.variable.name.value for each in node.variable_definitions or ()}
+        digest = keys.digest(found.text, name, asked.variables, declared)
+        operation = Operation(prepared.document, name, asked.variables)
+        return Answerable(operation, (_sees(asker), digest), cost, found, about)
 
 
-def _raw_key(head: Head, body: bytes, caller: Caller) -> Hashable:
+def _sees(asker: Asker) -> Hashable:
+    # Whoever is unknown has other limits than an operator, who sees the same otherwise.
+    return asker.caller.visibility, asker.caller is EVERYONE
+
+
+def _raw_key(head: Head, body: bytes, asker: Asker) -> Hashable:
     if head.method == "GET":
-        return caller.visibility, head.query_string
-    return caller.visibility, head.method, head.headers.get(b"content-type"), body
+        return _sees(asker), head.query_string
+    return _sees(asker), head.method, head.headers.get(b"content-type"), body
 
 
 def _about(found: Found, operation_name: str | None) -> About:
     named = _NAME.search(found.text)
     name = operation_name or (named.group(1) if named else None)
     return About(name and name[:100], logs.digest(found.text), found.trusted)
-
-
-def _invalid(problems: tuple[GraphQLError, ...], about: About) -> Unanswerable:
-    shown = [error_format.shown(each, Stage.VALIDATION) for each in problems]
-    return Unanswerable(of_errors(shown, status=400), about)

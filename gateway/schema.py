@@ -1,50 +1,36 @@
-"""The executable schema: types and scalars, and the rules that guard its documents."""
+"""The executable schema: types and scalars."""
 
 from __future__ import annotations
 
-import logging
 from functools import cache
 
 import strawberry
-from graphql import ASTValidationRule, GraphQLSchema, NoSchemaIntrospectionCustomRule
+from graphql import GraphQLInputObjectType, GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
-from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
-from gateway.guards import depth_rule, fields_rule
-from gateway.parsed import ParsedDocuments
 from graphql_schema.query import Query
 from graphql_schema.scalars import SCALARS
 
 
+class GatewaySchema(strawberry.Schema):
+    """Strawberry's schema, of which only the types are used: documents are executed past it."""
+
+    @property
+    def graphql_schema(self) -> GraphQLSchema:
+        """The schema as graphql-core validates and executes it."""
+        return self._schema
+
+
 @cache
-def make_schema() -> strawberry.Schema:
-    """The schema as Strawberry has it."""
-    # Strawberry's error log prints whole documents; the operation's log line tells of its errors.
-    logging.getLogger("strawberry.execution").disabled = True
-    return strawberry.Schema(query=Query, config=StrawberryConfig(scalar_map=dict(SCALARS)))
-
-
-def executable(schema: strawberry.Schema) -> GraphQLSchema:
-    """The schema as graphql-core executes it, past Strawberry's machinery around each operation."""
-    inner: GraphQLSchema = schema._schema  # it has no public name
-    return inner
-
-
-def parsed_documents(
-    max_depth: int = 12,
-    max_fields: int = 500,
-    max_tokens: int = 3_000,
-    *,
-    introspection: bool = True,
-) -> ParsedDocuments:
-    """Documents of the schema, within limits."""
-    rules: list[type[ASTValidationRule]] = [
-        OneOfInputValidationRule,
-        depth_rule(max_depth),
-        fields_rule(max_fields),
-    ]
-    if not introspection:
-        rules.append(NoSchemaIntrospectionCustomRule)
-    return ParsedDocuments(
-        executable(make_schema()), rules, max_tokens, hide_suggestions=not introspection
+def make_schema() -> GatewaySchema:
+    """The schema."""
+    schema = GatewaySchema(
+        query=Query,
+        config=StrawberryConfig(scalar_map=dict(SCALARS)),
     )
+    for named in schema.graphql_schema.type_map.values():
+        if isinstance(named, GraphQLInputObjectType):
+            # Strawberry checks `@oneOf` by a rule of its own, which fails on undefined variables
+            # and on fragments; told of it, graphql-core's rules check it.
+            named.is_one_of = named.extensions["strawberry-definition"].is_one_of
+    return schema

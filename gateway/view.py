@@ -1,7 +1,7 @@
 """GraphQL over HTTP, in front of everything: an answer that is ready is sent from here.
 
-Who asks is settled first, always; then the request's own bytes lead to its key, and the key to
-bytes that can be sent. Only what is not ready is executed.
+Who asks is settled first, always; then the request's own bytes lead to its key, its price is paid,
+and the key leads to bytes that can be sent. Only what is not ready is executed.
 """
 
 from __future__ import annotations
@@ -15,30 +15,28 @@ from typing import Any, TypeVar
 from starlette.types import Receive, Scope, Send
 
 from gateway import error_format, http_request, http_response, negotiation
-from gateway.caller import EVERYONE, SCOPE_KEY, Caller
+from gateway.admission import Admission, Asker
+from gateway.auth.authenticator import Authenticator
+from gateway.budget.balance import Balance
+from gateway.caller import SCOPE_KEY, Caller
 from gateway.clock import Monotonic
-from gateway.errors import CallerError
+from gateway.errors import CallerError, RateLimitedError, UnauthenticatedError
 from gateway.execution import Execution
-from gateway.http_request import ClientGoneError, Head, RequestIds, RequestRefusedError
+from gateway.http_request import ClientGoneError, RequestIds, RequestRefusedError
+from gateway.http_response import Addressee, Response
 from gateway.operation_record import OperationRecord
-from gateway.outcome import CLIENT_GONE, Outcome, refused
+from gateway.outcome import CLIENT_GONE, Outcome, refused, unauthenticated
 from gateway.reading import About, Answerable, Reading, Unanswerable
 from gateway.response_cache.cache import Computed, ResponseCache, Served, Status
-from gateway.response_cache.entry import Entry
-from graphql_schema.error_codes import ErrorCode
 
 Got = TypeVar("Got")
-
-_QUIET = (ErrorCode.PERSISTED_QUERY_NOT_FOUND, ErrorCode.PERSISTED_QUERY_NOT_SUPPORTED)
 
 
 @dataclass(frozen=True, slots=True)
 class Asking:
     """One request while it is answered."""
 
-    head: Head
-    request_id: str
-    media_type: str
+    to: Addressee
     started_s: float
     send: Send
 
@@ -47,6 +45,8 @@ class Asking:
 class GraphQLView:
     """The ASGI endpoint of `/graphql`, browsers' pages aside."""
 
+    door: Authenticator
+    admission: Admission
     reading: Reading
     cache: ResponseCache[Outcome] | None
     execution: Execution
@@ -59,71 +59,77 @@ class GraphQLView:
         """Answer one HTTP request."""
         head = http_request.head_of(scope)
         media_type = _media_type(head.headers.get(b"accept"))
-        request_id = self.request_ids.of(head)
-        asking = Asking(head, request_id, media_type or negotiation.JSON, self.monotonic(), send)
+        to = Addressee(head, media_type or negotiation.JSON, self.request_ids.of(head))
+        asking = Asking(to, self.monotonic(), send)
         try:
+            asker = Asker(await self._caller(scope), _address(scope))
             _refuse_without(media_type)
-            caller: Caller = scope.get(SCOPE_KEY, EVERYONE)
             body = await http_request.body_of(head, receive, self.max_body_bytes)
-            answerable = self.reading.known(head, body, caller)
-            made = answerable or self.reading.read(head, body, caller)
+            known = self.reading.known(head, body, asker)
+            made = known or await self.reading.read(head, body, asker)
         except ClientGoneError:
             self._gone(asking, None)
         except RequestRefusedError as error:
-            shown = error_format.plain(str(error), error.code)
-            codes = (error.code.name,)
-            outcome = Outcome(
-                None, (shown,), status=error.status, headers=error.headers, codes=codes
-            )
-            await self._tell(asking, outcome, None)
+            await self._tell(asking, _refused_request(error), None)
+        except UnauthenticatedError as error:
+            await self._tell(asking, unauthenticated(error), None)
         except CallerError as error:
-            status = 200 if error.code in _QUIET else 400
-            await self._tell(asking, refused(error, status), None)
+            await self._tell(asking, refused(error), None)
         else:
             if isinstance(made, Unanswerable):
                 await self._tell(asking, made.outcome, made.about)
-                return
-            entry = None if self.cache is None else self.cache.fresh(made.key)
-            if entry is not None:
-                await self._ready(asking, entry, made.about)
             else:
-                await self._answer(asking, made, caller, receive)
+                await self._answer(asking, made, asker, receive)
 
     async def close(self) -> None:
         """Stop what is being made, and write what is still to be logged."""
         if self.cache is not None:
             await self.cache.close()
+        await self.admission.budgets.close()
+        await self.door.close()
         self.record.log.flush()
 
-    async def _ready(self, asking: Asking, entry: Entry, about: About) -> None:
-        now_s = self.monotonic()
-        response = http_response.of_entry(
-            asking.head, asking.media_type, asking.request_id, entry, entry.age_s(now_s), Status.HIT
-        )
-        await response.send(asking.send)
-        self.record.ready(asking.request_id, about, response.status, now_s - asking.started_s)
+    async def _caller(self, scope: Scope) -> Caller:
+        caller: Caller | None = scope.get(SCOPE_KEY)
+        caller = caller or self.door.authenticate_cached(scope["headers"])
+        return caller or await self.door.authenticate(scope["headers"])
 
     async def _answer(
-        self, asking: Asking, answerable: Answerable, caller: Caller, receive: Receive
+        self, asking: Asking, answerable: Answerable, asker: Asker, receive: Receive
     ) -> None:
-        served = await _unless_gone(receive, self._served(answerable, caller, asking.request_id))
+        about = answerable.about
+        try:
+            balance = await self.admission.charge(asker, answerable.cost)
+        except RateLimitedError as error:
+            await self._tell(asking, refused(error), about)
+            return
+        self.record.metrics.points.add("granted", answerable.cost)
+        self.reading.register(answerable.found)
+        entry = None if self.cache is None else self.cache.fresh(answerable.key)
+        if entry is not None:
+            now_s = self.monotonic()
+            age_s = entry.age_s(now_s)
+            response = http_response.of_entry(asking.to, entry, age_s, Status.HIT, balance)
+            await response.send(asking.send)
+            seconds = now_s - asking.started_s
+            self.record.ready(asking.to.request_id, about, response.status, seconds, asker, balance)
+            return
+        served = await _unless_gone(receive, self._served(answerable, asker, asking.to.request_id))
         if served is None:
-            self._gone(asking, answerable.about)
-            return
-        if served.entry is None and served.told is not None and served.told.codes:
-            await self._tell(asking, served.told, answerable.about, served.status)
-            return
-        response = http_response.of_served(
-            asking.head, asking.media_type, asking.request_id, served, self.monotonic()
-        )
-        await response.send(asking.send)
-        self._record(asking, served.told, answerable.about, served.status, response.status)
+            self._gone(asking, about)
+        elif served.entry is None and served.told is not None and served.told.codes:
+            await self._tell(asking, served.told, about, served.status, balance)
+        else:
+            response = http_response.of_served(asking.to, served, self.monotonic(), balance)
+            await response.send(asking.send)
+            self._record(asking, served.told, about, served.status, response, balance)
 
     async def _served(
-        self, answerable: Answerable, caller: Caller, request_id: str
+        self, answerable: Answerable, asker: Asker, request_id: str
     ) -> Served[Outcome]:
         async def compute() -> Computed[Outcome]:
-            outcome = await self.execution.answer(answerable.operation, caller, request_id)
+            operation = answerable.operation
+            outcome = await self.execution.answer(operation, asker.caller, request_id)
             if outcome.field_class is None:
                 return Computed(outcome, store_failed=outcome.store_failed)
             return Computed(outcome, outcome.content, outcome.field_class, outcome.group)
@@ -133,22 +139,25 @@ class GraphQLView:
         return await self.cache.answer(answerable.key, compute)
 
     async def _tell(
-        self, asking: Asking, outcome: Outcome, about: About | None, how: Status | None = None
+        self,
+        asking: Asking,
+        outcome: Outcome,
+        about: About | None,
+        how: Status | None = None,
+        balance: Balance | None = None,
     ) -> None:
         """Send an outcome that has errors."""
         status = outcome.status
-        if status == 400 and about is not None and asking.media_type == negotiation.JSON:
+        if status == 400 and about is not None and asking.to.media_type == negotiation.JSON:
             # The legacy type has 200 for everything that a GraphQL processor answered.
             status = 200
-        response = http_response.of_outcome(
-            asking.head, asking.media_type, asking.request_id, outcome, status
-        )
+        response = http_response.of_outcome(asking.to, outcome, status, balance)
         await response.send(asking.send)
-        self._record(asking, outcome, about, how, status)
+        self._record(asking, outcome, about, how, response, balance)
 
     def _gone(self, asking: Asking, about: About | None) -> None:
         outcome = Outcome(status=CLIENT_GONE, codes=("CLIENT_GONE",))
-        self._record(asking, outcome, about, None, CLIENT_GONE)
+        self._record(asking, outcome, about, None, Response(CLIENT_GONE, (), b""), None)
 
     def _record(
         self,
@@ -156,10 +165,12 @@ class GraphQLView:
         outcome: Outcome | None,
         about: About | None,
         how: Status | None,
-        status: int,
+        response: Response,
+        balance: Balance | None,
     ) -> None:
         seconds = self.monotonic() - asking.started_s
-        self.record.answered(asking.request_id, about, outcome, how, status, seconds)
+        request_id = asking.to.request_id
+        self.record.answered(request_id, about, outcome, how, response.status, seconds, balance)
 
 
 async def _unless_gone(receive: Receive, answering: Coroutine[Any, Any, Got]) -> Got | None:
@@ -179,6 +190,18 @@ async def _unless_gone(receive: Receive, answering: Coroutine[Any, Any, Got]) ->
 async def _gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+def _address(scope: Scope) -> str:
+    client = scope.get("client")
+    return client[0] if client else ""
+
+
+def _refused_request(error: RequestRefusedError) -> Outcome:
+    shown = error_format.plain(str(error), error.code)
+    return Outcome(
+        errors=(shown,), status=error.status, headers=error.headers, codes=(error.code.name,)
+    )
 
 
 @lru_cache(maxsize=256)

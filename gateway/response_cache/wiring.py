@@ -20,8 +20,8 @@ def make_cache(
 ) -> ResponseCache[Outcome]:
     """The cache, with its second level if there is one."""
     second = None
-    if settings.redis_url:
-        store = redis_store(settings.redis_url, settings.redis_timeout_ms / 1000)
+    if settings.cache_redis_url:
+        store = redis_store(settings.cache_redis_url, settings.cache_redis_timeout_ms / 1000)
         second = SecondLevel(store, monotonic, time.time, metrics.cache_shared.add)
     cache: ResponseCache[Outcome] = ResponseCache(
         settings.cache_max_bytes,
@@ -41,7 +41,7 @@ def make_cache(
 def generation_of(settings: Settings) -> bytes:
     """What the answers of processes that share a second level must have in common."""
     named = [f"{each.name}={getattr(settings, each.name)}" for each in fields(Settings)]
-    own = ("host=", "port=", "log_", "cache", "redis_", "allow_", "graphiql")
+    own = ("host=", "port=", "log_", "cache", "allow_", "graphiql", "budget_redis")
     return "\n".join([sdl(), *(each for each in named if not each.startswith(own))]).encode()
 
 

@@ -20,9 +20,10 @@ from graphql import (
 from strawberry.utils.str_converters import to_camel_case
 
 from gateway import model
-from gateway.app import limits_of
+from gateway.budget.balance import Rate
 from gateway.sdl import sdl
 from gateway.settings import Settings
+from gateway.wiring import limits_of
 from graphql_schema import enums
 
 FOLDER = Path(__file__).parents[2] / "graphql_schema"
@@ -83,7 +84,7 @@ def test_a_limit_that_tells_its_default_tells_the_right_one() -> None:
     described = SCHEMA.type_map["Limits"]
     assert isinstance(described, GraphQLObjectType)
     telling = 0
-    for name, value in asdict(limits_of(Settings())).items():
+    for name, value in asdict(limits_of(Settings(), Rate(0, 0))).items():
         field = "deadlineMilliseconds" if name == "deadline_ms" else to_camel_case(name)
         description = str(described.fields[field].description)
         if "by default" in description:

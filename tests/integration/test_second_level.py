@@ -69,13 +69,13 @@ def counted(url: str, name: str) -> float:
     return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(name))
 
 
-LONG: dict[str, Any] = {"GATEWAY_CACHE_CLOSED_MS": "60000", "GATEWAY_REDIS_TIMEOUT_MS": "500"}
+LONG: dict[str, Any] = {"GATEWAY_CACHE_CLOSED_MS": "60000", "GATEWAY_CACHE_REDIS_TIMEOUT_MS": "500"}
 
 
 def test_what_one_gateway_has_answered_another_has_ready(server: Redis) -> None:
     with (
-        running(GATEWAY_REDIS_URL=server.url, **LONG) as one,
-        running(GATEWAY_REDIS_URL=server.url, **LONG) as other,
+        running(GATEWAY_CACHE_REDIS_URL=server.url, **LONG) as one,
+        running(GATEWAY_CACHE_REDIS_URL=server.url, **LONG) as other,
     ):
         first = ask(one.url)
         wait_until(lambda: server.client.dbsize() == 1, 5, "nothing was written to Redis")
@@ -90,8 +90,8 @@ def test_what_one_gateway_has_answered_another_has_ready(server: Redis) -> None:
 
 def test_gateways_with_other_limits_do_not_share(server: Redis) -> None:
     with (
-        running(GATEWAY_REDIS_URL=server.url, **LONG) as one,
-        running(GATEWAY_REDIS_URL=server.url, GATEWAY_MAX_FIRST="7", **LONG) as other,
+        running(GATEWAY_CACHE_REDIS_URL=server.url, **LONG) as one,
+        running(GATEWAY_CACHE_REDIS_URL=server.url, GATEWAY_MAX_FIRST="7", **LONG) as other,
     ):
         ask(one.url)
         wait_until(lambda: server.client.dbsize() == 1, 5, "nothing was written to Redis")
@@ -102,7 +102,9 @@ def test_gateways_with_other_limits_do_not_share(server: Redis) -> None:
 @pytest.mark.parametrize("fault", ["frozen", "gone", "damaged"])
 def test_answers_come_in_time_whatever_redis_does(server: Redis, fault: str) -> None:
     with running(
-        GATEWAY_REDIS_URL=server.url, GATEWAY_REDIS_TIMEOUT_MS="30", GATEWAY_CACHE_CLOSED_MS="1"
+        GATEWAY_CACHE_REDIS_URL=server.url,
+        GATEWAY_CACHE_REDIS_TIMEOUT_MS="30",
+        GATEWAY_CACHE_CLOSED_MS="1",
     ) as gateway:
         ask(gateway.url)
         wait_until(lambda: server.client.dbsize() == 1, 5, "nothing was written to Redis")

@@ -14,6 +14,9 @@ from local_stack.settings import CHECKOUT
 
 BENCHMARKS = {
     "job": "events a second through the Flink job, everything else running",
+    "documents": "CPU of hostile documents, by class, beside stock Strawberry",
+    "hostile": "hostile documents against a gateway, with good users' traffic beside them",
+    "cost": "time of each kind of question against an object's, for the schema's cost weights",
     "freshness": "from an event's sending to its being in a GraphQL answer",
 }
 

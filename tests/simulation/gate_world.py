@@ -19,6 +19,7 @@ from gateway.overload.limit import AdaptiveLimit
 from gateway.overload.store import AdmittedStore
 from gateway.query_plan import EntryCountPlan, QueryPlan
 from gateway.store import StoreResult
+from tests.scopes import NETWORK
 from tests.simulation.cache_world import now_s
 
 LEAST, MOST, START = 1, 6, 3
@@ -135,7 +136,7 @@ class GateWorld:
     async def _fetch(self, admitted: AdmittedStore, store: ModelStore, patience_s: float) -> bool:
         self.calls += 1
         asking = asyncio.create_task(
-            admitted.fetch(EntryCountPlan(), TIMEOUT_S), name=str(self.calls)
+            admitted.fetch(EntryCountPlan(NETWORK), TIMEOUT_S), name=str(self.calls)
         )
         store.asking.add(asking)
         try:
@@ -156,6 +157,6 @@ class GateWorld:
         await asyncio.sleep(REST_S + 0.1)
         for _ in range(3):
             try:
-                await admitted.fetch(EntryCountPlan(), TIMEOUT_S)
+                await admitted.fetch(EntryCountPlan(NETWORK), TIMEOUT_S)
             except (StoreUnavailableError, DeadlineExceededError) as error:
                 raise AssertionError("a healthy store is not asked") from error

@@ -120,6 +120,7 @@ async def test_no_answer_is_served_as_fresh_past_its_lifetime(query: str, fresh_
 async def test_a_stale_answer_says_so_while_it_is_made_anew_once() -> None:
     gateway = Gateway(Settings(cache_stale_ms=5_000))
     fresh = (await gateway.post()).json()
+    cost = fresh["extensions"]["cost"]
     gateway.now_s += 3.0
     gateway.store.may_answer = asyncio.Event()
     gateway.store.as_of_ms += 3_000
@@ -127,14 +128,14 @@ async def test_a_stale_answer_says_so_while_it_is_made_anew_once() -> None:
     for each in stale:
         assert each.json() == {
             "data": fresh["data"],
-            "extensions": {"cache": {"status": "STALE", "ageSeconds": 3}},
+            "extensions": {"cost": cost, "cache": {"status": "STALE", "ageSeconds": 3}},
         }
         assert each.headers["age"] == "3"
     assert len(gateway.store.plans) == 2
     gateway.store.may_answer.set()
     await settle()
     renewed = (await gateway.post()).json()
-    assert "extensions" not in renewed
+    assert "cache" not in renewed["extensions"]
     assert renewed["data"]["account"]["totals"]["asOf"] > fresh["data"]["account"]["totals"]["asOf"]
 
 
@@ -142,7 +143,7 @@ async def test_past_its_hard_limit_an_answer_is_waited_for() -> None:
     gateway = Gateway(Settings(cache_stale_ms=1_000))
     await gateway.post()
     gateway.now_s += 1.3
-    assert "extensions" not in (await gateway.post()).json()
+    assert "cache" not in (await gateway.post()).json()["extensions"]
     assert len(gateway.store.plans) == 2
 
 
@@ -154,7 +155,10 @@ async def test_while_the_store_is_out_an_answer_not_too_old_stands_in_and_says_s
     stands_in = await gateway.post()
     assert stands_in.json() == {
         "data": fresh["data"],
-        "extensions": {"cache": {"status": "STALE_IF_ERROR", "ageSeconds": 29}},
+        "extensions": {
+            "cost": fresh["extensions"]["cost"],
+            "cache": {"status": "STALE_IF_ERROR", "ageSeconds": 29},
+        },
     }
     assert stands_in.headers["age"] == "29"
     gateway.now_s += 1.1
@@ -257,9 +261,13 @@ async def test_callers_who_may_see_different_things_never_share_an_answer() -> N
     for asked, gateway.caller in enumerate(callers):
         await gateway.post()
         assert len(gateway.store.plans) == asked + 1
-    gateway.caller = Caller("another", Role.OWNER, frozenset({"alice"}), sees_counterparties=False)
+    gateway.caller = Caller("another", Role.OWNER, frozenset({"alice"}), sees_counterparties=True)
     await gateway.post()
     assert len(gateway.store.plans) == len(callers)
+    # Masked ids are each subject's own.
+    gateway.caller = Caller("another", Role.OWNER, frozenset({"alice"}), sees_counterparties=False)
+    await gateway.post()
+    assert len(gateway.store.plans) == len(callers) + 1
 
 
 async def test_the_same_question_asked_in_other_bytes_or_by_get_is_one_answer() -> None:

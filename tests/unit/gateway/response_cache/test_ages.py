@@ -21,6 +21,7 @@ from gateway.query_plan import (
 )
 from gateway.response_cache import ages, entry
 from gateway.response_cache.ages import FieldClass
+from tests.scopes import NETWORK, of
 
 AS_OF_MS = 1_000_000
 CLOSED = Interval(0, AS_OF_MS)
@@ -28,7 +29,7 @@ LIVE = Interval(0, AS_OF_MS + 1)
 
 
 def top(interval: Interval) -> TopPlan:
-    return TopPlan("a", Direction.SENT, interval, RankBy.TRANSACTION_COUNT, 10)
+    return TopPlan(of("a"), Direction.SENT, interval, RankBy.TRANSACTION_COUNT, 10)
 
 
 @pytest.mark.parametrize(
@@ -37,13 +38,13 @@ def top(interval: Interval) -> TopPlan:
         ([], FieldClass.FIXED),
         ([top(CLOSED)], FieldClass.CLOSED),
         ([top(LIVE)], FieldClass.LIVE),
-        ([top(CLOSED), DistinctPlan("a", Direction.SENT, LIVE)], FieldClass.LIVE),
-        ([top(LIVE), SlotsPlan("a", Direction.SENT, CLOSED, 60_000)], FieldClass.LIVE),
-        ([TotalsPlan(None, frozenset(), CLOSED), ProgressPlan()], FieldClass.PIPELINE),
-        ([EntryCountPlan()], FieldClass.PIPELINE),
-        ([RejectedPlan(None)], FieldClass.PIPELINE),
-        ([RejectedPlan(LIVE)], FieldClass.LIVE),
-        ([RejectedPlan(CLOSED)], FieldClass.CLOSED),
+        ([top(CLOSED), DistinctPlan(of("a"), Direction.SENT, LIVE)], FieldClass.LIVE),
+        ([top(LIVE), SlotsPlan(of("a"), Direction.SENT, CLOSED, 60_000)], FieldClass.LIVE),
+        ([TotalsPlan(NETWORK, frozenset(), CLOSED), ProgressPlan()], FieldClass.PIPELINE),
+        ([EntryCountPlan(NETWORK)], FieldClass.PIPELINE),
+        ([RejectedPlan(NETWORK, None)], FieldClass.PIPELINE),
+        ([RejectedPlan(NETWORK, LIVE)], FieldClass.LIVE),
+        ([RejectedPlan(NETWORK, CLOSED)], FieldClass.CLOSED),
     ],
 )
 def test_an_answer_has_the_class_of_its_part_that_changes_soonest(
