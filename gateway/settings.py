@@ -131,7 +131,7 @@ class Settings:
             for name in (*needed[method], "masking_key_file"):
                 if not getattr(self, name):
                     raise SettingsError(
-                        f"{variable(name)} must be set: {method} cannot work without"
+                        f"{variable(name)} must be set: {method} cannot work without it"
                     )
 
     @property

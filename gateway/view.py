@@ -45,6 +45,7 @@ _OPERATION_NAME = re.compile(r"^\s*(?:query|mutation|subscription)\s+([A-Za-z_]\
 MakeContext = Callable[[str, Caller], OperationContext]
 """A fresh context for a request id and its caller."""
 
+VARY = "Accept, Authorization, X-API-Key"
 CHALLENGE = 'Bearer realm="payment-analytics"'
 
 
@@ -190,7 +191,7 @@ class GraphQLView:
         self, request: Request, outcome: Outcome, media_type: str, request_id: str
     ) -> Response:
         content = _encode(outcome.body)
-        headers = {"Vary": "Accept", "X-Request-Id": request_id, **outcome.headers}
+        headers = {"Vary": VARY, "X-Request-Id": request_id, **outcome.headers}
         if request.method == "GET" and outcome.status == 200 and not outcome.codes:
             etag = f'"{hashlib.sha256(content + media_type.encode()).hexdigest()[:32]}"'
             headers |= {"ETag": etag, "Cache-Control": f"private, max-age={self.max_age_s}"}

@@ -117,8 +117,6 @@ def dump(keys: Iterable[ApiKey]) -> bytes:
 
 
 def _key(said: dict[str, Any]) -> ApiKey:
-    if len(said["sha256"]) != len(_NO_HASH):
-        raise ValueError("not a hash")
     key = ApiKey(
         **said
         | {
@@ -127,6 +125,9 @@ def _key(said: dict[str, Any]) -> ApiKey:
             "groups": tuple(said["groups"]),
         }
     )
-    if not isinstance(key.sees_counterparties, bool) or key.until_s == 0:
+    for instant in (key.created, key.expires, key.revoked):
+        if instant is not None:
+            instant_s(instant)
+    if len(key.sha256) != len(_NO_HASH) or not isinstance(key.sees_counterparties, bool):
         raise ValueError("not a key")
     return key

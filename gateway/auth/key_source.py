@@ -14,7 +14,7 @@ from gateway.auth.jwks import KeySet, PinnedKey
 from gateway.auth.watched import WatchedFile
 from gateway.clock import Monotonic
 
-FETCH_TIMEOUT_S = 5.0
+FETCH_TIMEOUT_S = 2.0
 MAX_BYTES = 262_144
 
 Fetch = Callable[[], Awaitable[bytes]]
@@ -47,9 +47,9 @@ class FileKeys:
 class RemoteKeys:
     """Keys of an address.
 
-    Known keys serve while newer ones are fetched in the background once they are `fresh_s` old.
-    An unknown id fetches, but never within `floor_s` of the last time, and all who wait share one
-    fetch. While the address fails, the last keys serve for `keep_s`.
+    Once known keys are `fresh_s` old, newer ones are fetched while these serve; at twice that age
+    they are waited for. An unknown id fetches, too. Fetches are `floor_s` apart or more, and all who
+    wait share one. While the address fails, the last keys serve for `keep_s`.
     """
 
     def __init__(
@@ -70,13 +70,11 @@ class RemoteKeys:
         self.version = 0
 
     async def key(self, key_id: str) -> PinnedKey | None:
-        """The key; waits for a fetch only if the id is unknown."""
-        fetching = self._refresh() if self._age_s() > self._fresh_s else self._fetching
-        known = self._known(key_id)
-        if known is None:
-            fetching = fetching or self._refresh()
-            if fetching is not None:
-                await asyncio.shield(fetching)
+        """The key; waits for a fetch only if the id is unknown, or the keys are old."""
+        age_s, known = self._age_s(), self._known(key_id)
+        fetching = self._refresh() if known is None or age_s > self._fresh_s else None
+        if fetching is not None and (known is None or age_s > 2 * self._fresh_s):
+            await asyncio.shield(fetching)
             known = self._known(key_id)
         return known
 

@@ -347,7 +347,7 @@ async def test_accept_is_ranked(gateway: Gateway, accept: str | None, media_type
         gateway.client.headers.pop("accept")
     response = await gateway.post("{ limits { maxFirst } }", headers=headers)
     assert response.headers["content-type"] == f"{media_type}; charset=utf-8"
-    assert response.headers["vary"] == "Accept"
+    assert response.headers["vary"] == "Accept, Authorization, X-API-Key"
 
 
 async def test_an_accept_that_fits_nothing_is_406(gateway: Gateway) -> None:
