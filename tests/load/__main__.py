@@ -14,6 +14,7 @@ from local_stack.settings import CHECKOUT
 
 BENCHMARKS = {
     "job": "events a second through the Flink job, everything else running",
+    "plans": "what each plan costs Pinot, for accounts of all sizes and windows of both kinds",
     "freshness": "from an event's sending to its being in a GraphQL answer",
 }
 
