@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import logging
 import sys
 import time
@@ -70,7 +71,9 @@ class OperationLog:
 
     def _add(self, told: Mapping[str, Any], now_s: float) -> None:
         line = {**told, "event": "operation", "level": "info", "time": self._time(now_s)}
-        self._lines.append(orjson.dumps(line))
+        text = orjson.dumps(line)
+        # A caller's own words may hold what some readers take for the end of a line.
+        self._lines.append(text if text.isascii() else json.dumps(line).encode())
 
     def _time(self, now_s: float) -> str:
         second = int(now_s)

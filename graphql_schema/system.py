@@ -73,8 +73,8 @@ class Pipeline:
         time_zone: Annotated[
             TimeZone, strawberry.argument(description="The zone of the calendar.")
         ] = UTC,
-    ) -> list[RejectedCount]:
-        """Fetched only if asked for."""
+    ) -> list[RejectedCount] | None:
+        """Fetched only if asked for; null with an error where the window is refused."""
         return await resolvers(info).rejected(window or None, time_zone)
 
 

@@ -162,6 +162,7 @@ def pinot(
             [
                 *BUSY_JVM,
                 "-Xmx2g",
+                "-Xmn768m",
                 "-XX:MaxDirectMemorySize=6g",
                 loopback_agent(settings),
             ],

@@ -28,6 +28,8 @@ from gateway.query_plan import (
 from gateway.window import HOUR_MS
 
 COUNT, AMOUNT = "COUNT(*)", "SUMPRECISION(amount)"
+ESTIMATE = "SUM(amount_estimate)"
+"""A sum of doubles: it says where to look, never how much."""
 MAX_REASONS = 1_000
 PROGRESS = (
     "SELECT as_of_ms, entry_docs, rejected_docs FROM pipeline_progress "
@@ -116,17 +118,35 @@ def distinct(plan: DistinctPlan) -> str:
     )
 
 
-def top(plan: TopPlan) -> str:
-    """Rows of id, count, amount; ids of equal measures in the order of their UTF-16 code units."""
+def top(plan: TopPlan, cohorts: Iterable[int] | None = None) -> str:
+    """Rows of id, count, amount; ids of equal measures in the order of their UTF-16 code units.
+
+    `cohorts` keeps only the counterparties of these.
+    """
     column = "counterparty_id" if plan.account_id is not None else "account_id"
     measures = (AMOUNT, COUNT) if plan.order_by is RankBy.TRANSACTION_AMOUNT else (COUNT, AMOUNT)
     conditions = _scope(plan.account_id, plan.direction, plan.interval)
     if plan.among is not None:
         conditions += " AND " + _among(column, sorted(plan.among))
+    if cohorts is not None:
+        conditions += f" AND counterparty_cohort IN ({', '.join(map(str, sorted(cohorts)))})"
     return (
         f"SELECT {column}, {COUNT}, {AMOUNT} FROM account_entries WHERE {conditions} "
         f"GROUP BY {column} ORDER BY {measures[0]} DESC, {measures[1]} DESC, {column} ASC "
         f"LIMIT {plan.limit}"
+    )
+
+
+def top_cohorts(plan: TopPlan, limit: int) -> str:
+    """Rows of cohort, count, estimated amount."""
+    measures = (
+        (ESTIMATE, COUNT) if plan.order_by is RankBy.TRANSACTION_AMOUNT else (COUNT, ESTIMATE)
+    )
+    return (
+        f"SELECT counterparty_cohort, {COUNT}, {ESTIMATE} FROM account_entries "
+        f"WHERE {_scope(plan.account_id, plan.direction, plan.interval)} "
+        f"GROUP BY counterparty_cohort ORDER BY {measures[0]} DESC, {measures[1]} DESC "
+        f"LIMIT {limit}"
     )
 
 

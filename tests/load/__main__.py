@@ -17,6 +17,7 @@ BENCHMARKS = {
     "documents": "CPU of hostile documents, by class, beside stock Strawberry",
     "hostile": "hostile documents against a gateway, with good users' traffic beside them",
     "cost": "time of each kind of question against an object's, for the schema's cost weights",
+    "plans": "what each plan costs Pinot, for accounts of all sizes and windows of both kinds",
     "freshness": "from an event's sending to its being in a GraphQL answer",
 }
 

@@ -65,8 +65,25 @@ def test_the_sql_of_a_plan_is_pinned(name: str) -> None:
     assert found == path.read_text()
 
 
+BY_COHORTS = {
+    "top_cohorts_by_amount": sql.top_cohorts(
+        TopPlan(of("alice"), RECEIVED, RAGGED, AMOUNT, 11), 65
+    ),
+    "top_cohorts_by_count": sql.top_cohorts(TopPlan(of("alice"), SENT, ALIGNED, COUNT, 11), 65),
+    "top_of_cohorts": sql.top(TopPlan(of("alice"), RECEIVED, RAGGED, AMOUNT, 11), (7, -3)),
+}
+
+
+@pytest.mark.parametrize("name", BY_COHORTS)
+def test_the_sql_of_a_ranking_by_cohorts_is_pinned(name: str) -> None:
+    path = PINS / f"{name}.sql"
+    if os.environ.get("REWRITE_PINS"):
+        path.write_text(BY_COHORTS[name] + "\n")
+    assert BY_COHORTS[name] + "\n" == path.read_text()
+
+
 def test_there_is_no_pin_without_a_plan() -> None:
-    assert {path.stem for path in PINS.iterdir()} == PLANS.keys()
+    assert {path.stem for path in PINS.iterdir()} == PLANS.keys() | BY_COHORTS.keys()
 
 
 def test_a_plan_without_sql_is_a_mistake_of_ours() -> None:

@@ -42,6 +42,7 @@ RECEIVED = Direction.RECEIVED
 TOTALS = TotalsPlan(of("alice"), frozenset({RECEIVED}), WHOLE)
 TOTALS_ROW = ["alice", "RECEIVED", 3, "1000000.50000000"]
 TOTALS_TYPES = ["STRING", "STRING", "LONG", "STRING"]
+COHORT_TYPES = ["INT", "LONG", "DOUBLE"]
 TOP_TYPES = ["STRING", "LONG", "STRING"]
 
 
@@ -259,7 +260,7 @@ async def test_several_servers_are_asked_again_without_trimming_if_groups_are_ma
     result = await store.fetch(top(3), 5)
     assert result.inexact is None
     assert "minServerGroupTrimSize=-1" in broker.options[-1]
-    assert len(broker.statements) == 3
+    assert "counterparty_cohort" not in "".join(broker.statements)
 
 
 @pytest.mark.anyio
@@ -267,10 +268,33 @@ async def test_more_groups_than_the_trim_threshold_are_not_called_exact() -> Non
     def answer(statement: str) -> dict[str, Any]:
         if "DISTINCTCOUNT" in statement:
             return broker_answer([[20_000]], ["INT"])
+        if "ORDER BY SUM(amount_estimate)" in statement:
+            return broker_answer([[7, 1, 1.0]], COHORT_TYPES, numDocsScanned=30_000)
         return broker_answer([["b", 1, "1"]], TOP_TYPES, numDocsScanned=30_000)
 
     store = await opened(FakeBroker(answer), pinot_group_trim_threshold=20_000)
     assert (await store.fetch(top(3), 5)).inexact is not None
+
+
+@pytest.mark.anyio
+async def test_an_account_of_many_rows_is_ranked_by_its_first_cohorts() -> None:
+    def answer(statement: str) -> dict[str, Any]:
+        if "ORDER BY SUM(amount_estimate)" in statement:
+            cohorts = [[number, 1, 1_000.0 - number] for number in range(57)]
+            return broker_answer(cohorts, COHORT_TYPES, numDocsScanned=30_000)
+        rows = [["b", 1, "1000"], ["c", 1, "999"], ["d", 1, "998"]]
+        return broker_answer(rows, TOP_TYPES, numDocsScanned=30_000)
+
+    broker = FakeBroker(answer)
+    store = await opened(broker)
+    for _ in range(2):
+        result = await store.fetch(top(3), 5)
+        assert [row.account_id for row in result.rows] == ["b", "c", "d"]
+        assert result.inexact is None
+    # Trimmed, cohorts, members; and the second time the account is known to be large.
+    assert len(broker.statements) == 3 + 2
+    assert "minSegmentGroupTrimSize=5000" in broker.options[0]
+    assert "counterparty_cohort IN (0, 1, 2, " in broker.statements[2]
 
 
 @pytest.mark.anyio

@@ -8,15 +8,28 @@ from typing import Any
 
 import pytest
 
-from gateway.auth import authenticator
-from gateway.auth.authenticator import Authenticator
+from gateway.auth import authenticator, jwks
+from gateway.auth.authenticator import Authenticator, TokenVerifier
+from gateway.auth.claims import ClaimNames
 from gateway.auth.credential import Credential, Method
+from gateway.auth.key_source import FileKeys
 from gateway.auth.keys import main as keys_command
 from gateway.auth.opening import masking_of, open_door
+from gateway.auth.watched import WatchedFile
 from gateway.caller import EVERYONE, Role
 from gateway.errors import UnauthenticatedError
 from gateway.settings import Settings, SettingsError
-from tests.identity_provider import NOW_S, Trust, bearer, key_set, public_jwk, rsa_key, token
+from tests.identity_provider import (
+    AUDIENCE,
+    ISSUER,
+    NOW_S,
+    Trust,
+    bearer,
+    key_set,
+    public_jwk,
+    rsa_key,
+    token,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -97,7 +110,7 @@ async def test_a_revoked_token_is_refused_within_two_seconds(
 
 
 async def test_a_subjects_tokens_of_later_are_not_revoked(trust: Trust) -> None:
-    trust.write("revoked.json", {"sub": {"user-7": "2025-11-22T08:26:20Z"}})
+    trust.write("revoked.json", {"sub": {"user-7": "2025-11-22T08:26:30Z"}})
     door = opened(trust)
     await door.authenticate(bearer(token()))
     with pytest.raises(UnauthenticatedError):
@@ -242,6 +255,45 @@ async def test_groups_change_and_end_while_it_runs(trust: Trust) -> None:
     with pytest.raises(UnauthenticatedError) as refused:
         await door.authenticate(sent)
     assert refused.value.reason == "grant_empty_or_expired"
+
+
+async def test_an_operators_credential_is_remembered_too(trust: Trust) -> None:
+    door, sent = opened(trust), bearer(token(role="operator"))
+    caller = await door.authenticate(sent)
+    assert caller.subject.startswith("jwt:")
+    assert door.authenticate_cached(sent) is caller
+
+
+async def test_subjects_are_told_apart_by_who_they_are_and_who_says_so(trust: Trust) -> None:
+    door = opened(trust)
+    callers = [await door.authenticate(bearer(token(sub=sub))) for sub in ("user-7", "user-8")]
+    elsewhere = opened(trust, auth_issuer="https://other.example")
+    callers.append(await elsewhere.authenticate(bearer(token(iss="https://other.example"))))
+    assert len({caller.subject for caller in callers}) == 3
+    again = await opened(trust).authenticate(bearer(token(jti="2", accounts=["bob"])))
+    assert again.subject == callers[0].subject
+
+
+async def test_groups_are_no_one_where_there_is_no_file_of_them(trust: Trust) -> None:
+    door = opened(trust, auth_groups="")
+    assert (await door.authenticate(bearer(token(groups=["friends"])))).accounts == frozenset(
+        {"alice"}
+    )
+    with pytest.raises(UnauthenticatedError):
+        await door.authenticate(bearer(token(accounts=None, groups=["friends"])))
+
+
+async def test_remembered_answers_end_with_the_keys_version(trust: Trust) -> None:
+    keys_of_file = FileKeys(WatchedFile(trust.folder / "jwks.json", jwks.parse))
+    names = ClaimNames("role", "accounts", "groups", "sees", frozenset())
+    rules = TokenVerifier(keys_of_file, ISSUER, AUDIENCE, 0, names, None, None)
+    clock = trust.clock
+    door = Authenticator(None, {Method.JWT: rules}, (), clock.epoch_ms, clock.monotonic)
+    sent = bearer(token())
+    await door.authenticate(sent)
+    assert door.authenticate_cached(sent)
+    keys_of_file.version += 1
+    assert door.authenticate_cached(sent) is None
 
 
 async def test_a_key_set_file_that_changes_is_noticed(trust: Trust) -> None:

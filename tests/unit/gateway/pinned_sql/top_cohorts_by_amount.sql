@@ -1,0 +1,1 @@
+SELECT counterparty_cohort, COUNT(*), SUM(amount_estimate) FROM account_entries WHERE account_id = 'alice' AND direction = 'RECEIVED' AND event_time_ms >= 1760000400001 AND event_time_ms < 1760086800002 GROUP BY counterparty_cohort ORDER BY SUM(amount_estimate) DESC, COUNT(*) DESC LIMIT 65

@@ -1,0 +1,1 @@
+SELECT counterparty_cohort, COUNT(*), SUM(amount_estimate) FROM account_entries WHERE account_id = 'alice' AND direction = 'SENT' AND event_hour_ms >= 1760000400000 AND event_hour_ms < 1760086800000 GROUP BY counterparty_cohort ORDER BY COUNT(*) DESC, SUM(amount_estimate) DESC LIMIT 65
