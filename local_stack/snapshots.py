@@ -2,7 +2,7 @@
 
 `submitted.json` says from what the running job was started. A savepoint in `stops/` that is another one
 was taken when that job was stopped, after all of its checkpoints, and what came before it is committed:
-going on from anything older would count that twice. Only `./dev down` writes to `stops/`.
+going on from anything older would count that twice. Only our own stops write to `stops/`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ class Submitted:
     job: str
     digest: str
     restored_from: str | None
+    parallelism: int = 2
 
 
 def submitted(folder: Path) -> Submitted | None:

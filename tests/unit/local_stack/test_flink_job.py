@@ -41,7 +41,7 @@ class FakeFlink:
             stopping=lambda: False,
         )
 
-    def _submit(self, restore: Path | None) -> str:
+    def _submit(self, restore: Path | None, parallelism: int) -> str:
         assert not [state for state in self.jobs.values() if state == "RUNNING"], "two jobs at once"
         self.submissions.append(restore)
         name = f"job-{len(self.submissions)}"
@@ -167,7 +167,7 @@ def test_killed_while_submitting_the_next_start_knows_where_the_job_began(flink:
     checkpoint(flink.folder, "job-1", 9)
     began = flink.job().stop_with_savepoint()
 
-    def killed(_: Path | None) -> str:
+    def killed(_: Path | None, _parallelism: int) -> str:
         raise KeyboardInterrupt
 
     job = flink.job()

@@ -1,0 +1,24 @@
+"""A short chaos run on the stack of the session; `./dev chaos` has the long ones."""
+
+from __future__ import annotations
+
+import argparse
+
+from tests.chaos.__main__ import run
+from tests.integration.running_stack import RunningStack
+
+
+def test_some_faults_by_seed_lose_and_double_nothing(stack: RunningStack) -> None:
+    options = argparse.Namespace(
+        seed=20,
+        faults=6,
+        minutes=None,
+        only=["kill", "pause", "kill-flink", "aborted", "open-transaction", "garbage"],
+        outage_s=0.0,
+    )
+    figures = run(stack, options)
+    assert figures["faults"] == 6
+    assert figures["findings"] == []
+    assert (figures["lost"], figures["duplicated"], figures["unknown"]) == (0, 0, 0)
+    assert figures["amount_difference"] == "0"
+    assert figures["wrong_answers"] == 0
