@@ -63,6 +63,7 @@ class FlinkJob:
         last = snapshots.submitted(self.folder)
         active = self._active_or_recovered()
         if active is not None and last is not None and last.digest == self.digest:
+            self.adopt(active)
             self.wait_running(active)
             return "recovered by Flink"
         if active is not None:
@@ -88,10 +89,16 @@ class FlinkJob:
         """
         began = snapshots.Submitted("", self.digest, str(restore) if restore else None, parallelism)
         # Before and after: killed in between, the next start must know from what the job began.
-        snapshots.write_submitted(self.folder, began)
+        snapshots.begin(self.folder, began)
         job = self.submit(restore, parallelism)
         snapshots.write_submitted(self.folder, replace(began, job=job))
         return job
+
+    def adopt(self, job: str) -> None:
+        """Write down the id of a job that was submitted by somebody who did not live to do so."""
+        last = snapshots.submitted(self.folder)
+        if last is not None and not last.job:
+            snapshots.write_submitted(self.folder, replace(last, job=job))
 
     def active(self) -> str | None:
         """The id of our job if the cluster has it in any state but an ended one."""

@@ -101,6 +101,7 @@ class Upgrade:
         try:
             job = self.after.active()
             if job is not None:
+                self.after.adopt(job)
                 self.after.cancel(job)
             restore = snapshots.newest(self.before.folder)
             self.tell(f"going back: the version of before, from {restore.name if restore else ''}")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 
+import pytest
+
 from tests.chaos.__main__ import run
 from tests.integration.running_stack import RunningStack
 
 
+@pytest.mark.timeout(1_500)  # six faults, each with its recovery, on a machine that may be busy
 def test_some_faults_by_seed_lose_and_double_nothing(stack: RunningStack) -> None:
     options = argparse.Namespace(
         seed=20,

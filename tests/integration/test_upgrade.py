@@ -36,6 +36,7 @@ def parallelism(stack: RunningStack) -> set[int]:
     return {vertex["parallelism"] for vertex in body["vertices"]}
 
 
+@pytest.mark.timeout(1_200)  # three upgrades
 def test_an_operator_more_and_another_one_side_by_side_keep_the_memory(
     stack: RunningStack, version: Path
 ) -> None:

@@ -84,6 +84,16 @@ def test_a_version_that_flink_refuses_is_taken_back(flink: FakeFlink) -> None:
     assert last.digest == "yesterday"
 
 
+def test_taken_back_after_several_upgrades_it_is_the_last_savepoint(flink: FakeFlink) -> None:
+    upgrade(flink)[0].run(None)
+    flink.cannot_start.add("tomorrow")
+    probe = cast("DuplicateProbe", FakeProbe(flink))
+    made = Upgrade(flink.job("today"), flink.job("tomorrow"), probe, lambda _: None)
+    with pytest.raises(UpgradeError, match="before runs again"):
+        made.run(None)
+    assert flink.restored["job-3"] == flink.folder / "stops/savepoint-of-job-2"
+
+
 def test_a_version_that_fails_at_every_start_is_taken_back(flink: FakeFlink) -> None:
     flink.cannot_run.add("today")
     made, _ = upgrade(flink)
