@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -16,7 +18,14 @@ from rich.markup import escape
 
 from local_stack import part, processes, run_file, snapshots, versions
 from local_stack.duplicate_probe import Counted, DuplicateProbe, ProbeError
-from local_stack.flink_job import PARALLELISM, FlinkJob, JobError, last_source, local_job
+from local_stack.flink_job import (
+    PARALLELISM,
+    FlinkJob,
+    JobError,
+    job_arguments,
+    last_source,
+    local_job,
+)
 from local_stack.java import require_java_home
 from local_stack.settings import StackSettings
 from stream_jobs.kafka_offsets import KafkaOffsetsError
@@ -32,10 +41,14 @@ class UpgradeError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Upgrade:
-    """From `before`, the version that runs, to `after`. `tell` takes a line for each step."""
+    """From `before`, the version that runs, to `after`. `tell` takes a line for each step.
+
+    `check(parallelism)` raises JobError if the new version's configuration could lose or double money.
+    """
 
     before: FlinkJob
     after: FlinkJob
+    check: Callable[[int], None]
     probe: DuplicateProbe
     tell: Tell
 
@@ -45,6 +58,7 @@ class Upgrade:
         had = last.parallelism if last else PARALLELISM
         wanted = parallelism or had
         self._refuse_impossible(wanted)
+        self.check(wanted)
         self.tell("stopping the job with a savepoint")
         began = time.monotonic()
         savepoint = self.before.stop_with_savepoint()
@@ -142,12 +156,26 @@ def upgrade(
         )
         try:
             probe = DuplicateProbe(settings.kafka_servers)
-            Upgrade(before, after, probe, tell).run(parallelism)
+            check = partial(_check, settings, environment, source)
+            Upgrade(before, after, check, probe, tell).run(parallelism)
         except (UpgradeError, *FAULTS) as problem:
             console.print(f"[red]{escape(str(problem))}[/]", highlight=False)
             return 1
     console.print("Upgraded.")
     return 0
+
+
+def _check(
+    settings: StackSettings, environment: Mapping[str, str], source: Path, parallelism: int
+) -> None:
+    """Raises JobError with the problems that the version in `source` finds in its configuration."""
+    command = [sys.executable, "-P", "-m", "stream_jobs.job_check"]
+    command += job_arguments(settings, parallelism)
+    command += ["--pinot-controller", settings.pinot_controller_url]
+    child = part.child_environment(environment, {"PYTHONPATH": str(source)})
+    said = subprocess.run(command, env=child, capture_output=True, text=True, timeout=120)
+    if said.returncode != 0:
+        raise JobError(f"{said.stderr.strip()[-2000:]}\nThe job goes on as it was.")
 
 
 def _job(settings: StackSettings, environment: Mapping[str, str], source: Path) -> FlinkJob:

@@ -137,8 +137,12 @@ def run(stack: RunningStack, options: argparse.Namespace) -> dict[str, Any]:
             if time.monotonic() > until:
                 break
             done.append(fault)
-            going.judge(fault, doing.do(fault))
-            assert not traffic.problems, traffic.problems
+            try:
+                going.judge(fault, doing.do(fault))
+                assert not traffic.problems, traffic.problems
+            except AssertionError as stuck:
+                going.findings.append(f"{fault}: {stuck}")
+                break
     finally:
         stop.set()
         for thread in threads:

@@ -25,7 +25,7 @@ FLINK = ("flink", "flink_taskmanager")
 CHECKPOINT_ROOM_MB = 192
 ABORTED_RUNS = 20
 ABORTED_RECORDS = 5_000
-GARBAGE_A_SECOND = 1_000
+GARBAGE_A_SECOND = 3_000
 GARBAGE = (b"", b"ping", b"\xff\xfe", b"[]", b'{"amount": 1}', b'{"transaction_id": "x"}')
 
 
@@ -43,7 +43,7 @@ class Faults:
             "kill": lambda f: self._kill((f.part,)),
             "pause": lambda f: self._pause((f.part,), f.seconds),
             "kill-flink": lambda _: self._kill(FLINK),
-            "outage": lambda f: self._pause(FLINK, f.seconds),
+            "outage": self._outage,
             "aborted": self._aborted,
             "open-transaction": self._open_transaction,
             "disk-full": self._disk_full,
@@ -67,6 +67,26 @@ class Faults:
         for part in parts:
             os.kill(status[part]["pid"], signal.SIGCONT)
         return time.monotonic()
+
+    def _outage(self, fault: Fault) -> float:
+        """Frozen when a checkpoint has promised entries that Kafka has not been told to commit yet."""
+        status = self.stack.status()
+        before = self._newest_checkpoint()
+        deadline = time.monotonic() + 60
+        while self._newest_checkpoint() <= before:
+            assert time.monotonic() < deadline, "no checkpoint is made"
+        # The job manager has written it down, and is about to tell the task manager.
+        os.kill(status["flink_taskmanager"]["pid"], signal.SIGSTOP)
+        threading.Event().wait(2)
+        os.kill(status["flink"]["pid"], signal.SIGSTOP)
+        threading.Event().wait(fault.seconds)
+        for part in FLINK:
+            os.kill(status[part]["pid"], signal.SIGCONT)
+        return time.monotonic()
+
+    def _newest_checkpoint(self) -> int:
+        complete = self.checkpoints.glob("*/chk-*/_metadata")
+        return max((int(file.parent.name.removeprefix("chk-")) for file in complete), default=0)
 
     def _aborted(self, _: Fault) -> float:
         """Entries that would change every total, if anybody took them for committed."""

@@ -69,7 +69,7 @@ def _fault(chance: random.Random, kind: str, parts: Sequence[str], outage_s: flo
         "outage": outage_s,
         "open-transaction": chance.uniform(5, 15),
         "disk-full": chance.uniform(8, 20),
-        "garbage": chance.choice([15.0, 60.0]),
+        "garbage": chance.choice([20.0, 60.0]),
     }
     part = chance.choice(parts)
     return Fault(kind, part if kind in OF_A_PART else "", lasting.get(kind, 0.0))

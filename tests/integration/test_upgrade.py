@@ -95,3 +95,14 @@ def test_more_side_by_side_than_flink_has_room_for_is_refused_before_the_stop(
     said = stack.dev("upgrade", "--parallelism", "5")
     assert said.returncode == 1
     assert "Flink has 4 slots" in said.stdout
+
+
+def test_a_version_that_could_double_money_is_refused_before_the_stop(
+    stack: RunningStack, version: Path
+) -> None:
+    change(version, "sql/11_account_entries.sql", "'exactly-once'", "'at-least-once'")
+    said = stack.dev("upgrade", "--source", str(version))
+    assert said.returncode == 1, said.stdout + said.stderr
+    assert "sink-delivery-guarantee" in said.stdout
+    assert "The job goes on as it was" in said.stdout
+    assert stack.job_state() == "RUNNING"

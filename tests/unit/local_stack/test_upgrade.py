@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
@@ -10,6 +10,7 @@ import pytest
 
 from local_stack import snapshots
 from local_stack.duplicate_probe import Counted, DuplicateProbe, ProbeError
+from local_stack.flink_job import JobError
 from local_stack.upgrade import Upgrade, UpgradeError
 from tests.unit.local_stack.fake_flink import FakeFlink
 from tests.unit.local_stack.test_flink_job import checkpoint
@@ -48,7 +49,8 @@ def flink(tmp_path: Path) -> FakeFlink:
 def upgrade(flink: FakeFlink, probe: FakeProbe | None = None) -> tuple[Upgrade, list[str]]:
     told: list[str] = []
     probing = cast("DuplicateProbe", probe or FakeProbe(flink))
-    return Upgrade(flink.job("yesterday"), flink.job("today"), probing, told.append), told
+    made = Upgrade(flink.job("yesterday"), flink.job("today"), lambda _: None, probing, told.append)
+    return made, told
 
 
 def test_the_new_version_goes_on_from_the_savepoint_of_the_one_before(flink: FakeFlink) -> None:
@@ -88,7 +90,7 @@ def test_taken_back_after_several_upgrades_it_is_the_last_savepoint(flink: FakeF
     upgrade(flink)[0].run(None)
     flink.cannot_start.add("tomorrow")
     probe = cast("DuplicateProbe", FakeProbe(flink))
-    made = Upgrade(flink.job("today"), flink.job("tomorrow"), probe, lambda _: None)
+    made = Upgrade(flink.job("today"), flink.job("tomorrow"), lambda _: None, probe, print)
     with pytest.raises(UpgradeError, match="before runs again"):
         made.run(None)
     assert flink.restored["job-3"] == flink.folder / "stops/savepoint-of-job-2"
@@ -126,6 +128,17 @@ def test_too_much_side_by_side_is_refused_before_anything_is_stopped(flink: Fake
     made, _ = upgrade(flink)
     with pytest.raises(UpgradeError, match="4 slots"):
         made.run(5)
+    assert flink.jobs == {"job-1": "RUNNING"}
+
+
+def test_a_dangerous_configuration_is_refused_before_anything_is_stopped(flink: FakeFlink) -> None:
+    def refuse(parallelism: int) -> None:
+        assert parallelism == 3
+        raise JobError("sink-delivery-guarantee: ...")
+
+    made, _ = upgrade(flink)
+    with pytest.raises(JobError, match="sink-delivery-guarantee"):
+        replace(made, check=refuse).run(3)
     assert flink.jobs == {"job-1": "RUNNING"}
 
 
