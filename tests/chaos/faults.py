@@ -49,6 +49,7 @@ class Faults:
             "disk-full": self._disk_full,
             "garbage": self._garbage,
             "power-off": self._power_off,
+            "upgrade": self._upgrade,
         }
         return deeds[fault.kind](fault)
 
@@ -183,6 +184,13 @@ class Faults:
                 )
             wait_until(lambda: self.stack.pipeline()["rejectFlood"], 60, "a flood goes unnoticed")
         return time.monotonic()
+
+    def _upgrade(self, fault: Fault) -> float:
+        began = time.monotonic()
+        said = self.stack.dev("upgrade", "--parallelism", fault.part)
+        assert said.returncode == 0, said.stdout + said.stderr
+        print("    " + said.stdout.strip().replace("\n", "\n    "), flush=True)
+        return began
 
     def _power_off(self, _: Fault) -> float:
         began = time.monotonic()

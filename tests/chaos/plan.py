@@ -16,6 +16,7 @@ OF_ALL = (
     "disk-full",
     "garbage",
     "power-off",
+    "upgrade",
 )
 KINDS = (*OF_A_PART, *OF_ALL)
 MEANINGS = {
@@ -27,6 +28,7 @@ MEANINGS = {
     "open-transaction": "a transaction on account-entries left open, until Kafka gives it up",
     "disk-full": "no room left for checkpoints",
     "garbage": "nothing but garbage for a while",
+    "upgrade": "./dev upgrade to another parallelism",
     "power-off": "kill -9 of the supervisor, and ./dev up again",
 }
 # Half of the faults hit one part, as most do outside of a test.
@@ -35,7 +37,10 @@ WEIGHTS = {"kill": 8, "pause": 6, "outage": 1, "power-off": 1}
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault to come. `seconds` is how long a pause, an outage or a flood lasts."""
+    """One fault to come. `seconds` is how long a pause, an outage or a flood lasts.
+
+    `part` is the part that is hit; of an upgrade the parallelism that it is to.
+    """
 
     kind: str
     part: str = ""
@@ -71,5 +76,6 @@ def _fault(chance: random.Random, kind: str, parts: Sequence[str], outage_s: flo
         "disk-full": chance.uniform(8, 20),
         "garbage": chance.choice([20.0, 60.0]),
     }
-    part = chance.choice(parts)
-    return Fault(kind, part if kind in OF_A_PART else "", lasting.get(kind, 0.0))
+    part, parallelism = chance.choice(parts), chance.choice("123")
+    hit = part if kind in OF_A_PART else parallelism if kind == "upgrade" else ""
+    return Fault(kind, hit, lasting.get(kind, 0.0))

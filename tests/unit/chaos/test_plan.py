@@ -36,6 +36,7 @@ def test_only_the_wanted_kinds_come() -> None:
 def test_a_fault_of_a_part_names_one_and_a_lasting_one_its_time(seed: int) -> None:
     for fault in faults(seed, 60, PARTS, KINDS, 90):
         assert (fault.part in PARTS) == (fault.kind in OF_A_PART)
+        assert (fault.part in {"1", "2", "3"}) == (fault.kind == "upgrade")
         assert fault.seconds == 90 or fault.kind != "outage"
         assert (fault.seconds > 0) == (
             fault.kind in {"pause", "outage", "open-transaction", "disk-full", "garbage"}
