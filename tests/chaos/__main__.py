@@ -10,6 +10,7 @@ import argparse
 import json
 import math
 import shutil
+import signal
 import sys
 import threading
 import time
@@ -196,6 +197,8 @@ def _on_new_stack(stack: RunningStack, options: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
+    # Ended from outside as by Ctrl-C: the stack is stopped and the room given back.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         sys.exit(main(sys.argv[1:]))
     except KeyboardInterrupt:

@@ -120,7 +120,7 @@ class RunningStack:
                 and now["restarts"] > restarts
                 and now["state"] == "running"
             ),
-            120,
+            240,
             f"{part} is not running again",
         )
 
