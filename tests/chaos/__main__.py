@@ -31,6 +31,7 @@ from tests.integration.running_stack import (
     RunningStack,
     now_ms,
     parse_ms,
+    to_rfc3339,
     wait_until,
 )
 
@@ -49,6 +50,8 @@ class Run:
     entries: Entries
     recoveries: list[float] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
+    repairs: bool = False  # whether what is lost is repaired before it is judged
+    lost_before_repair: int = 0
     difference: Difference = NOTHING
 
     def judge(self, fault: Fault, healed_at: float) -> None:
@@ -59,6 +62,8 @@ class Run:
             self.stack.wait_complete(now_ms(), limit_s=RECOVERY_LIMIT_S)
             self.entries.read_on()
             self.difference = self.entries.against(self.stack.ledger)
+            if self.repairs and self.difference.lost:
+                self._repair()
             if not self.difference.none:
                 self.findings.append(f"{fault}: {self.difference}")
             self._compare_answers(fault)
@@ -68,6 +73,17 @@ class Run:
             f"doubled {self.difference.duplicated}, wrong answers {wrong}",
             flush=True,
         )
+
+    def _repair(self) -> None:
+        """Have all of the last day repaired that is missing, as an operator would."""
+        self.lost_before_repair += self.difference.lost
+        bounds = ("--from", to_rfc3339(now_ms() - DAY_MS), "--to", to_rfc3339(now_ms() + 1_000))
+        said = self.stack.dev("repair", *bounds, "--apply")
+        print(f"    lost {self.difference.lost}; repair: {said.stdout.strip()}", flush=True)
+        assert said.returncode == 0, said.stdout + said.stderr
+        self.stack.wait_complete(now_ms(), limit_s=RECOVERY_LIMIT_S)
+        self.entries.read_on()
+        self.difference = self.entries.against(self.stack.ledger)
 
     def _await_fresh(self, instant_ms: int) -> float:
         """The monotonic instant at which an answer held all that was sent before `instant_ms`."""
@@ -99,6 +115,7 @@ class Run:
             "events": self.traffic.records + self.stack.ledger.rejected,
             "transfers": len(self.stack.ledger.transfers),
             "lost": self.difference.lost,
+            "lost_before_repair": self.lost_before_repair,
             "duplicated": self.difference.duplicated,
             "unknown": self.difference.unknown,
             "amount_difference": str(self.difference.amount),
@@ -126,7 +143,7 @@ def run(stack: RunningStack, options: argparse.Namespace) -> dict[str, Any]:
     ]
     for thread in threads:
         thread.start()
-    going = Run(stack, traffic, Entries(stack.kafka))
+    going = Run(stack, traffic, Entries(stack.kafka), repairs=options.repair)
     done: list[Fault] = []
     try:
         wait_until(lambda: traffic.answered_events > 500, 90, "nothing flows")
@@ -161,6 +178,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--list", action="store_true", help="the kinds of faults")
     parser.add_argument(
         "--transaction-timeout-s", type=int, help="when Kafka gives up the job's transactions"
+    )
+    parser.add_argument(
+        "--repair", action="store_true", help="have ./dev repair write what was lost, then judge"
     )
     parser.add_argument("--outage-s", type=float, default=90.0, help="how long an outage lasts")
     options = parser.parse_args(arguments)

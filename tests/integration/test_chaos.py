@@ -18,6 +18,7 @@ def test_some_faults_by_seed_lose_and_double_nothing(stack: RunningStack) -> Non
         minutes=None,
         only=["kill", "pause", "kill-flink", "aborted", "open-transaction", "garbage"],
         outage_s=0.0,
+        repair=False,
     )
     figures = run(stack, options)
     assert figures["faults"] == 6
