@@ -44,6 +44,9 @@ from gateway.sharing import OperationStore
 from gateway.store import StoreResult
 
 NOTHING = Measures(0, money.ZERO)
+# A reject flood: at least half of so many events within so long. The job's metrics mean the same by it.
+FLOOD_WINDOW_MS = 60_000
+FLOOD_LEAST_EVENTS = 1_000
 _WHOLE_HISTORY_MS = 10_000 * 365 * window.DAY_MS
 
 
@@ -141,6 +144,18 @@ class Analytics:
         as_of_ms = (await self.store.fetch(ProgressPlan())).rows[0].as_of_ms
         freshness_s = max(0, self.clock_ms - as_of_ms) / 1000
         return PipelineStatus(as_of_ms, freshness_s, self.sample_data)
+
+    async def reject_flood(self) -> bool:
+        """Whether of the events in the last minute before `asOf`, if they were many, most were rejected."""
+        end_ms = (await self.store.fetch(ProgressPlan())).rows[0].as_of_ms
+        minute = Interval(end_ms - FLOOD_WINDOW_MS, end_ms)
+        reasons = (await self.store.fetch(RejectedPlan(self.scope(None), minute))).rows
+        rejected = sum(row.count for row in reasons)
+        if 2 * rejected < FLOOD_LEAST_EVENTS:
+            return False
+        counted, _ = await self._measures(None, Direction.RECEIVED, minute)
+        transfers = counted.transaction_count
+        return rejected >= transfers and rejected + transfers >= FLOOD_LEAST_EVENTS
 
     async def entry_count(self) -> int:
         """All entries since the beginning."""

@@ -203,6 +203,10 @@ class GatewayResolvers:
         """How far the pipeline has come."""
         return presenting.pipeline_of(await self._rules.pipeline())
 
+    async def reject_flood(self) -> bool:
+        """Whether most events of the last minute were rejected."""
+        return await self._rules.reject_flood()
+
     async def entry_count(self) -> int:
         """All entries."""
         return await self._rules.entry_count()

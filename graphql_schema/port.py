@@ -123,6 +123,10 @@ class Resolvers(Protocol):
         """How far the pipeline has come."""
         ...
 
+    async def reject_flood(self) -> bool:
+        """Whether most events of the last minute were rejected."""
+        ...
+
     async def entry_count(self) -> int:
         """All entries."""
         ...

@@ -41,6 +41,14 @@ class Pipeline:
     data_source: DataSource = strawberry.field(description="Where the numbers come from.")
 
     @strawberry.field(
+        description="Whether at least half of the events in the last minute before `asOf` were rejected, and "
+        "it had at least 1,000 events: a producer sends garbage. For operators."
+    )
+    async def reject_flood(self, info: strawberry.Info) -> bool:
+        """Fetched only if asked for."""
+        return await resolvers(info).reject_flood()
+
+    @strawberry.field(
         description="Entries since the beginning; every transfer is two: RECEIVED and SENT. "
         "For operators.",
         directives=[cost.SYSTEM],

@@ -24,7 +24,7 @@ USAGE = 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code (2: usage or nothing to talk to)."""
     options, rest = _parser().parse_known_args(arguments)
-    if rest and options.command not in ("test", "bench", "simulate", "verify", "keys"):
+    if rest and options.command not in ("test", "bench", "simulate", "chaos", "verify", "keys"):
         _parser().error(f"unrecognised arguments: {' '.join(rest)}")
     # Lines are not broken: they are copied, searched and logged.
     console = Console(soft_wrap=True)
@@ -37,19 +37,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _up(console, stack_settings, options)
     if options.command == "down":
         return up.down(console, stack_settings)
+    if options.command == "upgrade":
+        return _upgrade(console, stack_settings, options)
     if options.command == "status":
-        if options.json:
-            print(json.dumps(status.report(stack_settings), indent=2))
-        else:
-            status.show(console, stack_settings)
-        return 0
+        return _status(console, stack_settings, as_json=options.json)
     if options.command == "logs":
         return _logs(console, stack_settings, options.part, follow=not options.no_follow)
     if options.command == "docs":
-        from local_stack import readme
-
-        print("README.md changed" if readme.write() else "README.md is current")
-        return 0
+        return _docs()
     if options.command in ("verify", "produce"):
         return _on_running_stack(console, stack_settings, options, rest)
     return _tool(stack_settings, options.command, rest)
@@ -73,6 +68,28 @@ def _up(console: Console, stack_settings: StackSettings, options: argparse.Names
         Options(rate, options.embedded, options.auth, options.in_background),
         fresh=options.fresh,
     )
+
+
+def _upgrade(console: Console, stack_settings: StackSettings, options: argparse.Namespace) -> int:
+    from local_stack.upgrade import upgrade
+
+    source = options.source.resolve()
+    return upgrade(console, stack_settings, os.environ, source, options.parallelism)
+
+
+def _status(console: Console, stack_settings: StackSettings, *, as_json: bool) -> int:
+    if as_json:
+        print(json.dumps(status.report(stack_settings), indent=2))
+    else:
+        status.show(console, stack_settings)
+    return 0
+
+
+def _docs() -> int:
+    from local_stack import readme
+
+    print("README.md changed" if readme.write() else "README.md is current")
+    return 0
 
 
 def _logs(console: Console, stack_settings: StackSettings, part: str, *, follow: bool) -> int:
@@ -115,10 +132,9 @@ def _tool(stack_settings: StackSettings, command: str, rest: list[str]) -> int:
         return _run([sys.executable, "-P", "-m", "gateway.auth.keys", "--store", kept, *rest])
     if command == "test":
         return _run([sys.executable, "-m", "pytest", *rest])
-    if command == "bench":
-        return _run([sys.executable, "-m", "tests.load", *rest])
-    if command == "simulate":
-        return _run([sys.executable, "-m", "tests.simulation", *rest])
+    if command in ("bench", "chaos", "simulate"):
+        module = {"bench": "tests.load", "chaos": "tests.chaos", "simulate": "tests.simulation"}
+        return _run([sys.executable, "-m", module[command], *rest])
     tools = Path(sys.executable).parent
     for tool, *words in CHECKS:
         print("$", tool, *words, flush=True)
@@ -142,6 +158,13 @@ def _run(command: list[str]) -> int:
         return subprocess.run(command, cwd=CHECKOUT, check=False).returncode
     except KeyboardInterrupt:
         return 130
+
+
+def _some(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -172,6 +195,11 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--in-background", action="store_true", help=argparse.SUPPRESS)
     add("keys", help="create, list, rotate and revoke API keys", add_help=False)
     add("down", help="stop everything; data stays")
+    one = add("upgrade", help="put the job's code in place of the running one, with its state")
+    one.add_argument("--parallelism", type=_some, metavar="N", help="how many run side by side")
+    one.add_argument(
+        "--source", type=Path, default=CHECKOUT, help="the checkout to take the job from: this one"
+    )
     one = add("status", help="addresses and health of each part")
     one.add_argument("--json", action="store_true", help="for programs")
     one = add("logs", help="follow the log of a part")
@@ -191,6 +219,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("docs", help="write the README's tables from the code")
     add("bench", help="a benchmark; without a name, the list of them", add_help=False)
+    add(
+        "chaos", help="faults under load on a stack of its own; nothing may be lost", add_help=False
+    )
     return parser
 
 

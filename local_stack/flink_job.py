@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -16,15 +14,18 @@ import httpx
 from kazoo.exceptions import KazooException
 from kazoo.handlers.threading import KazooTimeoutError
 
-from local_stack import snapshots
+from local_stack import snapshots, versions
 from local_stack.flink_parts import flink_environment
 from local_stack.settings import CHECKOUT, StackSettings
 from local_stack.zookeeper import remembered_jobs
 from stream_jobs.job_settings import CONSUMER_GROUP, JOB_NAME
 from stream_jobs.kafka_offsets import KafkaOffsets
 
+PARALLELISM = 2
 ENDED = {"FINISHED", "CANCELED", "FAILED"}
 POLL_S = 0.5
+# A job whose state does not fit fails again at every start; a part that is just away comes back.
+FAILURES_LIMIT = 3
 SUBMIT_LIMIT_S = 300
 RUNNING_LIMIT_S = 240
 # Longer than a checkpoint may take: a savepoint that completes unseen would still be the one to go on from.
@@ -39,7 +40,7 @@ class JobError(Exception):
 class FlinkJob:
     """Our one job on one Flink cluster, whose snapshots lie in `folder`.
 
-    `submit(snapshot)` starts the job and returns its id; `digest` stands for its code and settings;
+    `submit(snapshot, parallelism)` starts the job and returns its id; `digest` stands for its code and settings;
     `remembered()` names the jobs that Flink would recover; `entries_exist()` tells whether the job ever
     wrote anything; `stopping()` ends every wait.
     """
@@ -47,7 +48,7 @@ class FlinkJob:
     rest: httpx.Client
     folder: Path
     digest: str
-    submit: Callable[[Path | None], str]
+    submit: Callable[[Path | None, int], str]
     remembered: Callable[[], list[str]]
     entries_exist: Callable[[], bool]
     stopping: Callable[[], bool]
@@ -62,6 +63,7 @@ class FlinkJob:
         last = snapshots.submitted(self.folder)
         active = self._active_or_recovered()
         if active is not None and last is not None and last.digest == self.digest:
+            self.adopt(active)
             self.wait_running(active)
             return "recovered by Flink"
         if active is not None:
@@ -73,14 +75,30 @@ class FlinkJob:
                 "memory of transaction ids, it would count all events a second time. "
                 "./dev up --fresh starts over without the data."
             )
-        began = snapshots.Submitted("", self.digest, str(restore) if restore else None)
-        # Before and after: killed in between, the next start must know from what the job began.
-        snapshots.write_submitted(self.folder, began)
-        job = self.submit(restore)
-        snapshots.write_submitted(self.folder, replace(began, job=job))
+        job = self.start_from(restore, last.parallelism if last else PARALLELISM)
         self.wait_running(job)
         snapshots.sweep(self.folder)
         return f"resumed from {restore.name}" if restore else "submitted"
+
+    def start_from(self, restore: Path | None, parallelism: int) -> str:
+        """Submit the job from a snapshot and write it down; return its id.
+
+        Raises:
+            JobError: with what Flink said.
+
+        """
+        began = snapshots.Submitted("", self.digest, str(restore) if restore else None, parallelism)
+        # Before and after: killed in between, the next start must know from what the job began.
+        snapshots.begin(self.folder, began)
+        job = self.submit(restore, parallelism)
+        snapshots.write_submitted(self.folder, replace(began, job=job))
+        return job
+
+    def adopt(self, job: str) -> None:
+        """Write down the id of a job that was submitted by somebody who did not live to do so."""
+        last = snapshots.submitted(self.folder)
+        if last is not None and not last.job:
+            snapshots.write_submitted(self.folder, replace(last, job=job))
 
     def active(self) -> str | None:
         """The id of our job if the cluster has it in any state but an ended one."""
@@ -89,8 +107,8 @@ class FlinkJob:
                 return str(job["jid"])
         return None
 
-    def wait_running(self, job: str) -> None:
-        """Wait until every task of the job runs.
+    def wait_running(self, job: str, *, patient: bool = True) -> None:
+        """Wait until every task of the job runs; not `patient`: give up when it failed a few times.
 
         Raises:
             JobError: not within `RUNNING_LIMIT_S`, with the job's newest exception.
@@ -103,7 +121,7 @@ class FlinkJob:
                 vertex["status"] == "RUNNING" for vertex in said["vertices"]
             ):
                 return
-            if said["state"] in ENDED:
+            if said["state"] in ENDED or not (patient or self._failures(job) < FAILURES_LIMIT):
                 break
             if self.stopping():
                 raise JobError("The wait for the job was ended.")
@@ -129,6 +147,25 @@ class FlinkJob:
         except (httpx.HTTPError, KeyError, ValueError, JobError, KazooException, KazooTimeoutError):
             pass  # what Flink keeps in its high-availability store is resumed instead
         return None
+
+    def cancel(self, job: str) -> None:
+        """End a job at its last checkpoint and wait until Flink has dropped it.
+
+        Raises:
+            JobError: it does not end.
+
+        """
+        self.rest.patch(f"/jobs/{job}")
+        self._wait_ended()
+
+    def checkpoints(self, job: str) -> dict[str, Any]:
+        """The newest checkpoints of the job by kind: `restored`, `completed`, each None if there is none."""
+        newest: dict[str, Any] = self._get(f"/jobs/{job}/checkpoints")["latest"]
+        return newest
+
+    def slots(self) -> int:
+        """How many tasks of one kind the cluster can run side by side."""
+        return int(self._get("/overview")["slots-total"])
 
     def _active_or_recovered(self) -> str | None:
         """The active job; while Flink remembers one that it does not run yet, wait for it.
@@ -158,11 +195,17 @@ class FlinkJob:
             self.rest.patch(f"/jobs/{job}")
         self._wait_ended()
 
+    def _failures(self, job: str) -> int:
+        return len(self._exceptions(job))
+
     def _newest_exception(self, job: str) -> str:
-        history = (
-            self._get(f"/jobs/{job}/exceptions").get("exceptionHistory", {}).get("entries", [])
-        )
+        history = self._exceptions(job)
         return str(history[0]["stacktrace"])[:1500] if history else ""
+
+    def _exceptions(self, job: str) -> list[dict[str, Any]]:
+        said = self._get(f"/jobs/{job}/exceptions").get("exceptionHistory", {})
+        entries: list[dict[str, Any]] = said.get("entries", [])
+        return entries
 
     def _get(self, path: str) -> dict[str, Any]:
         answer = self.rest.get(path)
@@ -176,21 +219,52 @@ def local_job(
     python: Path,
     environment: Mapping[str, str],
     stopping: Callable[[], bool],
+    source: Path = CHECKOUT,
 ) -> FlinkJob:
-    """The job on the local stack."""
+    """The job of the code in `source` on the local stack."""
+    folder = settings.data / "flink"
+    version = versions.digest(settings, python, source)
     return FlinkJob(
         rest=httpx.Client(base_url=settings.flink_url, timeout=10, trust_env=False),
-        folder=settings.data / "flink",
-        digest=_digest(settings, python),
-        submit=partial(_submit, settings, python, environment),
+        folder=folder,
+        digest=version,
+        submit=partial(
+            _submit, settings, python, environment, partial(versions.keep, folder, version, source)
+        ),
         remembered=partial(remembered_jobs, settings.zookeeper),
         entries_exist=partial(_entries_exist, settings.kafka_servers),
         stopping=stopping,
     )
 
 
+def job_arguments(settings: StackSettings, parallelism: int) -> list[str]:
+    """What the job is told on its command line."""
+    folder = settings.data / "flink"
+    return [
+        *("--kafka", settings.kafka_servers),
+        *("--flink", f"{settings.host}:{settings.flink_rest_port}"),
+        *("--checkpoints", f"file://{folder}/checkpoints"),
+        *("--savepoints", f"file://{folder}/savepoints"),
+        *("--parallelism", str(parallelism)),
+        *("--transaction-timeout-s", str(settings.job_transaction_timeout_s)),
+    ]
+
+
+def last_source(settings: StackSettings) -> Path:
+    """Where the code of the job that was submitted last lies; the checkout if none was."""
+    folder = settings.data / "flink"
+    last = snapshots.submitted(folder)
+    kept = versions.folder_of(folder, last.digest) if last else CHECKOUT
+    return kept if kept.is_dir() else CHECKOUT
+
+
 def _submit(
-    settings: StackSettings, python: Path, environment: Mapping[str, str], restore: Path | None
+    settings: StackSettings,
+    python: Path,
+    environment: Mapping[str, str],
+    keep_code: Callable[[], Path],
+    restore: Path | None,
+    parallelism: int,
 ) -> str:
     """Submit with PyFlink in a process of its own.
 
@@ -198,21 +272,21 @@ def _submit(
         JobError: with the end of what it said.
 
     """
-    folder = settings.data / "flink"
-    command = [str(python), "-P", "-m", "stream_jobs.job", "--kafka", settings.kafka_servers]
-    command += ["--flink", f"{settings.host}:{settings.flink_rest_port}"]
-    command += ["--checkpoints", f"file://{folder}/checkpoints"]
-    command += ["--savepoints", f"file://{folder}/savepoints"]
+    code = keep_code()
+    command = [str(python), "-P", "-m", "stream_jobs.job", *job_arguments(settings, parallelism)]
     if restore is not None:
         command += ["--restore-from", f"file://{restore}"]
-    said = subprocess.run(
-        command,
-        env={**environment, **flink_environment(settings)},
-        cwd=CHECKOUT,
-        capture_output=True,
-        text=True,
-        timeout=SUBMIT_LIMIT_S,
-    )
+    try:
+        said = subprocess.run(
+            command,
+            env={**environment, **flink_environment(settings), "PYTHONPATH": str(code)},
+            cwd=code,
+            capture_output=True,
+            text=True,
+            timeout=SUBMIT_LIMIT_S,
+        )
+    except subprocess.TimeoutExpired as late:
+        raise JobError(f"The job was not submitted within {SUBMIT_LIMIT_S} s.") from late
     if said.returncode != 0:
         raise JobError(f"The job could not be submitted:\n{said.stderr.strip()[-3000:]}")
     return said.stdout.strip().splitlines()[-1]
@@ -220,15 +294,3 @@ def _submit(
 
 def _entries_exist(kafka_servers: str) -> bool:
     return any(KafkaOffsets(kafka_servers, CONSUMER_GROUP).ends("account-entries").values())
-
-
-def _digest(settings: StackSettings, python: Path) -> str:
-    """A digest of what the job is made of and told: a change in it means a new submission."""
-    told = (settings.kafka_servers, str(settings.data), str(python), sys.version)
-    digest = hashlib.sha256(repr(told).encode())
-    folder = CHECKOUT / "stream_jobs"
-    for name in ("job.py", "job_settings.py", "event_rules.py"):
-        digest.update((folder / name).read_bytes())
-    for file in sorted((folder / "sql").glob("*.sql")):
-        digest.update(file.read_bytes())
-    return digest.hexdigest()

@@ -16,7 +16,7 @@ from local_stack import credentials
 from local_stack.graphql import GraphQLError, ask
 from local_stack.settings import StackSettings
 
-PIPELINE = "{ pipeline { state freshnessSeconds entries rejected } }"
+PIPELINE = "{ pipeline { state freshnessSeconds entries rejected rejectFlood } }"
 BUSIEST = """
 { network { topAccounts(window: {last: {count: 1, unit: YEAR}}, first: 1, orderBy: TRANSACTION_COUNT) {
   rows { accountId } } } }
@@ -166,7 +166,8 @@ def pipeline_line(settings: StackSettings, meter: EventMeter) -> str:
         seen = _ask(settings, PIPELINE, timeout_s=3)["pipeline"]
     except GraphQLError as problem:
         return f"{flow} · {problem}"
+    flood = " · REJECT FLOOD: most of the input is garbage" if seen["rejectFlood"] else ""
     return (
         f"{flow} · {int(seen['entries']):,} entries · {int(seen['rejected']):,} rejected · "
-        f"fresh to {seen['freshnessSeconds']:.1f} s · {seen['state']}"
+        f"fresh to {seen['freshnessSeconds']:.1f} s · {seen['state']}{flood}"
     )

@@ -185,10 +185,16 @@ def progress(settings: StackSettings) -> Part:
             settings.pinot_controller_url,
             "--broker",
             settings.pinot_broker_url,
+            "--flink",
+            settings.flink_url,
+            "--metrics-host",
+            settings.host,
+            "--metrics-port",
+            str(settings.metrics_port),
         ],
         healthy=health.lives,
         settle_s=1,
-        address="-",
+        address=f"http://{settings.host}:{settings.metrics_port}/metrics",
         needs=("kafka",),
     )
 

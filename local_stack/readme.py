@@ -35,10 +35,14 @@ def tables() -> dict[str, str]:
         if f.name.endswith("_port")
     ]
     folder = "| `STACK_STATE` | `.local` | Folder of data, logs and rendered configuration |"
+    timeout = (
+        f"| `STACK_JOB_TRANSACTION_TIMEOUT_S` | `{StackSettings().job_transaction_timeout_s}` | "
+        "The longest outage that loses nothing, in seconds: Kafka gives up the job's transactions then |"
+    )
     head = "| variable | default | meaning |\n|---|---|---|\n"
     return {
         "gateway settings": gateway_settings.markdown_table(),
-        "stack settings": head + "\n".join([*ports, folder]) + "\n",
+        "stack settings": head + "\n".join([*ports, folder, timeout]) + "\n",
         "error codes": "| code | meaning |\n|---|---|\n" + "\n".join(codes) + "\n",
     }
 

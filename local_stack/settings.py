@@ -42,6 +42,9 @@ class StackSettings:
     flink_rest_port: int = port(18081, "Flink's web UI and REST API")
     flink_rpc_port: int = port(16123, "Flink job manager, for its task manager")
     flink_blob_port: int = port(16124, "Flink's blob server")
+    metrics_port: int = port(16125, "the job's metrics, for Prometheus")
+    # Fixed by topics and tests alike: only a test of longer outages has a reason to lower it.
+    job_transaction_timeout_s: int = 14 * 86_400
 
     @property
     def jars(self) -> Path:
@@ -135,6 +138,13 @@ def from_environment(environment: Mapping[str, str]) -> StackSettings:
         if variable(name) in environment:
             number = _port(variable(name), environment[variable(name)])
             settings = replace(settings, **{name: number})  # type: ignore[arg-type]
+    timeout = environment.get("STACK_JOB_TRANSACTION_TIMEOUT_S")
+    if timeout is not None:
+        if not (timeout.isdecimal() and int(timeout) > 0):
+            raise SettingsError(
+                f"STACK_JOB_TRANSACTION_TIMEOUT_S is {timeout!r}; it must be a number of seconds."
+            )
+        settings = replace(settings, job_transaction_timeout_s=int(timeout))
     seen: dict[int, str] = {}
     for name, number in settings.ports().items():
         if number in seen:
@@ -144,7 +154,12 @@ def from_environment(environment: Mapping[str, str]) -> StackSettings:
 
 
 def _refuse_misspelt(environment: Mapping[str, str]) -> None:
-    known = [*StackSettings().ports(), "STACK_STATE", "STACK_OWNER"]
+    known = [
+        *StackSettings().ports(),
+        "STACK_STATE",
+        "STACK_OWNER",
+        "STACK_JOB_TRANSACTION_TIMEOUT_S",
+    ]
     for name in environment:
         meant = get_close_matches(name, known, n=1, cutoff=0.8)
         if name.startswith("STACK_") and name not in known and meant:

@@ -2,7 +2,7 @@
 
 `submitted.json` says from what the running job was started. A savepoint in `stops/` that is another one
 was taken when that job was stopped, after all of its checkpoints, and what came before it is committed:
-going on from anything older would count that twice. Only `./dev down` writes to `stops/`.
+going on from anything older would count that twice. Only our own stops write to `stops/`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ class Submitted:
     job: str
     digest: str
     restored_from: str | None
+    parallelism: int = 2
 
 
 def submitted(folder: Path) -> Submitted | None:
@@ -45,29 +46,51 @@ def stop_savepoint(folder: Path) -> Path | None:
     return max(stops, key=lambda path: path.stat().st_mtime, default=None)
 
 
+def begin(folder: Path, submission: Submitted) -> None:
+    """Write a submission down that is about to happen, and let its snapshot be the only one there is.
+
+    What it starts from is the newest. Were anything older still there when the start fails, the next one
+    could take that for newer, and count again what lies between.
+    """
+    if submission.restored_from is not None:
+        _keep_only(folder, _needed(submission))
+    write_submitted(folder, submission)
+
+
 def newest(folder: Path) -> Path | None:
     """What a job must go on from: the stop's savepoint, else the last checkpoint, else where it began."""
     stopped = stop_savepoint(folder)
     if stopped is not None:
         return stopped
     last = submitted(folder)
-    # Without a job's id its submission was begun, and whatever checkpoints there are belong to older ones.
-    job = last.job if last else "*"
-    checkpoints = _complete(folder, f"checkpoints/{job}/chk-*") if job else []
-    if checkpoints:
-        return max(checkpoints, key=lambda path: (_number(path), path.stat().st_mtime))
-    return Path(last.restored_from) if last and last.restored_from else None
+    began = Path(last.restored_from) if last and last.restored_from else None
+    # While a job's id is not known, every checkpoint but those that it may have begun from is its own.
+    own = last.job if last and last.job else "*"
+    checkpoints = [
+        path
+        for path in _complete(folder, f"checkpoints/{own}/chk-*")
+        if began is None or last is None or last.job or path.parent != began.parent
+    ]
+    return max(checkpoints, key=lambda path: (_number(path), path.stat().st_mtime), default=began)
 
 
 def sweep(folder: Path) -> None:
     """Remove every snapshot older than the running job, except the one that it began from."""
     last = submitted(folder)
-    if last is None or not last.job:
-        return
-    kept = {last.restored_from, str(folder / "checkpoints" / last.job)}
-    if last.restored_from and "/checkpoints/" in last.restored_from:
-        # Checkpoints build on files beside them.
-        kept.add(str(Path(last.restored_from).parent))
+    if last is not None and last.job:
+        _keep_only(folder, _needed(last) | {str(folder / "checkpoints" / last.job)})
+
+
+def _needed(submission: Submitted) -> set[str]:
+    """The folders without which what a submission starts from is not whole."""
+    began = submission.restored_from
+    if began is None:
+        return set()
+    # Checkpoints build on files beside them.
+    return {str(Path(began).parent) if "/checkpoints/" in began else began}
+
+
+def _keep_only(folder: Path, kept: set[str]) -> None:
     for path in (*folder.glob("stops/*"), *folder.glob("checkpoints/*")):
         if str(path) not in kept:
             shutil.rmtree(path, ignore_errors=True)

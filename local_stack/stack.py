@@ -17,8 +17,24 @@ import httpx
 from kazoo.exceptions import KazooException
 from kazoo.handlers.threading import KazooTimeoutError
 
-from local_stack import credentials, flink_parts, part, parts, preparation, processes, snapshots
-from local_stack.flink_job import FlinkJob, JobError, local_job
+from local_stack import (
+    credentials,
+    flink_parts,
+    part,
+    parts,
+    preparation,
+    processes,
+    snapshots,
+    versions,
+)
+from local_stack.flink_job import (
+    PARALLELISM,
+    FlinkJob,
+    JobError,
+    job_arguments,
+    last_source,
+    local_job,
+)
 from local_stack.java import require_java_home
 from local_stack.preparation import StackError
 from local_stack.settings import CHECKOUT, StackSettings
@@ -88,31 +104,37 @@ class Stack:
                 self._tables,
                 ("topics", "pinot_controller", "pinot_server", "pinot_broker"),
             ),
+            Step("checks", self._check_configuration, ("tables",)),
             Step("job", self._job, ("topics", "flink", "flink_taskmanager")),
             up(parts.progress(self.settings), ("tables", "job")),
             *([up(parts.traffic(self.settings, options.rate), ("job",))] if options.rate else []),
         ]
 
-    def flink_job(self) -> FlinkJob:
+    def flink_job(self, source: Path = CHECKOUT) -> FlinkJob:
         return local_job(
             self.settings,
             Path(sys.executable),
             self._child_environment(),
             lambda: self.supervisor.stopping,
+            source,
         )
 
     def keep_job(self) -> None:
         """Submit the job again whenever Flink has none; for a thread of its own, once it was submitted."""
-        job = self.flink_job()
         while not self.supervisor.stopped_within(JOB_LOOK_EVERY_S):
+            # As it was submitted last: files that have changed since are not in place before an upgrade.
+            job = self.flink_job(last_source(self.settings))
             try:
-                if job.active() is None:
-                    self.supervisor.tell("Flink has no job; submitting it again")
-                    self.supervisor.tell(f"the job is {job.ensure()}")
+                with versions.changing(self.settings.data / "flink") as allowed:
+                    if allowed and job.active() is None:
+                        self.supervisor.tell("Flink has no job; submitting it again")
+                        self.supervisor.tell(f"the job is {job.ensure()}")
             except (JobError, subprocess.SubprocessError) as problem:
                 self.supervisor.tell(f"the job does not run: {problem}")
             except (httpx.HTTPError, KazooException, KazooTimeoutError):
                 continue  # Flink or ZooKeeper is away: their own restart is told
+            finally:
+                job.rest.close()
 
     def stop(self) -> None:
         """End everything: the job with a savepoint first, then each part."""
@@ -175,6 +197,15 @@ class Stack:
         command += ["--controller", self.settings.pinot_controller_url]
         command += ["--kafka", self.settings.kafka_servers]
         return _summary(self._run(command, "Creating the tables"))
+
+    def _check_configuration(self, _: Tell) -> str:
+        """What the job checks of itself and Kafka whenever it starts, and Pinot's tables as well."""
+        last = snapshots.submitted(self.settings.data / "flink")
+        arguments = job_arguments(self.settings, last.parallelism if last else PARALLELISM)
+        command = [sys.executable, "-m", "stream_jobs.job_check", *arguments]
+        command += ["--pinot-controller", self.settings.pinot_controller_url]
+        self._run(command, "Checking the configuration")
+        return "nothing could be lost or doubled"
 
     def _job(self, tell: Tell) -> str:
         tell("planning and submitting")

@@ -8,15 +8,18 @@ import sys
 import tempfile
 import zipfile
 from pathlib import Path
-from string import Template
 
 from pyflink.common import Configuration, Row
-from pyflink.table import DataTypes, EnvironmentSettings, StatementSet, TableEnvironment
+from pyflink.datastream import StreamExecutionEnvironment
+from pyflink.table import DataTypes, EnvironmentSettings, StatementSet, StreamTableEnvironment
 from pyflink.table.udf import udf
 
 from stream_jobs.event_rules import Rejection
 from stream_jobs.event_rules import judge as judge_event
-from stream_jobs.job_settings import HEARTBEAT_TOPIC, JobSettings
+from stream_jobs.job_check import REFUSALS, add_arguments, check, settings_of
+from stream_jobs.job_settings import HEARTBEAT_TOPIC, JOB_NAME, JobSettings
+from stream_jobs.job_sql import statements
+from stream_jobs.operator_ids import name_operators
 
 PACKAGE = Path(__file__).resolve().parent
 # The reason of a record that is no event; sql/31 leaves it out.
@@ -30,6 +33,7 @@ VERDICT = DataTypes.ROW(
         DataTypes.FIELD("payload_bytes", DataTypes.INT()),
         DataTypes.FIELD("kafka_partition", DataTypes.INT()),
         DataTypes.FIELD("kafka_offset", DataTypes.BIGINT()),
+        DataTypes.FIELD("transaction_key", DataTypes.BYTES()),
         DataTypes.FIELD("transaction_id", DataTypes.STRING()),
         DataTypes.FIELD("from_account_id", DataTypes.STRING()),
         DataTypes.FIELD("to_account_id", DataTypes.STRING()),
@@ -44,28 +48,24 @@ def verdict(
 ) -> Row:
     """One record's judgement as a row: a reason and the raw bytes, or a transfer."""
     if topic == HEARTBEAT_TOPIC:
-        return Row(HEARTBEAT, *(None,) * 11)
+        return Row(HEARTBEAT, *(None,) * 12)
     judged = judge_event(payload, event_time_ms)
     if isinstance(judged, Rejection):
         why = (judged.reason.value, judged.detail)
         what = (judged.payload, judged.payload_base64, judged.payload_bytes)
         where = (kafka_partition, kafka_offset)
-        return Row(*why, *what, *where, None, None, None, None, event_time_ms)
+        return Row(*why, *what, *where, None, None, None, None, None, event_time_ms)
+    name = judged.transaction_id
+    # What is remembered for every transaction: 16 bytes, not the 36 characters that spell them.
+    key = bytes.fromhex(name.replace("-", ""))
     accounts = (judged.from_account_id, judged.to_account_id)
-    return Row(*(None,) * 7, judged.transaction_id, *accounts, judged.amount, event_time_ms)
+    return Row(*(None,) * 7, key, name, *accounts, judged.amount, event_time_ms)
 
 
-def statements(settings: JobSettings) -> list[str]:
-    """The job's SQL statements in the order of their file names, placeholders filled in."""
-    literals = settings.sql_literals()
-    return [
-        Template(file.read_text()).substitute(literals)
-        for file in sorted((PACKAGE / "sql").glob("*.sql"))
-    ]
-
-
-def table_environment(settings: JobSettings, restore_from: str | None) -> TableEnvironment:
-    """An environment that plans here and runs on the cluster."""
+def environments(
+    settings: JobSettings, restore_from: str | None
+) -> tuple[StreamExecutionEnvironment, StreamTableEnvironment]:
+    """Environments that plan here and run on the cluster."""
     # Left to guess, PyFlink takes any environment made in Python for one that runs inside this process,
     # and the workers on the cluster would call back here (TableEnvironment._open).
     os.environ["_python_worker_execution_mode"] = "process"  # noqa: SIM112 - PyFlink's own name
@@ -74,15 +74,15 @@ def table_environment(settings: JobSettings, restore_from: str | None) -> TableE
         configuration.set_string(key, value)
     if restore_from:
         configuration.set_string("execution.state-recovery.path", restore_from)
-    return TableEnvironment.create(
-        EnvironmentSettings.new_instance()
-        .in_streaming_mode()
-        .with_configuration(configuration)
-        .build()
+    streams = StreamExecutionEnvironment.get_execution_environment(configuration)
+    planning = EnvironmentSettings.new_instance().in_streaming_mode()
+    tables = StreamTableEnvironment.create(
+        streams, planning.with_configuration(configuration).build()
     )
+    return streams, tables
 
 
-def plan(environment: TableEnvironment, settings: JobSettings) -> StatementSet:
+def plan(environment: StreamTableEnvironment, settings: JobSettings) -> StatementSet:
     """Tables and views made, and both insertions in one job."""
     environment.create_temporary_function("judge", udf(verdict, result_type=VERDICT))
     inserts = environment.create_statement_set()
@@ -97,12 +97,11 @@ def plan(environment: TableEnvironment, settings: JobSettings) -> StatementSet:
 def submit(settings: JobSettings, restore_from: str | None) -> str:
     """Submit the job and return its id, started from a savepoint or checkpoint if one is named."""
     with tempfile.TemporaryDirectory() as folder:
-        environment = table_environment(settings, restore_from)
-        environment.add_python_file(str(_rules_archive(Path(folder))))
-        client = plan(environment, settings).execute().get_job_client()
-        if client is None:
-            raise RuntimeError("Flink took the job but gave no handle to it.")
-        return str(client.get_job_id())
+        streams, tables = environments(settings, restore_from)
+        tables.add_python_file(str(_rules_archive(Path(folder))))
+        plan(tables, settings).attach_as_datastream()
+        name_operators(streams)
+        return str(streams.execute_async(JOB_NAME).get_job_id())
 
 
 def _rules_archive(folder: Path) -> Path:
@@ -117,21 +116,14 @@ def _rules_archive(folder: Path) -> Path:
 def main(arguments: list[str]) -> None:
     """Submit from the command line; prints the job's id."""
     parser = argparse.ArgumentParser(prog="python -m stream_jobs.job", description=submit.__doc__)
-    parser.add_argument("--kafka", required=True, help="Kafka's bootstrap servers, host:port")
-    parser.add_argument("--flink", required=True, help="Flink's REST endpoint, host:port")
-    parser.add_argument("--checkpoints", required=True, help="URI of the checkpoint folder")
-    parser.add_argument("--savepoints", required=True, help="URI of the savepoint folder")
-    parser.add_argument("--parallelism", type=int, default=2)
+    add_arguments(parser)
     parser.add_argument("--restore-from", help="savepoint or checkpoint to go on from")
     given = parser.parse_args(arguments)
-    settings = JobSettings(
-        kafka_servers=given.kafka,
-        flink_rest=given.flink,
-        python=Path(sys.executable),
-        checkpoints=given.checkpoints,
-        savepoints=given.savepoints,
-        parallelism=given.parallelism,
-    )
+    settings = settings_of(given)
+    try:
+        check(settings, given.pinot_controller)
+    except REFUSALS as refusal:
+        sys.exit(str(refusal))
     print(submit(settings, given.restore_from))
 
 

@@ -47,6 +47,16 @@ class KafkaTopicAdmin:
             for resource, answer in answers.items()
         }
 
+    def broker_setting(self, name: str) -> str:
+        """The smallest value of a numeric setting over all brokers."""
+        try:
+            brokers = self._client.list_topics(timeout=TIMEOUT_S).brokers
+        except KafkaException as failure:
+            raise self._unreachable(failure) from None
+        resources = [ConfigResource(ResourceType.BROKER, str(number)) for number in brokers]
+        answers = self._client.describe_configs(resources, request_timeout=TIMEOUT_S)
+        return min((str(self._result(each)[name].value) for each in answers.values()), key=int)
+
     def create(self, topics: Sequence[Topic]) -> None:
         if not topics:
             return

@@ -18,8 +18,10 @@ from typing import Protocol
 
 from confluent_kafka import KafkaException, Producer
 
+from stream_jobs.job_metrics import Newest, serve, watch
 from stream_jobs.job_settings import CONSUMER_GROUP, HEARTBEAT_TOPIC
-from stream_jobs.json_http import JsonHttpError
+from stream_jobs.job_watch import JobWatch
+from stream_jobs.json_http import JsonHttp, JsonHttpError
 from stream_jobs.kafka_offsets import KafkaOffsets, KafkaOffsetsError
 from stream_jobs.pinot_served import HttpPinotServed, NotServedError
 from stream_jobs.progress_tracker import NotProvenError, Progress, Tracker
@@ -137,6 +139,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--group", default=CONSUMER_GROUP, help="the job's consumer group")
     parser.add_argument("--controller", required=True, metavar="URL", help="Pinot's controller")
     parser.add_argument("--broker", required=True, metavar="URL", help="Pinot's broker")
+    parser.add_argument(
+        "--flink", metavar="URL", help="Flink's REST API, to tell metrics of the job"
+    )
+    parser.add_argument("--metrics-host", default="127.0.0.1")
+    parser.add_argument("--metrics-port", type=int, help="where Prometheus may ask for the metrics")
     options = parser.parse_args(arguments)
     logging.basicConfig(
         level=logging.INFO,
@@ -150,9 +157,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    if options.metrics_port is not None and options.flink:
+        _tell_metrics(options, stop)
     tracker = Tracker(KafkaOffsets(options.kafka, options.group), pinot, now_ms)
     run(tracker, KafkaPublisher(options.kafka), now_ms, stop)
     return 0
+
+
+def _tell_metrics(options: argparse.Namespace, stop: threading.Event) -> None:
+    """Watch the job and answer Prometheus, in threads beside the tracker's."""
+    newest = Newest()
+    # Connections of its own: neither these nor the tracker's may be used by two threads.
+    watched = JobWatch(
+        JsonHttp(options.flink),
+        JsonHttp(options.broker),
+        KafkaOffsets(options.kafka, options.group),
+    )
+    serve(options.metrics_host, options.metrics_port, newest)
+    arguments = (watched, newest, now_ms, stop, FAULTS)
+    threading.Thread(target=watch, args=arguments, name="watch", daemon=True).start()
 
 
 def now_ms() -> int:

@@ -9,13 +9,12 @@ the next cohort's sum with its rounding. The threshold algorithm's stop rule (Fa
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from gateway.errors import StoreUnavailableError
-from gateway.model import Direction, RankBy
+from gateway.model import RankBy
 from gateway.pinot import response
 from gateway.pinot.response import BrokerAnswer, Cells
 from gateway.query_plan import GroupRow, TopPlan
@@ -44,11 +43,16 @@ class Cohort:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A proven ranking, the answer it came in, and how many rows the account has there."""
+    """A proven ranking, the answer it came in, and how many rows the account has there.
+
+    `looked_into`: the cohorts whose members were ranked. `beyond`: the first other one, if any.
+    """
 
     rows: tuple[GroupRow, ...]
     answer: BrokerAnswer
     rows_in_window: int
+    looked_into: tuple[int, ...]
+    beyond: Cohort | None
 
 
 async def rank(plan: TopPlan, ask: AskCohorts, rank_members: RankMembers) -> Settled | None:
@@ -63,13 +67,14 @@ async def rank(plan: TopPlan, ask: AskCohorts, rank_members: RankMembers) -> Set
         if answer.servers > 1 or answer.groups_cut:
             # Each server ranks what it has: together they prove nothing.
             return None
-        cohorts = tuple(_cohort(cells) for cells in answer.rows)
+        cohorts = tuple(cohort_of(cells) for cells in answer.rows)
         if not cohorts:
-            return Settled((), answer, answer.docs_scanned)
+            return Settled((), answer, answer.docs_scanned, (), None)
         chosen = tuple(cohort.hash for cohort in cohorts[:width])
+        beyond = cohorts[width] if len(cohorts) > width else None
         rows, members = await rank_members(chosen)
-        if len(cohorts) <= width or settles(plan, rows, cohorts[width], answer.docs_scanned):
-            return Settled(rows, members, answer.docs_scanned)
+        if beyond is None or settles(plan, rows, beyond, answer.docs_scanned):
+            return Settled(rows, members, answer.docs_scanned, chosen, beyond)
         width *= GROWTH
     return None
 
@@ -92,27 +97,8 @@ def settles(plan: TopPlan, rows: tuple[GroupRow, ...], beyond: Cohort, rows_adde
     return last.transaction_count > beyond.transaction_count
 
 
-class LargeAccounts:
-    """Whose last ranking was over many rows, the latest used first; only a matter of speed."""
-
-    def __init__(self, capacity: int = 10_000) -> None:
-        self._capacity = capacity
-        self._known: OrderedDict[tuple[str | None, Direction], None] = OrderedDict()
-
-    def __contains__(self, plan: TopPlan) -> bool:
-        return (plan.account_id, plan.direction) in self._known
-
-    def note(self, plan: TopPlan, *, is_large: bool) -> None:
-        """Remember, or forget, an account."""
-        key = (plan.account_id, plan.direction)
-        self._known.pop(key, None)
-        if is_large:
-            self._known[key] = None
-            if len(self._known) > self._capacity:
-                self._known.popitem(last=False)
-
-
-def _cohort(cells: Cells) -> Cohort:
+def cohort_of(cells: Cells) -> Cohort:
+    """A row of cohort, count, estimated amount."""
     number, count, estimate = cells
     if not isinstance(estimate, float):
         raise StoreUnavailableError(f"an estimate was expected, not {type(estimate).__name__}")

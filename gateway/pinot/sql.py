@@ -150,6 +150,14 @@ def top_cohorts(plan: TopPlan, limit: int) -> str:
     )
 
 
+def row_count(plan: TopPlan) -> str:
+    """One row of how many rows a ranking is over."""
+    return (
+        f"SELECT {COUNT} FROM account_entries "
+        f"WHERE {_scope(plan.account_id, plan.direction, plan.interval)} LIMIT 1"
+    )
+
+
 def slots(plan: SlotsPlan, part: Part = Part.WHOLE) -> str:
     """Rows of the slot's first millisecond, count, amount; ascending."""
     column = "event_time_ms" if plan.slot_ms % HOUR_MS else "event_hour_ms"

@@ -16,8 +16,8 @@ from gateway.errors import PartialAnswerError, StoreUnavailableError
 from gateway.overload.retry_budget import RetryBudget
 from gateway.pinot import sql
 from gateway.pinot.client import PinotClient
-from gateway.pinot.cohorts import LargeAccounts
 from gateway.pinot.progress import Progress, ProgressReader, check_rows
+from gateway.pinot.remembered import RememberedRankings
 from gateway.pinot.response import BrokerAnswer
 from gateway.pinot.rows import merge, rows_of
 from gateway.pinot.top import GROUPS_CUT, fetch_top
@@ -48,7 +48,7 @@ class PinotStore:
     monotonic: Monotonic = time.monotonic
     sample_data: bool = field(default=False, init=False)
     _retries: RetryBudget = field(default_factory=RetryBudget, init=False)
-    large: LargeAccounts = field(default_factory=LargeAccounts, init=False)
+    rankings: RememberedRankings = field(default_factory=RememberedRankings, init=False)
 
     async def open(self) -> None:
         """Make the connection pool; nothing is connected to yet."""
@@ -87,7 +87,8 @@ class PinotStore:
                 plan,
                 lambda statement, options: self._ask(plan, progress, deadline, statement, options),
                 self.settings.pinot_group_trim_threshold,
-                self.large,
+                self.rankings,
+                progress.as_of_ms,
             )
             rows: tuple[Any, ...] = top.rows
             answer, inexact = top.answer, top.inexact

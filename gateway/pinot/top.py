@@ -17,9 +17,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from gateway.model import RankBy
-from gateway.pinot import cohorts, response, sql
-from gateway.pinot.cohorts import LargeAccounts
+from gateway.model import Interval, RankBy
+from gateway.pinot import cohorts, remembered, response, sql
+from gateway.pinot.remembered import Base, RememberedRankings
 from gateway.pinot.response import BrokerAnswer
 from gateway.pinot.rows import group_row
 from gateway.query_plan import DistinctPlan, GroupRow, TopPlan
@@ -46,23 +46,28 @@ class TopAnswer:
 
 
 async def fetch_top(
-    plan: TopPlan, ask: Ask, trim_threshold: int, large: LargeAccounts
+    plan: TopPlan, ask: Ask, trim_threshold: int, memory: RememberedRankings, as_of_ms: int
 ) -> TopAnswer:
     """The plan's rows in the plan's order."""
     if plan.account_id is None or plan.among is not None:
         return await _in_full(plan, ask, trim_threshold)
-    if plan not in large:
+    by_cohorts = _ByCohorts(plan, ask, as_of_ms)
+    base = memory.base_for(plan)
+    if base is not None:
+        again = await by_cohorts.again(base)
+        if again is not None:
+            return again
+    else:
         found = await _with_whole_tie(plan, ask, ALWAYS_TRIM)
         # There are never more groups than rows that matched.
         if found.answer.docs_scanned <= _trim_size(plan) or found.inexact is not None:
             return found
         if found.answer.servers > 1:
             return await _in_full(plan, ask, trim_threshold)
-    settled = await _by_cohorts(plan, ask, trim_threshold)
-    if settled is None:
-        return await _in_full(plan, ask, trim_threshold)
-    large.note(plan, is_large=settled.rows_in_window > _trim_size(plan))
-    return TopAnswer(settled.rows, settled.answer, None)
+    answer, base = await by_cohorts.anew(trim_threshold)
+    if base is not None:
+        memory.remember(plan, base)
+    return answer or await _in_full(plan, ask, trim_threshold)
 
 
 def closes_tie(rows: tuple[GroupRow, ...], limit: int) -> bool:
@@ -98,18 +103,53 @@ async def _in_full(plan: TopPlan, ask: Ask, trim_threshold: int) -> TopAnswer:
     return await _with_whole_tie(plan, ask, NO_SERVER_TRIM)
 
 
-async def _by_cohorts(plan: TopPlan, ask: Ask, trim_threshold: int) -> cohorts.Settled | None:
-    async def ask_cohorts(limit: int) -> BrokerAnswer:
-        return await ask(sql.top_cohorts(plan, limit), {})
+@dataclass(frozen=True, slots=True)
+class _ByCohorts:
+    """One plan's statements about cohorts."""
 
-    async def rank_members(hashes: tuple[int, ...]) -> tuple[tuple[GroupRow, ...], BrokerAnswer]:
-        found = await _with_whole_tie(plan, ask, {}, hashes)
+    plan: TopPlan
+    ask: Ask
+    as_of_ms: int
+
+    async def again(self, base: Base) -> TopAnswer | None:
+        """The ranking by what an earlier one left behind."""
+        settled = await remembered.rank_again(
+            self.plan, base, self._count_rows, self._cohorts_in, self._rank_members
+        )
+        return None if settled is None else TopAnswer(settled.rows, settled.answer, None)
+
+    async def anew(self, trim_threshold: int) -> tuple[TopAnswer | None, Base | None]:
+        """The ranking by all cohorts, if they settle it, and what it leaves behind."""
+        counted = remembered.settled_part(self.plan.interval, self.as_of_ms)
+        # Counted first: a row that comes between is in the ranking and not in the number, which
+        # then no longer holds; the other way round it would be missed.
+        rows = await self._count_rows(counted) if counted.start_ms < counted.end_ms else 0
+        settled = await cohorts.rank(self.plan, self._first_cohorts, self._rank_members)
+        # Past the threshold a server ranks what it has seen so far.
+        if settled is None or settled.rows_in_window >= trim_threshold:
+            return None, None
+        answer = TopAnswer(settled.rows, settled.answer, None)
+        if settled.rows_in_window <= _trim_size(self.plan):
+            return answer, None
+        looked_into = frozenset(settled.looked_into)
+        return answer, Base(counted, rows, looked_into, settled.beyond, settled.rows_in_window)
+
+    async def _first_cohorts(self, limit: int) -> BrokerAnswer:
+        return await self.ask(sql.top_cohorts(self.plan, limit), {})
+
+    async def _cohorts_in(self, interval: Interval, limit: int) -> tuple[int, ...]:
+        answer = await self.ask(sql.top_cohorts(replace(self.plan, interval=interval), limit), {})
+        return tuple(cohorts.cohort_of(cells).hash for cells in answer.rows)
+
+    async def _count_rows(self, interval: Interval) -> int:
+        answer = await self.ask(sql.row_count(replace(self.plan, interval=interval)), {})
+        return response.whole(answer.rows[0][0]) if answer.rows else 0
+
+    async def _rank_members(
+        self, hashes: tuple[int, ...]
+    ) -> tuple[tuple[GroupRow, ...], BrokerAnswer]:
+        found = await _with_whole_tie(self.plan, self.ask, {}, hashes)
         return found.rows, found.answer
-
-    settled = await cohorts.rank(plan, ask_cohorts, rank_members)
-    # Past the threshold a server ranks what it has seen so far.
-    too_many = settled is not None and settled.rows_in_window >= trim_threshold
-    return None if too_many else settled
 
 
 async def _with_whole_tie(

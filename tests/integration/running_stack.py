@@ -33,6 +33,7 @@ PORTS = {
     "STACK_FLINK_REST_PORT": 28081,
     "STACK_FLINK_RPC_PORT": 26123,
     "STACK_FLINK_BLOB_PORT": 26124,
+    "STACK_METRICS_PORT": 26125,
 }
 MEASURES = "transactionCount transactionAmount counterpartyCount"
 TOP = f"""
@@ -69,11 +70,12 @@ class RunningStack:
     state: Path
     ledger: Ledger = field(default_factory=Ledger)
     complete_ms: int = 0
+    settings: dict[str, str] = field(default_factory=dict)  # STACK_* variables beside the ports
 
     @property
     def environment(self) -> dict[str, str]:
         ports = {name: str(port) for name, port in PORTS.items()}
-        return {**os.environ, **ports, "STACK_STATE": str(self.state)}
+        return {**os.environ, **ports, "STACK_STATE": str(self.state), **self.settings}
 
     @property
     def gateway(self) -> str:
@@ -122,7 +124,7 @@ class RunningStack:
                 and now["restarts"] > restarts
                 and now["state"] == "running"
             ),
-            120,
+            240,
             f"{part} is not running again",
         )
 
@@ -182,7 +184,7 @@ class RunningStack:
         return answer["data"]
 
     def pipeline(self) -> dict[str, Any]:
-        fields = "state asOf freshnessSeconds entries rejected rejectedByReason { reason count }"
+        fields = "state asOf freshnessSeconds rejectFlood entries rejected rejectedByReason { reason count }"
         body: dict[str, Any] = self.ask(f"{{ pipeline {{ {fields} }} }}")["pipeline"]
         return body
 

@@ -12,7 +12,13 @@ import psutil
 import pytest
 
 from tests.integration.ledger import Transfer
-from tests.integration.running_stack import CHECKOUT, PORTS, RunningStack, now_ms
+from tests.integration.running_stack import (
+    CHECKOUT,
+    PORTS,
+    RunningStack,
+    now_ms,
+    wait_until,
+)
 
 
 def test_status_tells_every_part_its_address_state_and_process(stack: RunningStack) -> None:
@@ -140,6 +146,18 @@ def test_the_gateway_is_ready_and_shows_its_schema(stack: RunningStack) -> None:
         assert httpx.get(stack.gateway + path, trust_env=False).status_code == 200, path
     page = httpx.get(stack.gateway + "/graphql", headers={"Accept": "text/html"}, trust_env=False)
     assert "graphiql" in page.text.lower()
+
+
+def test_the_jobs_metrics_are_there_for_prometheus(stack: RunningStack) -> None:
+    url = f"http://127.0.0.1:{PORTS['STACK_METRICS_PORT']}/metrics"
+
+    def told() -> bool:
+        lines = httpx.get(url, trust_env=False).text.splitlines()
+        return {"pipeline_watch_up 1", "pipeline_job_running 1", "pipeline_reject_flood 0"} <= set(
+            lines
+        )
+
+    wait_until(told, 60, "the metrics do not say that the job runs")
 
 
 def test_pruning_by_partition_changes_no_answer(stack: RunningStack) -> None:

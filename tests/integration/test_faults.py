@@ -3,127 +3,14 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from fractions import Fraction
-from itertools import count
 
 import httpx
 import pytest
 
-from tests.integration.ledger import Transfer, transfers
-from tests.integration.running_stack import (
-    PORTS,
-    OperationError,
-    RunningStack,
-    now_ms,
-    parse_ms,
-    to_rfc3339,
-    wait_until,
-)
-
-DAY_MS = 86_400_000
-BATCH = 200
-TOTALS = """
-query Totals($id: ID!, $window: WindowInput!) {
-  account(id: $id) { totals(window: $window) { asOf exact transactionCount transactionAmount } }
-}
-"""
-SERIES = count()
-
-
-@dataclass
-class Traffic:
-    """Events sent all the while, with duplicates, and every answer that was given meanwhile.
-
-    `sent` holds for each batch the instant by which it was acknowledged, and the sums up to it.
-    """
-
-    stack: RunningStack
-    account: str
-    sent: list[tuple[int, int, Fraction]] = field(default_factory=list)
-    begun: list[tuple[int, int, Fraction]] = field(default_factory=list)
-    answers: int = 0
-    answered_events: int = 0
-    refused: int = 0
-    wrong: list[str] = field(default_factory=list)
-
-    def produce(self, stop: threading.Event, seed: int) -> None:
-        chance = random.Random(seed)
-        events, amount = 0, Fraction(0)
-        before: list[Transfer] = []
-        while not stop.is_set():
-            senders = [f"{self.account}-from-{n}" for n in range(30)]
-            batch = [
-                Transfer(t.transaction_id, t.from_account_id, self.account, t.amount, now_ms())
-                for t in transfers(chance.randrange(2**62), BATCH, senders, 0, 1)
-            ]
-            events += len(batch)
-            amount += sum(Fraction(t.amount) for t in batch)
-            self.stack.ledger.add(batch)
-            self.begun.append((now_ms(), events, amount))
-            records = [t.record() for t in batch]
-            records += [t.record(shouted=True) for t in chance.sample(before, min(20, len(before)))]
-            acknowledged = self.stack.send(records)
-            self.sent.append((acknowledged, events, amount))
-            before = [*before[-2_000:], *batch]
-            stop.wait(0.2)
-
-    def question(self, stop: threading.Event) -> None:
-        bounds = {"start": to_rfc3339(now_ms() - DAY_MS), "end": to_rfc3339(now_ms() + DAY_MS)}
-        while not stop.is_set():
-            try:
-                data = self.stack.ask(TOTALS, id=self.account, window={"between": bounds})
-            except OperationError as refusal:
-                self.refused += 1
-                self.wrong += set(refusal.codes) - {"BACKEND_UNAVAILABLE", "DEADLINE_EXCEEDED"}
-            except httpx.HTTPError:
-                self.refused += 1
-            else:
-                self.judge(data["account"]["totals"])
-            stop.wait(0.1)
-
-    def judge(self, totals: dict[str, str]) -> None:
-        """An answer holds at least all that was acknowledged before its asOf, and no more than was sent."""
-        self.answers += 1
-        as_of = parse_ms(totals["asOf"])
-        answered = (int(totals["transactionCount"]), Fraction(totals["transactionAmount"]))
-        self.answered_events = answered[0]
-        least = max(((n, a) for at, n, a in self.sent if at <= as_of), default=(0, Fraction(0)))
-        most = self.begun[-1][1:] if self.begun else (0, Fraction(0))
-        if not (least[0] <= answered[0] <= most[0] and least[1] <= answered[1] <= most[1]):
-            self.wrong.append(f"{totals} although {least} to {most}")
-
-
-@contextmanager
-def traffic(stack: RunningStack) -> Iterator[Traffic]:
-    """Traffic and questions while the block runs; afterwards everything must be exact."""
-    number = next(SERIES)
-    flowing = Traffic(stack, f"fault-{number}")
-    stop = threading.Event()
-    threads = [
-        threading.Thread(target=flowing.produce, args=(stop, number)),
-        threading.Thread(target=flowing.question, args=(stop,)),
-    ]
-    for thread in threads:
-        thread.start()
-    try:
-        # The fault is to hit a pipeline under way: what was sent over several checkpoints is answered.
-        wait_until(lambda: flowing.answered_events > 3 * BATCH, 60, "nothing flows")
-        yield flowing
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
-    stack.wait_complete(now_ms(), limit_s=180)
-    assert flowing.answers > 0
-    assert not flowing.wrong, flowing.wrong[:3]
-    stack.assert_exact([flowing.account], (now_ms() - DAY_MS, now_ms() + DAY_MS))
-    assert stack.pipeline()["entries"] == 2 * len(stack.ledger.transfers)
+from tests.integration.flowing import DAY_MS, traffic
+from tests.integration.ledger import transfers
+from tests.integration.running_stack import PORTS, RunningStack, now_ms, wait_until
 
 
 @pytest.mark.parametrize(

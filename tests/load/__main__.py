@@ -13,6 +13,7 @@ from pathlib import Path
 from local_stack.settings import CHECKOUT
 
 BENCHMARKS = {
+    "state": "the memory of transaction ids at millions of keys: events a second, bytes a key",
     "job": "events a second through the Flink job, everything else running",
     "documents": "CPU of hostile documents, by class, beside stock Strawberry",
     "hostile": "hostile documents against a gateway, with good users' traffic beside them",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +12,7 @@ import httpx
 
 from gateway.errors import GatewayError
 from gateway.model import Entry
-from gateway.query_plan import ProgressPlan, ProgressRow, QueryPlan
+from gateway.query_plan import ProgressPlan, ProgressRow, QueryPlan, ReasonRow, RejectedPlan
 from gateway.store import StoreResult
 from tests.reference import evaluate
 
@@ -24,6 +25,7 @@ class ReferenceStore:
     """A store that evaluates plans in plain Python, and remembers what it was asked."""
 
     entries: Sequence[Entry] = ()
+    rejected: Sequence[tuple[str, int]] = ()  # reason and event time
     error: GatewayError | None = None
     inexact: str | None = None
     sample_data: bool = False
@@ -44,6 +46,14 @@ class ReferenceStore:
             raise self.error
         if isinstance(plan, ProgressPlan):
             return StoreResult((ProgressRow(self.as_of_ms),), self.as_of_ms)
+        if isinstance(plan, RejectedPlan):
+            inside = [
+                reason
+                for reason, time_ms in self.rejected
+                if plan.interval is None or plan.interval.start_ms <= time_ms < plan.interval.end_ms
+            ]
+            counted = tuple(ReasonRow(reason, n) for reason, n in Counter(inside).most_common())
+            return StoreResult(counted, self.as_of_ms)
         rows = tuple(evaluate(plan, self.entries))
         return StoreResult(rows, self.as_of_ms, len(self.entries), self.inexact)
 

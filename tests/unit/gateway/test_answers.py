@@ -13,7 +13,7 @@ from gateway.app import create_app
 from gateway.model import Entry
 from gateway.settings import Settings
 from tests.store_cases import transfer
-from tests.unit.gateway.fakes import NOW_MS, ReferenceStore
+from tests.unit.gateway.fakes import AS_OF_MS, NOW_MS, ReferenceStore
 
 pytestmark = pytest.mark.anyio
 
@@ -298,6 +298,31 @@ async def test_the_pipeline_tells_how_far_it_is_behind(
         "dataSource": "PIPELINE",
         "entries": 16,
     }
+
+
+@pytest.mark.parametrize(
+    ("rejected", "transfers", "age_ms", "flood"),
+    [
+        (0, 0, 0, False),
+        (1_000, 0, 1, True),
+        (999, 0, 1, False),
+        (600, 600, 1, True),
+        (600, 601, 1, False),
+        (1_000, 0, 60_000, True),
+        (1_000, 0, 60_001, False),  # over a minute before asOf
+        (1_000, 0, 0, False),  # asOf itself is not answered yet
+    ],
+)
+async def test_a_minute_of_mostly_garbage_is_a_flood(
+    rejected: int, transfers: int, age_ms: int, flood: bool
+) -> None:
+    at_ms = AS_OF_MS - age_ms
+    flooded = Api(entries(*(("alice", "bob", "1", NOW_MS - at_ms) for _ in range(transfers))))
+    flooded.store.rejected = [("NOT_JSON", at_ms)] * rejected
+    async with flooded.client:
+        assert await flooded.ask("{ pipeline { rejectFlood } }") == {
+            "pipeline": {"rejectFlood": flood}
+        }
 
 
 async def test_limits_are_told(api: Api) -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.model import Direction, Interval, RankBy
-from gateway.pinot.cohorts import MOST, Cohort, LargeAccounts, Settled, rank, settles
+from gateway.pinot.cohorts import MOST, Cohort, Settled, rank, settles
 from gateway.pinot.response import BrokerAnswer, Cells
 from gateway.pinot.top import in_order
 from gateway.query_plan import GroupRow, TopPlan
@@ -157,12 +157,3 @@ def test_old_segments_without_an_estimate_settle_nothing() -> None:
     beyond = Cohort(0, 1, 1e100)
     assert not settles(plan(1), (row(1, "1" + "0" * 30),), beyond, 1)
     assert math.isfinite(1e100 * 10**12)
-
-
-def test_the_memory_of_large_accounts_is_bounded_and_forgets_small_ones() -> None:
-    large = LargeAccounts(capacity=2)
-    for name in ("a", "b", "c"):
-        large.note(plan(1, account_id=name), is_large=True)
-    assert [plan(1, account_id=name) in large for name in "abc"] == [False, True, True]
-    large.note(plan(1, account_id="c"), is_large=False)
-    assert plan(1, account_id="c") not in large

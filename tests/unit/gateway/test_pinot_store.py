@@ -268,6 +268,8 @@ async def test_more_groups_than_the_trim_threshold_are_not_called_exact() -> Non
     def answer(statement: str) -> dict[str, Any]:
         if "DISTINCTCOUNT" in statement:
             return broker_answer([[20_000]], ["INT"])
+        if statement.startswith("SELECT COUNT(*)"):
+            return broker_answer([[30_000]], ["LONG"])
         if "ORDER BY SUM(amount_estimate)" in statement:
             return broker_answer([[7, 1, 1.0]], COHORT_TYPES, numDocsScanned=30_000)
         return broker_answer([["b", 1, "1"]], TOP_TYPES, numDocsScanned=30_000)
@@ -276,25 +278,40 @@ async def test_more_groups_than_the_trim_threshold_are_not_called_exact() -> Non
     assert (await store.fetch(top(3), 5)).inexact is not None
 
 
+def large_account(statement: str) -> dict[str, Any]:
+    """An account of 57 cohorts, where the first three are what three transfers say."""
+    if statement.startswith("SELECT COUNT(*)"):
+        return broker_answer([[30_000]], ["LONG"])
+    if "ORDER BY SUM(amount_estimate)" in statement:
+        cohorts = [[number, 1, 1_000.0 - number] for number in range(57)]
+        return broker_answer(cohorts, COHORT_TYPES, numDocsScanned=30_000)
+    rows = [["b", 1, "1000"], ["c", 1, "999"], ["d", 1, "998"]]
+    return broker_answer(rows, TOP_TYPES, numDocsScanned=30_000)
+
+
 @pytest.mark.anyio
 async def test_an_account_of_many_rows_is_ranked_by_its_first_cohorts() -> None:
-    def answer(statement: str) -> dict[str, Any]:
-        if "ORDER BY SUM(amount_estimate)" in statement:
-            cohorts = [[number, 1, 1_000.0 - number] for number in range(57)]
-            return broker_answer(cohorts, COHORT_TYPES, numDocsScanned=30_000)
-        rows = [["b", 1, "1000"], ["c", 1, "999"], ["d", 1, "998"]]
-        return broker_answer(rows, TOP_TYPES, numDocsScanned=30_000)
-
-    broker = FakeBroker(answer)
+    broker = FakeBroker(large_account)
     store = await opened(broker)
-    for _ in range(2):
-        result = await store.fetch(top(3), 5)
-        assert [row.account_id for row in result.rows] == ["b", "c", "d"]
-        assert result.inexact is None
-    # Trimmed, cohorts, members; and the second time the account is known to be large.
-    assert len(broker.statements) == 3 + 2
+    result = await store.fetch(top(3), 5)
+    assert [row.account_id for row in result.rows] == ["b", "c", "d"]
+    assert result.inexact is None
+    trimmed, counted, _, members = broker.statements
     assert "minSegmentGroupTrimSize=5000" in broker.options[0]
-    assert "counterparty_cohort IN (0, 1, 2, " in broker.statements[2]
+    assert "LIMIT 3" in trimmed
+    assert counted.startswith("SELECT COUNT(*)")
+    assert "counterparty_cohort IN (0, 1, 2, " in members
+
+
+@pytest.mark.anyio
+async def test_the_second_ranking_of_a_large_account_ranks_the_remembered_cohorts_only() -> None:
+    broker = FakeBroker(large_account)
+    store = await opened(broker)
+    first = await store.fetch(top(3), 5)
+    broker.statements.clear()
+    assert (await store.fetch(top(3), 5)).rows == first.rows
+    assert not any("GROUP BY counterparty_id" in s and "IN (" not in s for s in broker.statements)
+    assert not any("LIMIT 57" in statement for statement in broker.statements)
 
 
 @pytest.mark.anyio

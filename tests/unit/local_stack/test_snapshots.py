@@ -88,3 +88,38 @@ def test_a_checkpoint_that_the_job_began_from_keeps_its_neighbours(tmp_path: Pat
     snapshots.sweep(tmp_path)
     assert shared.exists()
     assert snapshots.newest(tmp_path) == began
+
+
+def test_a_start_that_fails_does_not_bring_an_older_savepoint_back(folder: Path) -> None:
+    snapshot(folder, "stops/savepoint-a")  # what the stopped job had begun from
+    newest = snapshot(folder, "stops/savepoint-b", age_s=3600)
+    snapshots.begin(folder, Submitted("", "digest", str(newest)))
+    assert snapshots.newest(folder) == newest
+    assert snapshots.stop_savepoint(folder) is None
+
+
+def test_a_start_from_a_checkpoint_that_fails_does_not_bring_the_savepoint_back(
+    folder: Path,
+) -> None:
+    snapshot(folder, "stops/savepoint-a")
+    last = snapshot(folder, "checkpoints/job-b/chk-7")
+    shared = folder / "checkpoints/job-b/shared"
+    shared.mkdir()
+    snapshots.begin(folder, Submitted("", "digest", str(last)))
+    assert snapshots.newest(folder) == last
+    assert shared.exists()
+
+
+def test_killed_before_the_savepoints_were_put_in_order_the_newest_is_still_known(
+    folder: Path,
+) -> None:
+    stopped = snapshot(folder, "stops/savepoint-b")  # savepoint-a is gone already
+    assert snapshots.newest(folder) == stopped
+
+
+def test_checkpoints_of_a_job_whose_id_was_not_written_down_are_its_own(folder: Path) -> None:
+    began = snapshot(folder, "checkpoints/job-b/chk-70")
+    snapshots.begin(folder, Submitted("", "digest", str(began)))
+    own = snapshot(folder, "checkpoints/job-c/chk-71")
+    snapshot(folder, "checkpoints/job-b/chk-69")
+    assert snapshots.newest(folder) == own

@@ -1,0 +1,180 @@
+"""The memory of transaction ids alone: the job's own de-duplication and state settings, keys made by Flink itself.
+
+Judging and Kafka are left out, so that tens of millions of ids fit into minutes: what is measured is how the
+state grows and slows down. What a key takes on disk is what RocksDB's files hold, divided by the keys.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+import psutil
+
+from local_stack.java import require_java_home
+from local_stack.settings import CHECKOUT
+from stream_jobs.job_settings import JobSettings
+
+WINDOW_S = 10.0
+LIMIT_S = 3_600
+# Spelled as the events spell it, or as the job remembers it.
+KEYS = {"bytes": "UNHEX(REPLACE(UUID(), '-', ''))", "text": "UUID()"}
+
+
+def measure(arguments: list[str]) -> dict[str, Any]:
+    """Fill the memory of ids and look at it each time it holds one of `--keys`; needs no running stack."""
+    parser = argparse.ArgumentParser(prog="./dev bench state", description=measure.__doc__)
+    parser.add_argument("--keys", default="1e6,1e7", help="look at so many keys, ascending")
+    parser.add_argument("--spelling", choices=sorted(KEYS), default="bytes")
+    parser.add_argument("--memory-mb", type=int, default=160, help="RocksDB's memory in all")
+    parser.add_argument("--option", action="append", default=[], metavar="KEY=VALUE")
+    options = parser.parse_args(arguments)
+    wanted = [round(float(each)) for each in options.keys.split(",")]
+    with tempfile.TemporaryDirectory(dir=CHECKOUT / ".local") as folder:
+        added = dict(each.split("=", 1) for each in options.option)
+        with _Filling(Path(folder), options.spelling, options.memory_mb, added) as filling:
+            looks = [filling.look_at(keys) for keys in wanted]
+    return {"spelling": options.spelling, "memory_mb": options.memory_mb, **added, "looks": looks}
+
+
+class _Filling:
+    """A process whose Flink remembers one new key after the other."""
+
+    def __init__(self, folder: Path, spelling: str, memory_mb: int, added: dict[str, str]) -> None:
+        self._folder = folder
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self._port = free.getsockname()[1]
+        self._told = json.dumps(
+            {
+                "key": KEYS[spelling],
+                "settings": _settings(folder, memory_mb, self._port) | added,
+            }
+        )
+        self._rest = httpx.Client(
+            base_url=f"http://127.0.0.1:{self._port}", timeout=30, trust_env=False
+        )
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "tests.load.state", self._told],
+            env={**os.environ, "JAVA_HOME": str(require_java_home(os.environ))},
+            stdout=(self._folder / "log").open("wb"),
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._rest.close()
+
+    def look_at(self, keys: int) -> dict[str, Any]:
+        """Wait for so many keys; the figures of the seconds that follow."""
+        deadline = time.monotonic() + LIMIT_S
+        while self._keys() < keys:
+            if time.monotonic() > deadline or self._process.poll() is not None:
+                raise TimeoutError((self._folder / "log").read_text()[-2_000:])
+            time.sleep(0.5)
+        began = self._at_next_report()
+        time.sleep(WINDOW_S)
+        ended = self._at_next_report()
+        seconds, more, cpu_s = (now - then for now, then in zip(ended, began, strict=True))
+        on_disk = sum(f.stat().st_size for f in self._folder.glob("tmp/**/*.sst"))
+        checkpoint = self._checkpoint()
+        return {
+            "keys": self._keys(),
+            "events_per_s": round(more / seconds),
+            "events_per_cpu_s": round(more / cpu_s),
+            "bytes_per_key_on_disk": round(on_disk / self._keys(), 1),
+            "checkpoint_ms": checkpoint["end_to_end_duration"],
+            "checkpoint_bytes_per_key": round(checkpoint["state_size"] / self._keys(), 1),
+        }
+
+    def _at_next_report(self) -> tuple[float, int, float]:
+        """Time, keys and CPU time at the moment when Flink, which reports every few seconds, does so."""
+        before = self._keys()
+        while (keys := self._keys()) == before:
+            time.sleep(0.05)
+        return time.monotonic(), keys, self._cpu_s()
+
+    def _keys(self) -> int:
+        """Records that the last operator took in."""
+        try:
+            job = self._rest.get("/jobs").json()["jobs"][0]["id"]
+            vertices = self._rest.get(f"/jobs/{job}").json()["vertices"]
+            return int(vertices[-1]["metrics"]["read-records"])
+        except (httpx.HTTPError, IndexError, KeyError, ValueError):
+            return 0
+
+    def _checkpoint(self) -> dict[str, int]:
+        job = self._rest.get("/jobs").json()["jobs"][0]["id"]
+        said = self._rest.get(f"/jobs/{job}/checkpoints").json()
+        newest: dict[str, int] = said["latest"]["completed"]
+        return newest
+
+    def _cpu_s(self) -> float:
+        family = psutil.Process(self._process.pid)
+        times = [each.cpu_times() for each in (family, *family.children(recursive=True))]
+        return sum(each.user + each.system for each in times)
+
+
+def _settings(folder: Path, memory_mb: int, port: int) -> dict[str, str]:
+    """The job's own settings of state and checkpoints, on a cluster inside the process."""
+    job = JobSettings(
+        "-", f"127.0.0.1:{port}", Path(sys.executable), f"file://{folder}/c", "file:///-"
+    )
+    kept = ("state.", "table.", "execution.checkpointing", "parallelism", "pipeline.max")
+    return {
+        **{key: value for key, value in job.flink_configuration().items() if key.startswith(kept)},
+        "execution.checkpointing.interval": "5 s",
+        "metrics.fetcher.update-interval": "500",
+        "io.tmp.dirs": f"{folder}/tmp",
+        "taskmanager.memory.managed.size": f"{memory_mb}m",
+        "state.backend.rocksdb.memory.fixed-per-tm": f"{memory_mb}m",
+        "jobmanager.bind-host": "127.0.0.1",
+        "rest.address": "127.0.0.1",
+        "rest.bind-address": "127.0.0.1",
+        "rest.port": str(port),
+        "rest.bind-port": str(port),
+    }
+
+
+def _fill(told: dict[str, Any]) -> None:
+    """Run the filling job in this process; ends only by being killed."""
+    from pyflink.common import Configuration
+    from pyflink.table import EnvironmentSettings, TableEnvironment
+
+    configuration = Configuration()
+    for key, value in told["settings"].items():
+        configuration.set_string(key, value)
+    tables = TableEnvironment.create(
+        EnvironmentSettings.new_instance()
+        .in_streaming_mode()
+        .with_configuration(configuration)
+        .build()
+    )
+    tables.execute_sql(
+        "CREATE TABLE numbers (n BIGINT, arrival AS PROCTIME()) WITH ('connector' = 'datagen', "
+        "'rows-per-second' = '100000000')"
+    )
+    tables.execute_sql("CREATE TABLE nowhere (n BIGINT) WITH ('connector' = 'blackhole')")
+    tables.execute_sql(
+        "INSERT INTO nowhere SELECT n FROM (SELECT n, ROW_NUMBER() OVER (PARTITION BY id ORDER BY "
+        f"arrival ASC) AS occurrence FROM (SELECT n, arrival, {told['key']} AS id FROM numbers)) "
+        "WHERE occurrence = 1"
+    ).wait()
+
+
+if __name__ == "__main__":
+    _fill(json.loads(sys.argv[1]))
