@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import sys
 from contextlib import suppress
@@ -23,6 +24,10 @@ def main() -> int:
         print(f"gateway: {error}", file=sys.stderr)
         return 2
     with listening:
+        # What stays for the process's life is not searched again and again: a full collection
+        # would stop every request for tens of milliseconds.
+        gc.collect()
+        gc.freeze()
         config = uvicorn.Config(
             app,
             log_config=None,

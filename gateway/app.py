@@ -6,24 +6,35 @@ import hashlib
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from fastapi import FastAPI
+from graphql import build_schema
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway import docs_page, documents, graphiql, logs, metrics, negotiation
+from gateway.admission import Admission
 from gateway.analytics import Analytics
 from gateway.auth.authenticator import Authenticator
 from gateway.auth.opening import masking_of, open_door
-from gateway.caller import Caller
+from gateway.budget.balance import UNLIMITED, Rate
+from gateway.budget.local import LocalBudget
+from gateway.budget.subjects import Budgets
+from gateway.caller import EVERYONE, Caller, Role
+from gateway.caps import Caps
 from gateway.clock import Deadline, EpochMs, Monotonic, system_epoch_ms
 from gateway.context import OperationContext
-from gateway.errors import GatewayError
+from gateway.cost.pricing import Pricing
+from gateway.cost.sizes import estimates
+from gateway.cost.weights import read as read_weights
+from gateway.errors import GatewayError, UnauthenticatedError
 from gateway.limits import Limits
 from gateway.masking import Masking
+from gateway.origins import Origins
+from gateway.preparation import Preparation
 from gateway.query_plan import ProgressPlan
 from gateway.resolvers import GatewayResolvers
 from gateway.schema import make_schema
@@ -50,8 +61,9 @@ def create_app(
     chosen = store if store is not None else make_store(settings)
     counted = metrics.Metrics()
     make_context = ContextMaker(
-        limits_of(settings), chosen, masking_of(settings), counted, epoch_ms, monotonic
+        settings, chosen, masking_of(settings), counted, epoch_ms, monotonic
     )
+    view = make_view(settings, make_context, door)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -61,6 +73,7 @@ def create_app(
         yield
         await chosen.close()
         await door.close()
+        await view.admission.budgets.close()
         logs.logger().info("stopped")
 
     app = FastAPI(
@@ -70,9 +83,10 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
-    endpoint = _GraphQLOrGraphiQL(make_view(settings, make_context, door), settings)
+    endpoint = _GraphQLOrGraphiQL(view, settings)
     app.router.routes += [Route("/graphql", endpoint), *_graphiql_routes(settings)]
-    app.router.routes += _operator_routes(chosen, counted)
+    app.router.routes += _operator_routes(settings, view, chosen, counted)
+    app.add_middleware(Origins, allowed=settings.origins)
     return app
 
 
@@ -87,26 +101,56 @@ def make_store(settings: Settings) -> Store:
     return PinotStore(settings)
 
 
-def limits_of(settings: Settings) -> Limits:
-    """The limits that the rules check and `limits` tells."""
+def caps_of(settings: Settings) -> Caps:
+    """What a document may have at most."""
+    return Caps(**{each.name: getattr(settings, each.name) for each in fields(Caps)})
+
+
+def limits_of(settings: Settings, rate: Rate = UNLIMITED) -> Limits:
+    """The limits that the rules check and `limits` tells to a caller of that rate."""
+    same = [each.name for each in fields(Limits) if not each.name.startswith("budget_")]
     return Limits(
-        max_first=settings.max_first,
-        max_accounts=settings.max_accounts,
-        max_points=settings.max_points,
-        max_window_days=settings.max_window_days,
-        max_depth=settings.max_depth,
-        max_fields=settings.max_fields,
-        max_store_queries=settings.max_store_queries,
-        max_body_bytes=settings.max_body_bytes,
-        deadline_ms=settings.deadline_ms,
+        **{name: getattr(settings, name) for name in same},
+        budget_per_second=rate.per_s if rate.limited else None,
+        budget_burst=rate.burst if rate.limited else None,
     )
+
+
+def rate_of(settings: Settings, caller: Caller) -> Rate:
+    """How much a caller may ask for."""
+    if caller is EVERYONE:
+        return Rate(settings.anonymous_budget_per_s, settings.anonymous_budget_burst)
+    return Rate(settings.budget_per_s, settings.budget_burst)
+
+
+def make_budgets(settings: Settings, counted: metrics.Metrics, monotonic: Monotonic) -> Budgets:
+    """The budgets, shared through Redis if one is named."""
+    known = Rate(settings.budget_per_s, settings.budget_burst)
+    anonymous = rate_of(settings, EVERYONE)
+    if not settings.budget_redis_url:
+        return Budgets(LocalBudget(known, monotonic), LocalBudget(anonymous, monotonic))
+    from gateway.budget import shared
+
+    client = shared.connect(settings.budget_redis_url)
+    return Budgets(
+        shared.SharedBudget(known, client, monotonic, counted.budget),
+        shared.SharedBudget(anonymous, client, monotonic, counted.budget),
+    )
+
+
+def make_preparation(settings: Settings) -> Preparation:
+    """Documents' caps, rules and prices, out of the settings and the SDL."""
+    weights = read_weights(build_schema(sdl()))
+    pricing = Pricing(weights, estimates())
+    schema = make_schema().graphql_schema
+    return Preparation(schema, caps_of(settings), pricing, settings.introspection)
 
 
 @dataclass(frozen=True, slots=True)
 class ContextMaker:
     """Makes the context of an operation: one now, one deadline, one view of the store."""
 
-    limits: Limits
+    settings: Settings
     store: Store
     masking: Masking
     counted: metrics.Metrics
@@ -114,11 +158,12 @@ class ContextMaker:
     monotonic: Monotonic
 
     def __call__(self, request_id: str, caller: Caller) -> OperationContext:
-        """A fresh context for this caller."""
-        deadline = Deadline.after(self.limits.deadline_ms / 1000, self.monotonic)
+        """A fresh context."""
+        limits = limits_of(self.settings, rate_of(self.settings, caller))
+        deadline = Deadline.after(limits.deadline_ms / 1000, self.monotonic)
         observe = self.counted.store_seconds.observe
-        shared = OperationStore(self.store, deadline, self.limits.max_store_queries, observe)
-        rules = Analytics(shared, self.epoch_ms(), self.limits, self.store.sample_data, caller)
+        shared = OperationStore(self.store, deadline, limits.max_store_queries, observe)
+        rules = Analytics(shared, self.epoch_ms(), limits, self.store.sample_data, caller)
         shown = self.masking.for_caller(caller)
         return OperationContext(request_id, rules, shown, GatewayResolvers)
 
@@ -132,16 +177,16 @@ def make_view(settings: Settings, make_context: ContextMaker, door: Authenticato
         settings.trusted_documents,
         make_context.counted,
     )
-    schema = make_schema(
-        settings.max_depth, settings.max_fields, settings.max_tokens, settings.introspection
-    )
+    counted, monotonic = make_context.counted, make_context.monotonic
+    budgets = make_budgets(settings, counted, monotonic)
     return GraphQLView(
         door=door,
-        schema=schema,
+        schema=make_schema(),
         documents=known,
+        admission=Admission(make_preparation(settings), budgets, settings.max_cost),
         make_context=make_context,
-        metrics=make_context.counted,
-        monotonic=make_context.monotonic,
+        metrics=counted,
+        monotonic=monotonic,
         max_body_bytes=settings.max_body_bytes,
         max_age_s=settings.cache_max_age_s,
     )
@@ -180,7 +225,20 @@ def _graphiql_routes(settings: Settings) -> list[Route]:
     return [*assets, Route("/graphiql/{name}", page_file)]
 
 
-def _operator_routes(store: Store, counted: metrics.Metrics) -> list[Route]:
+async def _may_read_schema(request: Request, view: GraphQLView, introspection: bool) -> bool:
+    """Everybody if introspection is on; else callers who proved to be operators."""
+    if introspection:
+        return True
+    try:
+        caller = await view.caller(request)
+    except UnauthenticatedError:
+        return False
+    return caller is not EVERYONE and caller.role is Role.OPERATOR
+
+
+def _operator_routes(
+    settings: Settings, view: GraphQLView, store: Store, counted: metrics.Metrics
+) -> list[Route]:
     text = sdl()
     etag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
 
@@ -200,12 +258,16 @@ def _operator_routes(store: Store, counted: metrics.Metrics) -> list[Route]:
         return Response(counted.text(), media_type=metrics.CONTENT_TYPE)
 
     async def schema_graphql(request: Request) -> Response:
-        headers = {"ETag": etag, "Cache-Control": "public, max-age=60"}
+        if not await _may_read_schema(request, view, settings.introspection):
+            return PlainTextResponse("Not found\n", 404)
+        headers = {"ETag": etag, "Cache-Control": "private, max-age=60"}
         if request.headers.get("if-none-match") == etag:
             return Response(status_code=304, headers=headers)
         return Response(text, media_type="text/plain; charset=utf-8", headers=headers)
 
-    async def docs(_: Request) -> Response:
+    async def docs(request: Request) -> Response:
+        if not await _may_read_schema(request, view, settings.introspection):
+            return PlainTextResponse("Not found\n", 404)
         return HTMLResponse(docs_page.page(), headers=graphiql.PAGE_HEADERS)
 
     return [

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from graphql import DocumentNode
+
 from gateway.analytics import Analytics
 from gateway.masking import Show
 from graphql_schema.port import Resolvers
@@ -19,7 +21,7 @@ class OperationContext:
     """The context value of one execution.
 
     `shown` is what the caller sees of an account's id. `inexact` maps a field's path to why it is
-    inexact; `accounts` are digests, for the log.
+    inexact; `accounts` are digests, for the log; `document` is what is executed.
     """
 
     request_id: str
@@ -28,6 +30,7 @@ class OperationContext:
     make_resolvers: Callable[[OperationContext, Path], Resolvers]
     inexact: dict[tuple[str | int, ...], str] = field(default_factory=dict)
     accounts: set[str] = field(default_factory=set)
+    document: DocumentNode | None = None
 
     def resolvers_at(self, path: Path) -> Resolvers:
         """The resolvers for the field at a path."""

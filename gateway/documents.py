@@ -31,10 +31,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A request's document, and whether it is one of the trusted ones."""
+    """A request's document, and whether it is one of the trusted ones.
+
+    `to_register`: the hash that an APQ client wants it to be known by, if it proves to be valid.
+    """
 
     text: str
     trusted: bool
+    to_register: str | None = None
 
 
 class Documents:
@@ -61,10 +65,14 @@ class Documents:
         if asked.document_id is not None:
             return Found(self._by_id(asked.document_id, asked.query), trusted=True)
         persisted = asked.extensions.get("persistedQuery")
-        query = asked.query if persisted is None else self._by_hash(persisted, asked.query)
+        digest = None if persisted is None else self._digest(persisted)
+        query = asked.query
+        if digest is not None:
+            query = self._recall(digest) if query is None else _hashed(query, digest)
         if not query:
             return None
-        found = Found(query, query in self._trusted_texts)
+        to_register = None if asked.query is None else digest
+        found = Found(query, query in self._trusted_texts, to_register)
         if self.judges and not found.trusted:
             self._metrics.persisted.add("untrusted")
             if self._mode == "enforce":
@@ -72,6 +80,17 @@ class Documents:
                     "Only trusted documents are answered here: send a documentId."
                 )
         return found
+
+    def register(self, found: Found) -> None:
+        """Keep a document that proved to be valid, if its client wants it to be known by hash."""
+        if found.to_register is None:
+            return
+        if found.to_register not in self._registered:
+            self._metrics.persisted.add("apq_registered")
+        self._registered[found.to_register] = found.text
+        self._registered.move_to_end(found.to_register)
+        while len(self._registered) > self._capacity:
+            self._registered.popitem(last=False)
 
     def _by_id(self, document_id: str, query: str | None) -> str:
         if query is not None:
@@ -83,26 +102,15 @@ class Documents:
         self._metrics.persisted.add("trusted_hit")
         return text
 
-    def _by_hash(self, persisted: object, query: str | None) -> str:
+    def _digest(self, persisted: object) -> str:
         match persisted:
             case {"version": 1, "sha256Hash": str(given)} if len(given) == 64:
-                digest = given.lower()
-            case _:
-                raise BadUserInputError(
-                    "extensions.persistedQuery", "needs version 1 and a sha256Hash of 64 digits"
-                )
-        if not self._apq:
-            raise PersistedQueryNotSupportedError("PersistedQueryNotSupported")
-        if query is None:
-            return self._recall(digest)
-        if hashlib.sha256(query.encode("utf-8", "surrogatepass")).hexdigest() != digest:
-            raise BadUserInputError("extensions.persistedQuery", "is not the hash of the query")
-        self._registered[digest] = query
-        self._registered.move_to_end(digest)
-        while len(self._registered) > self._capacity:
-            self._registered.popitem(last=False)
-        self._metrics.persisted.add("apq_registered")
-        return query
+                if not self._apq:
+                    raise PersistedQueryNotSupportedError("PersistedQueryNotSupported")
+                return given.lower()
+        raise BadUserInputError(
+            "extensions.persistedQuery", "needs version 1 and a sha256Hash of 64 digits"
+        )
 
     def _recall(self, digest: str) -> str:
         text = self._registered.get(digest) or self._trusted.get(digest)
@@ -113,6 +121,12 @@ class Documents:
             self._registered.move_to_end(digest)
         self._metrics.persisted.add("apq_hit")
         return text
+
+
+def _hashed(query: str, digest: str) -> str:
+    if hashlib.sha256(query.encode("utf-8", "surrogatepass")).hexdigest() != digest:
+        raise BadUserInputError("extensions.persistedQuery", "is not the hash of the query")
+    return query
 
 
 def read_manifest(path: str) -> Mapping[str, str]:

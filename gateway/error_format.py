@@ -8,11 +8,19 @@ from typing import Any
 from graphql import GraphQLError, GraphQLSyntaxError, ValueNode
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
-from gateway.errors import CallerError, ForbiddenError, GatewayError
+from gateway.errors import CallerError, ForbiddenError, GatewayError, RateLimitedError
 from graphql_schema.error_codes import ErrorCode
 from graphql_schema.scalars import ScalarInputError
 
 INTERNAL = "Something went wrong on our side; quote the requestId when reporting it."
+
+MAX_SHOWN = 20
+"""Errors shown of one operation."""
+
+MAX_MESSAGE = 300
+"""Characters of a message."""
+
+MAX_LOCATIONS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +43,9 @@ def shown(error: GraphQLError, result: ExecutionResult, request_id: str) -> Show
         to_log = None if isinstance(cause, CallerError) else cause
     elif code is ErrorCode.INTERNAL_SERVER_ERROR:
         message, to_log = INTERNAL, cause
-    body: dict[str, Any] = {"message": message}
+    body: dict[str, Any] = {"message": shortened(message)}
     if error.locations:
-        body["locations"] = [each.formatted for each in error.locations]
+        body["locations"] = [each.formatted for each in error.locations[:MAX_LOCATIONS]]
     if error.path is not None:
         body["path"] = error.path
     body["extensions"] = extensions(code, request_id, cause)
@@ -47,7 +55,20 @@ def shown(error: GraphQLError, result: ExecutionResult, request_id: str) -> Show
 def plain(error: GatewayError | str, code: ErrorCode, request_id: str) -> dict[str, Any]:
     """An error of the request itself, before there is anything to execute."""
     message = error.public_message if isinstance(error, GatewayError) else error
-    return {"message": message, "extensions": {"code": code.name, "requestId": request_id}}
+    told: dict[str, Any] = {"code": code.name, "requestId": request_id}
+    if isinstance(error, RateLimitedError):
+        told["retryAfterSeconds"] = error.balance.retry_after_s
+    return {"message": shortened(message), "extensions": told}
+
+
+def shortened(message: str) -> str:
+    """The message, which may quote what was sent, at a length that is no gift to the sender."""
+    return message if len(message) <= MAX_MESSAGE else message[: MAX_MESSAGE - 1] + "…"
+
+
+def and_more(number: int, code: ErrorCode, request_id: str) -> dict[str, Any]:
+    """The error that stands for those beyond `MAX_SHOWN`."""
+    return plain(f"{number} more errors are not shown.", code, request_id)
 
 
 def extensions(code: ErrorCode, request_id: str, cause: BaseException) -> dict[str, Any]:

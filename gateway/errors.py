@@ -4,10 +4,12 @@ GatewayError
 ├── CallerError                          safe to show as it is, never logged as an error
 │   ├── BadUserInputError                BAD_USER_INPUT
 │   ├── CostLimitExceededError           COST_LIMIT_EXCEEDED
+│   ├── DocumentRefusedError             GRAPHQL_VALIDATION_FAILED
 │   ├── ForbiddenError                   FORBIDDEN
 │   ├── OperationUnresolvedError         OPERATION_RESOLUTION_FAILURE
 │   ├── PersistedQueryNotFoundError      PERSISTED_QUERY_NOT_FOUND
 │   ├── PersistedQueryNotSupportedError  PERSISTED_QUERY_NOT_SUPPORTED
+│   ├── RateLimitedError                 RATE_LIMITED
 │   └── UnauthenticatedError             UNAUTHENTICATED
 └── StoreError                           shown by its fixed sentence only; the cause is logged
     ├── DeadlineExceededError            DEADLINE_EXCEEDED
@@ -20,6 +22,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import ClassVar
 
+from gateway.budget.balance import Balance
 from graphql_schema.error_codes import ErrorCode
 
 
@@ -83,6 +86,12 @@ class ForbiddenError(CallerError):
         self.right = right
 
 
+class DocumentRefusedError(CallerError):
+    """The document is over one of its caps; the message names the cap."""
+
+    code = ErrorCode.GRAPHQL_VALIDATION_FAILED
+
+
 class OperationUnresolvedError(CallerError):
     """The document does not say which of its operations to run, or has none of that name."""
 
@@ -116,6 +125,19 @@ class UnauthenticatedError(CallerError):
             f"{sent}: send one header, `Authorization: Bearer <token or API key>` or `X-API-Key: <API key>`."
         )
         self.reason = reason
+
+
+class RateLimitedError(CallerError):
+    """The caller has spent its budget; the message says for how many seconds to wait."""
+
+    code = ErrorCode.RATE_LIMITED
+
+    def __init__(self, balance: Balance) -> None:
+        super().__init__(
+            f"This takes {balance.requested} points and the budget has {balance.remaining} left; "
+            f"try again in {balance.retry_after_s} s."
+        )
+        self.balance = balance
 
 
 class StoreError(GatewayError):

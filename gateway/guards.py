@@ -1,97 +1,131 @@
-"""Limits on documents, as validation rules: each made once, so that validation can be cached."""
+"""Caps on a parsed document, in one pass whose work is linear in its nodes."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass, replace
 
 from graphql import (
+    DocumentNode,
     FieldNode,
+    FragmentDefinitionNode,
     FragmentSpreadNode,
-    GraphQLError,
+    InlineFragmentNode,
     OperationDefinitionNode,
     SelectionSetNode,
-    ValidationContext,
-    ValidationRule,
 )
 
-
-def depth_rule(max_depth: int) -> type[ValidationRule]:
-    """A rule against fields nested deeper than `max_depth`, introspection aside."""
-
-    class DepthRule(ValidationRule):
-        """Refuses documents that are too deep."""
-
-        def enter_operation_definition(self, node: OperationDefinitionNode, *_: Any) -> None:
-            """Measure the operation."""
-            measure = _Measure(self.context, max_depth, _UNBOUNDED)
-            measure.add(node.selection_set, 0)
-            if measure.too_deep:
-                self.report_error(
-                    GraphQLError(f"The document is nested deeper than {max_depth} fields.", node)
-                )
-
-    return DepthRule
+from gateway.caps import Caps, refuse
 
 
-def fields_rule(max_fields: int) -> type[ValidationRule]:
-    """A rule against more than `max_fields` fields, counted with fragments expanded."""
+@dataclass(slots=True)
+class _Size:
+    """How much there is of a definition; depths count fields, those under `__schema` apart."""
 
-    class FieldsRule(ValidationRule):
-        """Refuses documents with too many fields."""
-
-        def enter_operation_definition(self, node: OperationDefinitionNode, *_: Any) -> None:
-            """Count the operation's fields."""
-            measure = _Measure(self.context, _UNBOUNDED, max_fields)
-            measure.add(node.selection_set, 0)
-            if measure.too_many:
-                self.report_error(
-                    GraphQLError(f"The document has more than {max_fields} fields.", node)
-                )
-
-    return FieldsRule
+    fields: int = 0
+    roots: int = 0
+    aliases: int = 0
+    depth: int = 0
+    introspection_depth: int = 0
 
 
-_UNBOUNDED = 1 << 30
+@dataclass(frozen=True, slots=True)
+class _Spread:
+    """Where a fragment is spread: under how many fields, and whether in an introspection."""
+
+    name: str
+    depth: int
+    introspects: bool
 
 
-class _Measure:
-    """Counts fields until a bound is passed, so that its work is bounded too."""
+_Own = tuple[_Size, list[_Spread]]
+"""What a definition has itself, and the fragments that come on top."""
 
-    def __init__(self, context: ValidationContext, max_depth: int, max_fields: int) -> None:
-        self._context = context
-        self._max_depth = max_depth
-        self._max_fields = max_fields
-        self._open_fragments: list[str] = []
-        self._spreads = 0
-        self._fields = 0
-        self.too_deep = False
 
-    @property
-    def too_many(self) -> bool:
-        """Whether there are more fields than allowed."""
-        return self._fields > self._max_fields
+def check(document: DocumentNode, caps: Caps) -> None:
+    """Raise `DocumentRefusedError` for a document over its caps."""
+    fragments: dict[str, _Own] = {}
+    operations: list[_Own] = []
+    defined = 0
+    for definition in document.definitions:
+        if isinstance(definition, FragmentDefinitionNode):
+            defined += 1
+            fragments[definition.name.value] = _own(definition.selection_set)
+            _at_most("fragments", defined, caps.max_fragments)
+        elif isinstance(definition, OperationDefinitionNode):
+            operations.append(_own(definition.selection_set))
+            _at_most("operations", len(operations), caps.max_operations)
+            _at_most("variables", len(definition.variable_definitions or ()), caps.max_variables)
+    wholes: dict[str, _Size] = {}
+    for name in fragments:
+        if name not in wholes:
+            _expand(name, fragments, wholes)
+    for own in operations:
+        whole = _with_fragments(own, wholes)
+        _at_most("levels of fields", whole.depth, caps.max_depth)
+        _at_most("levels of introspection", whole.introspection_depth, 2 * caps.max_depth)
+        _at_most("fields", whole.fields, caps.max_fields)
+        _at_most("aliases", whole.aliases, caps.max_aliases)
+        _at_most("root fields", whole.roots, caps.max_root_fields)
 
-    def add(self, selections: SelectionSetNode | None, depth: int) -> None:
-        """Count a selection set whose fields stand under `depth` others."""
-        for selection in selections.selections if selections else ():
-            if self.too_deep or self.too_many or self._spreads > 10_000:
-                return
-            if isinstance(selection, FieldNode):
-                if selection.name.value.startswith("__"):
+
+def _at_most(what: str, number: int, most: int) -> None:
+    if number > most:
+        refuse(what, most)
+
+
+def _own(selections: SelectionSetNode) -> _Own:
+    size = _Size()
+    spreads: list[_Spread] = []
+    stack = [(selections, 0, False)]
+    while stack:
+        current, depth, introspects = stack.pop()
+        for each in current.selections:
+            if isinstance(each, FieldNode):
+                size.fields += 1
+                size.aliases += each.alias is not None
+                size.roots += depth == 0 and not introspects
+                if introspects:
+                    size.introspection_depth = max(size.introspection_depth, depth + 1)
+                elif each.name.value.startswith("__"):
+                    if each.selection_set is not None:
+                        stack.append((each.selection_set, 0, True))
                     continue
-                self._fields += 1
-                self.too_deep = depth + 1 > self._max_depth
-                self.add(selection.selection_set, depth + 1)
-            elif isinstance(selection, FragmentSpreadNode):
-                self._spread(selection.name.value, depth)
-            else:
-                self.add(getattr(selection, "selection_set", None), depth)
+                else:
+                    size.depth = max(size.depth, depth + 1)
+                if each.selection_set is not None:
+                    stack.append((each.selection_set, depth + 1, introspects))
+            elif isinstance(each, InlineFragmentNode):
+                stack.append((each.selection_set, depth, introspects))
+            elif isinstance(each, FragmentSpreadNode):
+                spreads.append(_Spread(each.name.value, depth, introspects))
+    return size, spreads
 
-    def _spread(self, name: str, depth: int) -> None:
-        fragment = self._context.get_fragment(name)
-        if fragment is None or name in self._open_fragments:
-            return
-        self._spreads += 1
-        self._open_fragments.append(name)
-        self.add(fragment.selection_set, depth)
-        self._open_fragments.pop()
+
+def _expand(name: str, fragments: dict[str, _Own], wholes: dict[str, _Size]) -> None:
+    """Expand a fragment, innermost first; a cycle, which the rules refuse, is cut where it closes.
+
+    Recursion goes no deeper than there are fragments.
+    """
+    wholes[name] = _Size()
+    for spread in fragments[name][1]:
+        if spread.name in fragments and spread.name not in wholes:
+            _expand(spread.name, fragments, wholes)
+    wholes[name] = _with_fragments(fragments[name], wholes)
+
+
+def _with_fragments(own: _Own, wholes: dict[str, _Size]) -> _Size:
+    size, spreads = replace(own[0]), own[1]
+    for spread in spreads:
+        whole = wholes.get(spread.name)
+        if whole is None:
+            continue
+        size.fields += whole.fields
+        size.aliases += whole.aliases
+        below, deepest = spread.depth + whole.depth, whole.introspection_depth
+        if spread.introspects:
+            deepest = max(deepest, below)
+        else:
+            size.depth = max(size.depth, below)
+            size.roots += whole.roots if spread.depth == 0 else 0
+        size.introspection_depth = max(size.introspection_depth, deepest)
+    return size

@@ -13,6 +13,8 @@ from starlette.requests import Request
 from gateway.documents import Asked
 from graphql_schema.error_codes import ErrorCode
 
+MAX_VARIABLE_VALUES = 1_000
+MAX_VARIABLES_DEPTH = 10
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 
@@ -110,10 +112,31 @@ def _operation(parameters: dict[str, Any], method: str) -> OperationRequest:
         value = parameters.get(name)
         if value is not None and not isinstance(value, kind):
             raise RequestRefusedError(400, f"`{name}` must be {called}, if given.")
+    variables = parameters.get("variables")
+    if variables is not None:
+        _check_size(variables)
     asked = Asked(
         parameters.get("query"), parameters.get("documentId"), parameters.get("extensions") or {}
     )
     # urql and others send an empty operationName for "none".
-    return OperationRequest(
-        asked, parameters.get("variables"), parameters.get("operationName") or None, method
-    )
+    return OperationRequest(asked, variables, parameters.get("operationName") or None, method)
+
+
+def _check_size(variables: dict[str, Any]) -> None:
+    """Refuse variables of too many values or levels, level by level."""
+    level: list[Any] = [variables]
+    values = depth = 0
+    while level:
+        depth += 1
+        below: list[Any] = []
+        for each in level:
+            if isinstance(each, dict | list):
+                below += each.values() if isinstance(each, dict) else each
+        values += len(below)
+        if depth > MAX_VARIABLES_DEPTH or values > MAX_VARIABLE_VALUES:
+            raise RequestRefusedError(
+                400,
+                f"`variables` may hold up to {MAX_VARIABLE_VALUES} values "
+                f"in {MAX_VARIABLES_DEPTH} levels.",
+            )
+        level = below

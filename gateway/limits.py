@@ -30,6 +30,16 @@ class Limits:
     max_store_queries: int
     max_body_bytes: int
     deadline_ms: int
+    max_tokens: int
+    max_aliases: int
+    max_root_fields: int
+    max_directives: int
+    max_fragments: int
+    max_operations: int
+    max_variables: int
+    max_cost: int
+    budget_per_second: int | None
+    budget_burst: int | None
 
 
 def check_account_id(account_id: str, argument: str) -> str:

@@ -9,6 +9,12 @@ from typing import TextIO
 
 import structlog
 
+MAX_ACCOUNTS = 10
+"""Account digests told of one operation."""
+
+MAX_CAUSE = 500
+"""Characters of an error's cause."""
+
 
 def configure(level: str, stream: TextIO | None = None) -> None:
     """Log JSON lines from `level` on; what libraries have to say, from warnings on, is JSON too."""

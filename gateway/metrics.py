@@ -72,6 +72,14 @@ class Metrics:
         self.persisted = Counter(
             "gateway_persisted_documents_total", "Documents asked for by hash or id.", "result"
         )
+        self.points = Counter(
+            "gateway_cost_points_total", "Points of operations, by what became of them.", "result"
+        )
+        self.budget = Counter(
+            "gateway_budget_charges_total",
+            "Charges to shared budgets: out of a lease, asked of Redis, or fallback without it.",
+            "result",
+        )
 
     def text(self) -> str:
         """All of it."""
@@ -81,5 +89,7 @@ class Metrics:
             self.operation_seconds,
             self.store_seconds,
             self.persisted,
+            self.points,
+            self.budget,
         )
         return "\n".join(line for part in parts for line in part.lines()) + "\n"

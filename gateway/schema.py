@@ -1,75 +1,58 @@
-"""The executable schema: types, scalars, and the guards that stand before execution."""
+"""The executable schema: types, scalars, and documents that were prepared before."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
 
 import strawberry
-from graphql import (
-    ASTValidationRule,
-    NoSchemaIntrospectionCustomRule,
-    OperationDefinitionNode,
-)
-from strawberry.extensions import AddValidationRules, MaxTokensLimiter, ParserCache, ValidationCache
+from graphql import GraphQLInputObjectType, GraphQLSchema
 from strawberry.extensions.base_extension import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
-from strawberry.schema.exceptions import CannotGetOperationTypeError
 
-from gateway.guards import depth_rule, fields_rule
 from graphql_schema.query import Query
 from graphql_schema.scalars import SCALARS
-
-CACHED_DOCUMENTS = 256
-"""Parsed documents kept; one of the longest allowed takes about 1 MB."""
 
 
 class GatewaySchema(strawberry.Schema):
     """Strawberry's schema without its error log, which prints whole documents."""
 
+    @property
+    def graphql_schema(self) -> GraphQLSchema:
+        """The schema as graphql-core has it, for validation."""
+        return self._schema
+
     def process_errors(self, *_: object) -> None:
         """Nothing: the operation's one log line tells of its errors."""
 
 
-class OneOperation(SchemaExtension):
-    """Refuses a document of several operations without the name of one: Strawberry runs the first."""
+class PreparedDocument(SchemaExtension):
+    """Executes the document that the context carries: it was parsed and validated before."""
+
+    def on_parse(self) -> Iterator[None]:
+        """Nothing is left to parse."""
+        self.execution_context.graphql_document = self.execution_context.context.document
+        yield
 
     def on_validate(self) -> Iterator[None]:
-        """Count them, once the document is parsed."""
-        context = self.execution_context
-        definitions = context.graphql_document.definitions if context.graphql_document else ()
-        operations = [each for each in definitions if isinstance(each, OperationDefinitionNode)]
-        if len(operations) > 1 and context._provided_operation_name is None:
-            raise CannotGetOperationTypeError(None)
+        """Nothing is left to validate."""
+        self.execution_context.pre_execution_errors = []
         yield
 
 
 @cache
-def make_schema(
-    max_depth: int = 12,
-    max_fields: int = 500,
-    max_tokens: int = 3_000,
-    introspection: bool = True,
-) -> GatewaySchema:
-    """The schema with its guards."""
+def make_schema() -> GatewaySchema:
+    """The schema."""
     logging.getLogger("strawberry.execution").disabled = True
-    rules: list[type[ASTValidationRule]] = [depth_rule(max_depth), fields_rule(max_fields)]
-    if not introspection:
-        rules.append(NoSchemaIntrospectionCustomRule)
-    # Rules must be the same classes each time, else every document is validated anew.
-    extensions: list[Callable[[], SchemaExtension]] = [
-        lambda: MaxTokensLimiter(max_tokens),
-        OneOperation,
-        lambda: AddValidationRules(rules),
-        lambda: ParserCache(CACHED_DOCUMENTS),
-        lambda: ValidationCache(CACHED_DOCUMENTS),
-    ]
-    return GatewaySchema(
+    schema = GatewaySchema(
         query=Query,
-        extensions=extensions,
-        config=StrawberryConfig(
-            scalar_map=dict(SCALARS),
-            disable_field_suggestions=not introspection,
-        ),
+        extensions=[PreparedDocument],
+        config=StrawberryConfig(scalar_map=dict(SCALARS)),
     )
+    for named in schema.graphql_schema.type_map.values():
+        if isinstance(named, GraphQLInputObjectType):
+            # Strawberry checks `@oneOf` by a rule of its own, which fails on undefined variables
+            # and on fragments; told of it, graphql-core's rules check it.
+            named.is_one_of = named.extensions["strawberry-definition"].is_one_of
+    return schema

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from ipaddress import ip_address
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 MAX_WINDOW_DAYS = 36_525
+_POSITIVE = ("deadline_ms", "budget_burst", "anonymous_budget_burst")
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
 
 
 class SettingsError(ValueError):
@@ -74,10 +77,37 @@ class Settings:
     max_window_days: int = _setting(3_660, "Longest window.")
     max_depth: int = _setting(12, "Deepest nesting of a document, introspection aside.")
     max_fields: int = _setting(500, "Most fields of a document, fragments expanded.")
-    max_tokens: int = _setting(3_000, "Most lexical tokens of a document.")
-    max_body_bytes: int = _setting(65_536, "Largest request body.")
+    max_tokens: int = _setting(
+        600, "Most lexical tokens of a document; what one costs to check is linear in them."
+    )
+    max_aliases: int = _setting(50, "Most aliases of a document, fragments expanded.")
+    max_root_fields: int = _setting(20, "Most fields at the root of an operation.")
+    max_directives: int = _setting(50, "Most directives of a document.")
+    max_fragments: int = _setting(30, "Most fragment definitions of a document.")
+    max_operations: int = _setting(10, "Most operations of a document.")
+    max_variables: int = _setting(50, "Most variables of an operation.")
+    max_body_bytes: int = _setting(16_384, "Largest request body, and longest URL.")
+    max_cost: int = _setting(5_000, "Most points that one operation may cost.")
+    budget_per_s: int = _setting(
+        2_000, "Points that flow into each authenticated caller's budget; 0: no budgets."
+    )
+    budget_burst: int = _setting(20_000, "Points that a caller's budget holds at most.")
+    anonymous_budget_per_s: int = _setting(
+        0, "Points that flow into each address's budget where authentication is off; 0: no budgets."
+    )
+    anonymous_budget_burst: int = _setting(100_000, "Points that an address's budget holds.")
+    budget_redis_url: str = _setting(
+        "", "Redis that holds the budgets of several gateways; without it each counts for itself."
+    )
     max_store_queries: int = _setting(60, "Most store queries of one operation.")
-    introspection: bool = _setting(True, "Whether clients may ask for the schema.")
+    introspection: bool = _setting(
+        True,
+        "Whether clients may ask for the schema and get names suggested; without it, "
+        "`/schema.graphql` and `/docs` are for operators only.",
+    )
+    allowed_origins: str = _setting(
+        "", "Origins of other sites whose pages may ask, separated by commas; no wildcard."
+    )
     graphiql: bool = _setting(True, "Whether browsers get GraphiQL at `/graphql`.")
     graphiql_assets: str = _setting(
         ".local/graphiql", "Folder with GraphiQL's and React's browser files."
@@ -99,9 +129,15 @@ class Settings:
         _one_of("log_level", self.log_level, ("debug", "info", "warning", "error"))
         if not 0 <= self.port <= 65_535:
             raise SettingsError(f"GATEWAY_PORT is {self.port}: it must be 0 to 65535")
-        for name in ("deadline_ms", "max_first", "max_accounts", "max_points", "max_window_days"):
-            if getattr(self, name) < 1:
-                raise SettingsError(f"{variable(name)} must be 1 or more")
+        for setting in fields(self):
+            low = 1 if setting.name.startswith("max_") or setting.name in _POSITIVE else 0
+            if setting.type == "int" and getattr(self, setting.name) < low:
+                raise SettingsError(f"{variable(setting.name)} must be {low} or more")
+        for origin in self.origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise SettingsError(
+                    f"GATEWAY_ALLOWED_ORIGINS has {origin!r}: an origin is like https://example.org"
+                )
         if self.max_window_days > MAX_WINDOW_DAYS:
             raise SettingsError(f"GATEWAY_MAX_WINDOW_DAYS must be up to {MAX_WINDOW_DAYS}")
         self._check_auth()
@@ -141,6 +177,11 @@ class Settings:
             return frozenset(words(self.auth))
         given = {"api_key": self.auth_keys, "jwt": self.auth_jwks}
         return frozenset(method for method, where in given.items() if where)
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """The origins of other sites whose pages may ask."""
+        return frozenset(each.strip() for each in self.allowed_origins.split(",") if each.strip())
 
     @property
     def graphiql_assets_path(self) -> Path:

@@ -14,13 +14,12 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
-from strawberry.exceptions import MissingQueryError
-from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
-from strawberry.types.execution import ExecutionResult
-from strawberry.types.graphql import OperationType
+from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from gateway import error_format, http_request, logs, negotiation
+from gateway.admission import Admission, Asker
 from gateway.auth.authenticator import Authenticator
+from gateway.budget.balance import Balance
 from gateway.caller import SCOPE_KEY, Caller
 from gateway.clock import Monotonic
 from gateway.context import OperationContext
@@ -30,6 +29,7 @@ from gateway.errors import (
     OperationUnresolvedError,
     PersistedQueryNotFoundError,
     PersistedQueryNotSupportedError,
+    RateLimitedError,
     UnauthenticatedError,
 )
 from gateway.http_request import OperationRequest, RequestRefusedError
@@ -62,6 +62,7 @@ class Outcome:
     operation_name: str | None = None
     context: OperationContext | None = None
     refusal: str | None = None
+    balance: Balance | None = None
 
     @property
     def label(self) -> str:
@@ -78,6 +79,7 @@ class GraphQLView:
     door: Authenticator
     schema: GatewaySchema
     documents: Documents
+    admission: Admission
     make_context: MakeContext
     metrics: Metrics
     monotonic: Monotonic
@@ -102,21 +104,23 @@ class GraphQLView:
 
     async def _outcome(self, request: Request, request_id: str, media_type: str | None) -> Outcome:
         try:
-            caller = await self._caller(request)
+            caller = await self.caller(request)
             _refuse_without(media_type)
             asked = await http_request.read(request, self.max_body_bytes)
+            asker = Asker(caller, _address(request))
         except RequestRefusedError as error:
             body = {"errors": [error_format.plain(str(error), error.code, request_id)]}
             return Outcome(body, error.status, error.headers, [error.code.name])
         except UnauthenticatedError as error:
             return _unauthenticated(error, request_id)
-        outcome = await _unless_gone(request, self._execute(asked, request_id, caller))
+        outcome = await _unless_gone(request, self._execute(asked, request_id, asker))
         if media_type == negotiation.JSON and outcome.status == 400 and asked.asked.query:
             # The legacy type has 200 for everything that a GraphQL processor answered.
             outcome.status = 200
         return outcome
 
-    async def _caller(self, request: Request) -> Caller:
+    async def caller(self, request: Request) -> Caller:
+        """Who asks; raises `UnauthenticatedError`."""
         known: Caller | None = request.scope.get(SCOPE_KEY)
         if known is None:
             headers = request.headers.raw
@@ -124,37 +128,53 @@ class GraphQLView:
             return known or await self.door.authenticate(headers)
         return known
 
-    async def _execute(self, asked: OperationRequest, request_id: str, caller: Caller) -> Outcome:
+    async def _execute(self, asked: OperationRequest, request_id: str, asker: Asker) -> Outcome:
+        document: Found | None = None
         try:
             document = self.documents.find(asked.asked)
+            if document is None or not document.text:
+                raise OperationUnresolvedError("The request has no query.")
+            outcome = await self._admitted(asked, document, request_id, asker)
         except CallerError as error:
-            quiet = isinstance(error, PersistedQueryNotFoundError | PersistedQueryNotSupportedError)
-            return _refused(error, request_id, 200 if quiet else 400)
-        if document is None:
-            return _refused(OperationUnresolvedError("The request has no query."), request_id, 400)
-        context = self.make_context(request_id, caller)
+            outcome = _refused(error, request_id)
+        if document is not None:
+            outcome.document = document
+            outcome.operation_name = asked.operation_name or _name_in(document.text)
+        return outcome
+
+    async def _admitted(
+        self, asked: OperationRequest, document: Found, request_id: str, asker: Asker
+    ) -> Outcome:
+        """The outcome of an operation, once its document, its cost and the budget allow it."""
+        prepared = await self.admission.prepare(document.text, asker)
+        if (
+            asked.method == "GET"
+            and prepared.document
+            and not prepared.is_query(asked.operation_name)
+        ):
+            message = "Only queries can be asked by GET; send a POST."
+            outcome = _refused(OperationUnresolvedError(message), request_id, 405)
+            outcome.headers["Allow"] = "POST"
+            return outcome
+        if prepared.errors:
+            return _outcome_of(PreExecutionError(None, list(prepared.errors)), None, request_id)
+        cost = self.admission.cost(prepared, asked)
+        balance = await self.admission.charge(asker, cost)
+        self.documents.register(document)
+        self.metrics.points.add("granted", cost)
+        context = self.make_context(request_id, asker.caller)
+        context.document = prepared.document
         try:
             result = await self.schema.execute(
                 document.text,
                 variable_values=asked.variables,
                 context_value=context,
                 operation_name=asked.operation_name,
-                allowed_operation_types=OperationType.from_http("GET")
-                if asked.method == "GET"
-                else OperationType.from_http("POST"),
             )
-            outcome = _outcome_of(result, context, request_id)
-        except (CannotGetOperationTypeError, MissingQueryError):
-            message = "The document has no operation of that name, or does not say which to run."
-            outcome = _refused(OperationUnresolvedError(message), request_id, 400)
-        except InvalidOperationTypeError:
-            message = "Only queries can be asked by GET; send a POST."
-            outcome = _refused(OperationUnresolvedError(message), request_id, 405)
-            outcome.headers["Allow"] = "POST"
         finally:
             await context.analytics.store.close()
-        outcome.document, outcome.context = document, context
-        outcome.operation_name = asked.operation_name or _name_in(document.text)
+        outcome = _outcome_of(result, context, request_id)
+        outcome.context, outcome.balance = context, balance
         return outcome
 
     def _record(self, outcome: Outcome, request_id: str, seconds: float) -> None:
@@ -164,7 +184,8 @@ class GraphQLView:
             self.metrics.errors.add(code)
         log = logs.logger().bind(request_id=request_id)
         for cause in {str(each): each for each in outcome.causes}.values():
-            log.error("store_or_gateway_error", cause=str(cause), exc_info=_unexpected(cause))
+            told_cause = str(cause)[: logs.MAX_CAUSE]
+            log.error("store_or_gateway_error", cause=told_cause, exc_info=_unexpected(cause))
         told: dict[str, Any] = {
             "status": outcome.status,
             "outcome": outcome.label,
@@ -176,13 +197,15 @@ class GraphQLView:
             told["document"] = logs.digest(outcome.document.text)
             if self.documents.judges:
                 told["trusted"] = outcome.document.trusted
+        if outcome.balance is not None:
+            told["cost"] = outcome.balance.requested
         if outcome.codes:
             told["codes"] = sorted(set(outcome.codes))
         if outcome.refusal is not None:
             told["refusal"] = outcome.refusal
         if outcome.context is not None:
             told["caller"] = outcome.context.analytics.caller.subject
-            told["accounts"] = sorted(outcome.context.accounts)
+            told["accounts"] = sorted(outcome.context.accounts)[: logs.MAX_ACCOUNTS]
             told["store_queries"] = outcome.context.analytics.store.queries
             told["store_milliseconds"] = round(outcome.context.analytics.store.seconds * 1000, 2)
         log.info("operation", **told)
@@ -191,6 +214,7 @@ class GraphQLView:
         self, request: Request, outcome: Outcome, media_type: str, request_id: str
     ) -> Response:
         content = _encode(outcome.body)
+        told = _with_cost(outcome, content)
         headers = {"Vary": VARY, "X-Request-Id": request_id, **outcome.headers}
         if request.method == "GET" and outcome.status == 200 and not outcome.codes:
             etag = f'"{hashlib.sha256(content + media_type.encode()).hexdigest()[:32]}"'
@@ -200,7 +224,7 @@ class GraphQLView:
         else:
             headers["Cache-Control"] = "no-store"
         headers["Content-Type"] = f"{media_type}; charset=utf-8"
-        return Response(content, outcome.status, headers)
+        return Response(told, outcome.status, headers)
 
 
 async def _unless_gone(request: Request, execution: Coroutine[Any, Any, Outcome]) -> Outcome:
@@ -234,9 +258,23 @@ def _refuse_without(media_type: str | None) -> None:
         raise RequestRefusedError(406, f"Answers come as {' or '.join(negotiation.OFFERED)}.")
 
 
-def _refused(error: CallerError, request_id: str, status: int) -> Outcome:
-    body = {"errors": [error_format.plain(error, error.code, request_id)]}
-    return Outcome(body, status, codes=[error.code.name])
+def _refused(error: CallerError, request_id: str, status: int | None = None) -> Outcome:
+    body: dict[str, Any] = {"errors": [error_format.plain(error, error.code, request_id)]}
+    headers: dict[str, str] = {}
+    if isinstance(error, RateLimitedError):
+        headers["Retry-After"] = str(error.balance.retry_after_s)
+    outcome = Outcome(body, status or _status_of(error), headers, codes=[error.code.name])
+    outcome.balance = error.balance if isinstance(error, RateLimitedError) else None
+    return outcome
+
+
+def _status_of(error: CallerError) -> int:
+    match error:
+        case RateLimitedError():
+            return 429
+        case PersistedQueryNotFoundError() | PersistedQueryNotSupportedError():
+            return 200
+    return 400
 
 
 def _unauthenticated(error: UnauthenticatedError, request_id: str) -> Outcome:
@@ -247,16 +285,21 @@ def _unauthenticated(error: UnauthenticatedError, request_id: str) -> Outcome:
     return outcome
 
 
-def _outcome_of(result: ExecutionResult, context: OperationContext, request_id: str) -> Outcome:
-    errors = [error_format.shown(each, result, request_id) for each in result.errors or ()]
-    body: dict[str, Any] = {"errors": [each.body for each in errors]} if errors else {}
+def _outcome_of(
+    result: ExecutionResult, context: OperationContext | None, request_id: str
+) -> Outcome:
+    found = result.errors or []
+    errors = [error_format.shown(each, result, request_id) for each in found]
+    bodies = [each.body for each in errors[: error_format.MAX_SHOWN]]
+    if len(errors) > len(bodies):
+        more = len(errors) - len(bodies)
+        bodies.append(error_format.and_more(more, errors[-1].code, request_id))
+    body: dict[str, Any] = {"errors": bodies} if bodies else {}
     # Without a path no field has run: a request error, whose response has no data at all.
-    is_request_error = result.data is None and all(
-        error.path is None for error in result.errors or ()
-    )
+    is_request_error = result.data is None and all(error.path is None for error in found)
     if not is_request_error:
         body["data"] = result.data
-    extensions = context.extensions()
+    extensions = context.extensions() if context is not None else {}
     if extensions:
         body["extensions"] = extensions
     return Outcome(
@@ -265,6 +308,10 @@ def _outcome_of(result: ExecutionResult, context: OperationContext, request_id: 
         codes=[each.code.name for each in errors],
         causes=[each.cause for each in errors if each.cause is not None],
     )
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client is not None else ""
 
 
 def _unexpected(cause: BaseException) -> BaseException | None:
@@ -279,6 +326,16 @@ def _unexpected(cause: BaseException) -> BaseException | None:
 def _matches(if_none_match: str | None, etag: str) -> bool:
     tags = (tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(","))
     return any(tag in (etag, "*") for tag in tags)
+
+
+def _with_cost(outcome: Outcome, content: bytes) -> bytes:
+    """The body with `extensions.cost`, which is the request's own: no part of ETags or caches."""
+    if outcome.balance is None:
+        return content
+    cost = {"cost": outcome.balance.extensions()}
+    if "extensions" in outcome.body:
+        return _encode(outcome.body | {"extensions": outcome.body["extensions"] | cost})
+    return content[:-1] + b',"extensions":' + orjson.dumps(cost) + b"}"
 
 
 def _encode(body: dict[str, Any]) -> bytes:

@@ -11,6 +11,7 @@ from decimal import Decimal
 import strawberry
 from strawberry import ID, Private
 
+from graphql_schema import cost
 from graphql_schema.enums import Direction, Granularity
 from graphql_schema.port import resolvers
 from graphql_schema.scalars import Long, TimeZone
@@ -75,7 +76,10 @@ class Totals(Answer):
         description="The change since the window that `compareTo` names; null without it."
     )
 
-    @strawberry.field(description="How many different accounts were on the other side.")
+    @strawberry.field(
+        description="How many different accounts were on the other side.",
+        directives=[cost.DISTINCT],
+    )
     async def counterparty_count(self, info: strawberry.Info) -> Long:
         """Fetched only if asked for."""
         return Long(await resolvers(info).counterparty_count(self.source))
@@ -89,7 +93,9 @@ class Remainder:
     transaction_count: Long = strawberry.field(description="Number of transactions.")
     transaction_amount: Decimal = strawberry.field(description="Exact sum.")
 
-    @strawberry.field(description="How many different accounts these are.")
+    @strawberry.field(
+        description="How many different accounts these are.", directives=[cost.DISTINCT]
+    )
     async def counterparty_count(self, info: strawberry.Info) -> Long:
         """Fetched only if asked for."""
         return Long(await resolvers(info).remainder_count(self.source))
@@ -126,7 +132,8 @@ class CounterpartyTotal:
     )
 
     @strawberry.field(
-        description="Part of the `total` amount: 0.25 is 25 %. Half-even to 8 decimals; null if that is 0."
+        description="Part of the `total` amount: 0.25 is 25 %. Half-even to 8 decimals; null if that is 0.",
+        directives=[cost.SHARE],
     )
     async def share_of_amount(self, info: strawberry.Info) -> Decimal | None:
         """Fetched only if asked for."""
@@ -145,12 +152,15 @@ class TopCounterparties(Answer):
         description="The first `first` accounts, best first; fewer where there are fewer."
     )
 
-    @strawberry.field(description="What the rows leave out: `total` minus the rows, to the digit.")
+    @strawberry.field(
+        description="What the rows leave out: `total` minus the rows, to the digit.",
+        directives=[cost.TOTALS],
+    )
     async def others(self, info: strawberry.Info) -> Remainder:
         """Fetched only if asked for."""
         return await resolvers(info).ranking_others(self.source)
 
-    @strawberry.field(description="All of it: the rows and the others.")
+    @strawberry.field(description="All of it: the rows and the others.", directives=[cost.TOTALS])
     async def total(self, info: strawberry.Info) -> Remainder:
         """Fetched only if asked for."""
         return await resolvers(info).ranking_total(self.source)
@@ -165,12 +175,15 @@ class TopAccounts(Answer):
         description="The first `first` accounts, best first; fewer where there are fewer."
     )
 
-    @strawberry.field(description="What the rows leave out: `total` minus the rows, to the digit.")
+    @strawberry.field(
+        description="What the rows leave out: `total` minus the rows, to the digit.",
+        directives=[cost.TOTALS],
+    )
     async def others(self, info: strawberry.Info) -> Remainder:
         """Fetched only if asked for."""
         return await resolvers(info).ranking_others(self.source)
 
-    @strawberry.field(description="All of it: the rows and the others.")
+    @strawberry.field(description="All of it: the rows and the others.", directives=[cost.TOTALS])
     async def total(self, info: strawberry.Info) -> Remainder:
         """Fetched only if asked for."""
         return await resolvers(info).ranking_total(self.source)

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 from strawberry import ID
 
+from graphql_schema import cost
 from graphql_schema.answers import (
     NetFlow,
     TimeSeries,
@@ -29,7 +30,10 @@ IdArgument = Annotated[
     strawberry.argument(description="1 to 64 characters, no control characters; case counts."),
 ]
 WindowArgument = Annotated[
-    WindowInput, strawberry.argument(description="The timeframe, said in exactly one way.")
+    WindowInput,
+    strawberry.argument(
+        description="The timeframe, said in exactly one way.", directives=[cost.FREE]
+    ),
 ]
 DirectionArgument = Annotated[
     Direction, strawberry.argument(description="The side of the transfers that counts.")
@@ -40,12 +44,20 @@ ZoneArgument = Annotated[
         description="The zone whose calendar cuts days, weeks, months and years, and whose offset answers have."
     ),
 ]
-CompareArgument = Annotated[
-    Comparison | None,
-    strawberry.argument(
-        description="An earlier window to compare with; without it `comparison` is null."
-    ),
-]
+
+
+def _compared(weight: cost.Cost) -> Any:
+    """An argument that takes as much of the store again."""
+    return strawberry.argument(
+        description="An earlier window to compare with; without it `comparison` is null.",
+        directives=[weight],
+    )
+
+
+CompareArgument = Annotated[Comparison | None, _compared(cost.TOTALS)]
+CompareTopArgument = Annotated[Comparison | None, _compared(cost.TOP_COMPARED)]
+CompareNetworkArgument = Annotated[Comparison | None, _compared(cost.NETWORK_TOTALS)]
+CompareNetworkTopArgument = Annotated[Comparison | None, _compared(cost.NETWORK_TOP_COMPARED)]
 FirstArgument = Annotated[
     int, strawberry.argument(description="How many at most: 1 to `limits.maxFirst` (100).")
 ]
@@ -75,7 +87,8 @@ class Account:
     id: ID = strawberry.field(description="1 to 64 characters, no control characters.")
 
     @strawberry.field(
-        description="How many transactions and how much money, in one direction and timeframe."
+        description="How many transactions and how much money, in one direction and timeframe.",
+        directives=[cost.TOTALS],
     )
     async def totals(
         self,
@@ -92,7 +105,8 @@ class Account:
 
     @strawberry.field(
         description="The accounts that most money (or most transactions) came from or went to, with what "
-        "the rows leave out."
+        "the rows leave out.",
+        directives=[cost.TOP, cost.first_of("rows")],
     )
     async def top_counterparties(
         self,
@@ -102,7 +116,7 @@ class Account:
         first: FirstArgument = 10,
         order_by: RankArgument = RankBy.TRANSACTION_AMOUNT,
         time_zone: ZoneArgument = UTC,
-        compare_to: CompareArgument = strawberry.UNSET,
+        compare_to: CompareTopArgument = strawberry.UNSET,
     ) -> TopCounterparties | None:
         """A ranking of counterparties."""
         return await resolvers(info).top_counterparties(
@@ -110,7 +124,8 @@ class Account:
         )
 
     @strawberry.field(
-        description="Transactions and money over time: a chart's points, one a bucket of the calendar."
+        description="Transactions and money over time: a chart's points, one a bucket of the calendar.",
+        directives=[cost.SERIES, cost.up_to(1_500, "points")],
     )
     async def time_series(
         self,
@@ -126,14 +141,19 @@ class Account:
             self.id, window, granularity, direction, time_zone, fill
         )
 
-    @strawberry.field(description="Received, sent, and received minus sent.")
+    @strawberry.field(
+        description="Received, sent, and received minus sent.", directives=[cost.TOTALS]
+    )
     async def net_flow(
         self, info: strawberry.Info, window: WindowArgument, time_zone: ZoneArgument = UTC
     ) -> NetFlow | None:
         """A net flow."""
         return await resolvers(info).net_flow(self.id, window, time_zone)
 
-    @strawberry.field(description="The single transactions, newest first, page by page.")
+    @strawberry.field(
+        description="The single transactions, newest first, page by page.",
+        directives=[cost.ENTRIES, cost.first_of("edges")],
+    )
     async def transactions(
         self,
         info: strawberry.Info,
@@ -171,7 +191,8 @@ class Network:
 
     @strawberry.field(
         description="Totals of all accounts. Every transfer is counted once in each direction; "
-        "`counterpartyCount` is how many different accounts stood on that side."
+        "`counterpartyCount` is how many different accounts stood on that side.",
+        directives=[cost.NETWORK_TOTALS],
     )
     async def totals(
         self,
@@ -179,13 +200,14 @@ class Network:
         window: WindowArgument,
         direction: DirectionArgument = Direction.RECEIVED,
         time_zone: ZoneArgument = UTC,
-        compare_to: CompareArgument = strawberry.UNSET,
+        compare_to: CompareNetworkArgument = strawberry.UNSET,
     ) -> Totals | None:
         """Totals of one direction; `counterpartyCount` is the number of accounts on that side."""
         return await resolvers(info).totals(None, window, direction, time_zone, compare_to or None)
 
     @strawberry.field(
-        description="The accounts that received or sent most money, or had most transactions."
+        description="The accounts that received or sent most money, or had most transactions.",
+        directives=[cost.NETWORK_TOP, cost.first_of("rows")],
     )
     async def top_accounts(
         self,
@@ -195,14 +217,17 @@ class Network:
         first: FirstArgument = 10,
         order_by: RankArgument = RankBy.TRANSACTION_AMOUNT,
         time_zone: ZoneArgument = UTC,
-        compare_to: CompareArgument = strawberry.UNSET,
+        compare_to: CompareNetworkTopArgument = strawberry.UNSET,
     ) -> TopAccounts | None:
         """A ranking of accounts."""
         return await resolvers(info).top_accounts(
             window, direction, first, order_by, time_zone, compare_to or None
         )
 
-    @strawberry.field(description="Transactions and money of all accounts over time.")
+    @strawberry.field(
+        description="Transactions and money of all accounts over time.",
+        directives=[cost.NETWORK_SERIES, cost.up_to(1_500, "points")],
+    )
     async def time_series(
         self,
         info: strawberry.Info,
@@ -237,7 +262,8 @@ class Query:
     @strawberry.field(
         description="Several accounts at once, in the order asked, each once; their totals and "
         "net flows come out of one store query a window. FORBIDDEN if the caller may not read "
-        "every one of them."
+        "every one of them.",
+        directives=[cost.up_to(50)],
     )
     def accounts(
         self,

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import strawberry
 
+from graphql_schema import cost
 from graphql_schema.enums import DataSource, PipelineState
 from graphql_schema.inputs import WindowInput
 from graphql_schema.port import resolvers
@@ -49,24 +50,32 @@ class Pipeline:
 
     @strawberry.field(
         description="Entries since the beginning; every transfer is two: RECEIVED and SENT. "
-        "For operators."
+        "For operators.",
+        directives=[cost.SYSTEM],
     )
     async def entries(self, info: strawberry.Info) -> Long:
         """Fetched only if asked for."""
         return Long(await resolvers(info).entry_count())
 
-    @strawberry.field(description="Events rejected since the beginning. For operators.")
+    @strawberry.field(
+        description="Events rejected since the beginning. For operators.", directives=[cost.SYSTEM]
+    )
     async def rejected(self, info: strawberry.Info) -> Long:
         """Fetched only if asked for."""
         return Long(sum(each.count for each in await resolvers(info).rejected(None, UTC)))
 
-    @strawberry.field(description="Rejected events by reason, most first. For operators.")
+    @strawberry.field(
+        description="Rejected events by reason, most first. For operators.",
+        directives=[cost.SYSTEM, cost.up_to(20)],
+    )
     async def rejected_by_reason(
         self,
         info: strawberry.Info,
         window: Annotated[
             WindowInput | None,
-            strawberry.argument(description="The timeframe; null: since the beginning."),
+            strawberry.argument(
+                description="The timeframe; null: since the beginning.", directives=[cost.FREE]
+            ),
         ] = strawberry.UNSET,
         time_zone: Annotated[
             TimeZone, strawberry.argument(description="The zone of the calendar.")
@@ -104,7 +113,36 @@ class Limits:
         description="Last rank that `previousRank` tells: 1,000."
     )
     max_body_bytes: int = strawberry.field(
-        description="Largest request body, in bytes: 65,536 by default."
+        description="Largest request body, in bytes: 16,384 by default."
+    )
+    max_tokens: int = strawberry.field(
+        description="Most lexical tokens of a document: 600 by default."
+    )
+    max_aliases: int = strawberry.field(description="Most aliases of a document: 50 by default.")
+    max_root_fields: int = strawberry.field(
+        description="Most fields at an operation's root: 20 by default."
+    )
+    max_directives: int = strawberry.field(
+        description="Most directives of a document: 50 by default."
+    )
+    max_fragments: int = strawberry.field(
+        description="Most fragment definitions of a document: 30 by default."
+    )
+    max_operations: int = strawberry.field(
+        description="Most operations of a document: 10 by default."
+    )
+    max_variables: int = strawberry.field(
+        description="Most variables of an operation: 50 by default."
+    )
+    max_cost: int = strawberry.field(
+        description="Most points that an operation may cost: 5,000 by default. "
+        "`extensions.cost.requested` tells what one costs, `@cost` and `@listSize` how it comes about."
+    )
+    budget_per_second: int | None = strawberry.field(
+        description="Points that flow into the caller's budget each second; null: no budget."
+    )
+    budget_burst: int | None = strawberry.field(
+        description="Points that the caller's budget holds at most; null: no budget."
     )
     deadline_milliseconds: int = strawberry.field(
         description="After so many milliseconds an operation answers DEADLINE_EXCEEDED: 5,000 by default."

@@ -16,6 +16,9 @@ BENCHMARKS = {
     "state": "the memory of transaction ids at millions of keys: events a second, bytes a key",
     "job": "events a second through the Flink job, everything else running",
     "plans": "what each plan costs Pinot, for accounts of all sizes and windows of both kinds",
+    "documents": "CPU of hostile documents, by class, beside stock Strawberry",
+    "hostile": "hostile documents against a gateway, with good users' traffic beside them",
+    "cost": "time of each kind of question against an object's, for the schema's cost weights",
     "freshness": "from an event's sending to its being in a GraphQL answer",
 }
 

@@ -29,6 +29,19 @@ def apq(query: str | None, given: object = None, version: object = 1) -> Asked:
     return Asked(query, None, {"persistedQuery": {"version": version, "sha256Hash": hashed}})
 
 
+def register(kept: Documents, query: str) -> None:
+    found = kept.find(apq(query))
+    assert found is not None
+    kept.register(found)
+
+
+def test_a_document_is_not_registered_before_it_proved_to_be_valid() -> None:
+    kept = documents()
+    kept.find(apq("{ a }"))
+    with pytest.raises(PersistedQueryNotFoundError):
+        kept.find(apq(None, digest("{ a }")))
+
+
 def test_a_plain_document_is_itself() -> None:
     assert documents().find(Asked("{ a }", None, {})) == Found("{ a }", trusted=False)
     assert documents().find(Asked(None, None, {})) is None
@@ -37,9 +50,9 @@ def test_a_plain_document_is_itself() -> None:
 def test_the_latest_used_documents_are_kept() -> None:
     kept = documents()
     for query in ("{ a }", "{ b }"):
-        kept.find(apq(query))
+        register(kept, query)
     kept.find(apq(None, digest("{ a }")))
-    kept.find(apq("{ c }"))
+    register(kept, "{ c }")
     assert kept.find(apq(None, digest("{ a }").upper())) == Found("{ a }", trusted=False)
     with pytest.raises(PersistedQueryNotFoundError):
         kept.find(apq(None, digest("{ b }")))

@@ -236,7 +236,7 @@ async def test_bad_input_names_its_argument_before_anything_is_fetched(
             "BAD_USER_INPUT",
         ),
         ("{ a " * 100 + "{ b }" + "}" * 100, {}, "GRAPHQL_VALIDATION_FAILED"),
-        ("{ a " * 300 + "{ b }" + "}" * 300, {}, "GRAPHQL_PARSE_FAILED"),
+        ("{ a " * 300 + "{ b }" + "}" * 300, {}, "GRAPHQL_VALIDATION_FAILED"),
         ("{" + "limits { maxFirst } " * 300 + "}", {}, "GRAPHQL_VALIDATION_FAILED"),
     ],
 )
@@ -305,9 +305,10 @@ async def test_what_is_not_proven_exact_says_why() -> None:
     query = '{ account(id: "alice") { top: topCounterparties(%s) { exact } } }' % WINDOW
     body = await gateway.ask(query)
     assert body["data"]["account"]["top"] == {"exact": False}
-    assert body["extensions"] == {
-        "inexact": [{"path": ["account", "top"], "reason": "Groups were cut."}]
-    }
+    assert body["extensions"]["inexact"] == [
+        {"path": ["account", "top"], "reason": "Groups were cut."}
+    ]
+    assert body["extensions"]["cost"]["requested"] > 0
 
 
 async def test_one_operation_has_a_bound_of_store_queries() -> None:
@@ -397,7 +398,7 @@ async def test_what_is_no_graphql_request_is_refused(
 async def test_get_answers_queries_with_an_etag(gateway: Gateway) -> None:
     parameters = {"query": "{ limits { maxFirst } }", "variables": "", "operationName": ""}
     first = await gateway.client.get("/graphql", params=parameters)
-    assert first.json() == {"data": {"limits": {"maxFirst": 100}}}
+    assert first.json()["data"] == {"limits": {"maxFirst": 100}}
     assert first.headers["cache-control"] == "private, max-age=1"
     again = await gateway.client.get(
         "/graphql", params=parameters, headers={"if-none-match": first.headers["etag"]}
@@ -447,7 +448,7 @@ async def test_apq_misses_registers_and_hits(gateway: Gateway) -> None:
     await gateway.client.post("/graphql", json={"query": query, "extensions": extensions})
     parameters = {"extensions": json.dumps(extensions)}
     hit = await gateway.client.get("/graphql", params=parameters)
-    assert hit.json() == {"data": {"limits": {"maxFirst": 100}}}
+    assert hit.json()["data"] == {"limits": {"maxFirst": 100}}
     wrong = await gateway.client.post(
         "/graphql", json={"query": "{ __typename }", "extensions": extensions}
     )
@@ -460,7 +461,7 @@ async def test_trusted_documents_by_id(tmp_path: Path) -> None:
     manifest.write_text(json.dumps({"abc": query}))
     gateway = make(trusted_documents="enforce", trusted_documents_manifest=str(manifest))
     known = await gateway.client.post("/graphql", json={"documentId": "sha256:abc"})
-    assert known.json() == {"data": {"limits": {"maxFirst": 100}}}
+    assert known.json()["data"] == {"limits": {"maxFirst": 100}}
     unknown = await gateway.client.post("/graphql", json={"documentId": "sha256:def"})
     assert unknown.json()["errors"][0]["extensions"]["code"] == "PERSISTED_QUERY_NOT_FOUND"
     assert await gateway.code("{ limits { maxWindowDays } }") == "PERSISTED_QUERY_NOT_SUPPORTED"

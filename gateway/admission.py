@@ -1,0 +1,59 @@
+"""What an operation must pass before it may cost anything: its document's caps, its cost, a budget."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from dataclasses import dataclass
+
+from gateway.budget.balance import Balance
+from gateway.budget.subjects import Budgets
+from gateway.caller import Caller
+from gateway.errors import CostLimitExceededError, RateLimitedError
+from gateway.http_request import OperationRequest
+from gateway.preparation import Preparation, Prepared
+
+NEW_DOCUMENT_COST = 20
+"""Points for a document that is not known here: it has to be parsed and validated, or refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who pays: the caller, or the address where nobody is known."""
+
+    caller: Caller
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Judges operations, and charges those who ask."""
+
+    preparation: Preparation
+    budgets: Budgets
+    max_cost: int
+
+    async def prepare(self, text: str, asker: Asker) -> Prepared:
+        """The document; raises a `CallerError` if it is over its caps or the budget is spent."""
+        known = self.preparation.known(text)
+        if known is not None:
+            return known
+        await self.charge(asker, NEW_DOCUMENT_COST)
+        return self.preparation.prepare(text)
+
+    def cost(self, prepared: Prepared, asked: OperationRequest) -> int:
+        """What the operation costs; raises `CostLimitExceededError` above what one may."""
+        cost = self.preparation.cost(prepared, asked.operation_name, asked.variables or {})
+        if cost > self.max_cost:
+            raise CostLimitExceededError(
+                f"The operation costs {cost} points; one operation may cost up to {self.max_cost}. "
+                "Ask for fewer rows, accounts or fields at once."
+            )
+        return cost
+
+    async def charge(self, asker: Asker, cost: int) -> Balance:
+        """Take the points; raises `RateLimitedError` if they are not there."""
+        charged = self.budgets.charge(asker.caller, asker.address, cost)
+        balance = await charged if isinstance(charged, Awaitable) else charged
+        if not balance.granted:
+            raise RateLimitedError(balance)
+        return balance

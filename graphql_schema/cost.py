@@ -1,0 +1,84 @@
+"""The directives that say in the SDL what a field costs.
+
+IBM's GraphQL Cost Directives specification: https://ibm.github.io/graphql-specs/cost-spec.html.
+The unit is one object of an answer; `./dev bench cost` measures the others against it.
+"""
+
+from __future__ import annotations
+
+import strawberry
+from strawberry.schema_directive import Location
+
+
+@strawberry.schema_directive(
+    locations=[
+        Location.ARGUMENT_DEFINITION,
+        Location.ENUM,
+        Location.FIELD_DEFINITION,
+        Location.INPUT_FIELD_DEFINITION,
+        Location.OBJECT,
+        Location.SCALAR,
+    ],
+    name="cost",
+    description="What each appearance adds to an operation's cost; objects add 1, leaves nothing.",
+)
+class Cost:
+    """A weight: a number, as text."""
+
+    weight: str = strawberry.directive_field(name="weight")
+
+
+@strawberry.schema_directive(
+    locations=[Location.FIELD_DEFINITION],
+    name="listSize",
+    description="How long a list is at most, for the cost of what is asked of each of its items.",
+)
+class ListSize:
+    """A bound, or the arguments that give it."""
+
+    assumed_size: int | None = strawberry.directive_field(
+        name="assumedSize", default=strawberry.UNSET
+    )
+    slicing_arguments: list[str] | None = strawberry.directive_field(
+        name="slicingArguments", default=strawberry.UNSET
+    )
+    sized_fields: list[str] | None = strawberry.directive_field(
+        name="sizedFields", default=strawberry.UNSET
+    )
+    require_one_slicing_argument: bool | None = strawberry.directive_field(
+        name="requireOneSlicingArgument", default=True
+    )
+
+
+FREE = Cost(weight="0")
+TOTALS = Cost(weight="40")
+DISTINCT = Cost(weight="40")
+TOP = Cost(weight="60")
+TOP_COMPARED = Cost(weight="140")
+SERIES = Cost(weight="50")
+ENTRIES = Cost(weight="60")
+SHARE = Cost(weight="1")
+NETWORK_TOTALS = Cost(weight="80")
+NETWORK_TOP = Cost(weight="600")
+NETWORK_TOP_COMPARED = Cost(weight="1200")
+NETWORK_SERIES = Cost(weight="100")
+SYSTEM = Cost(weight="20")
+"""One store query each, but for `SHARE`: all shares of a ranking come out of one query."""
+
+
+def first_of(field: str) -> ListSize:
+    """As many items in a field as `first` says."""
+    return ListSize(
+        slicing_arguments=["first"],
+        sized_fields=[field],
+        require_one_slicing_argument=strawberry.UNSET,
+    )
+
+
+def up_to(most: int, *fields: str) -> ListSize:
+    """Up to so many items, in the field itself or in the named ones below it."""
+    return ListSize(
+        assumed_size=most,
+        sized_fields=list(fields) or strawberry.UNSET,
+        require_one_slicing_argument=strawberry.UNSET,
+    )

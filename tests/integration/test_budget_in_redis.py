@@ -1,0 +1,140 @@
+"""Budgets that several gateways share, in a real Redis that comes and goes."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import AsyncIterator, Awaitable
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from gateway import logs
+from gateway.budget.balance import Balance, Rate
+from gateway.budget.shared import SharedBudget, connect
+from gateway.metrics import Metrics
+
+pytestmark = pytest.mark.anyio
+WITHIN_S = 10
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+class Redis:
+    """A server of our own on a free loopback port, without a file."""
+
+    def __init__(self, folder: Path) -> None:
+        program = shutil.which("redis-server")
+        assert program is not None, "install it: apt-get install -y redis-server"
+        self._program, self._folder = program, folder
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        command = [self._program, "--bind", "127.0.0.1", "--port", str(self.port)]
+        command += ["--save", "", "--appendonly", "no", "--dir", str(self._folder)]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        give_up_at = time.monotonic() + WITHIN_S
+        while time.monotonic() < give_up_at:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+        raise TimeoutError("redis-server did not start")
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(WITHIN_S)
+            self._process = None
+
+
+@pytest.fixture
+async def redis(tmp_path: Path) -> AsyncIterator[Redis]:
+    server = Redis(tmp_path)
+    server.start()
+    yield server
+    server.stop()
+
+
+async def charge(budget: SharedBudget, subject: str, cost: int) -> Balance:
+    charged = budget.charge(subject, cost)
+    return await charged if isinstance(charged, Awaitable) else charged
+
+
+def gateway(redis: Redis, rate: Rate) -> tuple[SharedBudget, Metrics]:
+    metrics = Metrics()
+    return SharedBudget(rate, connect(redis.url), time.monotonic, metrics.budget), metrics
+
+
+async def test_two_gateways_together_grant_what_one_would(redis: Redis) -> None:
+    rate = Rate(per_s=1, burst=1_000)
+    gateways = [gateway(redis, rate)[0] for _ in range(2)]
+    granted = 0
+    for number in range(300):
+        balance = await charge(gateways[number % 2], "someone", 10)
+        granted += balance.granted * 10
+    assert 980 <= granted <= 1_020  # 1 point a second flows in meanwhile
+    refused = await charge(gateways[0], "someone", 10)
+    assert not refused.granted
+    assert 1 <= refused.retry_after_s <= 10
+    assert (await charge(gateways[1], "someone else", 10)).granted
+    for each in gateways:
+        await each.close()
+
+
+async def test_charges_at_once_never_grant_more_than_there_is(redis: Redis) -> None:
+    gateways = [gateway(redis, Rate(per_s=100, burst=1_000))[0] for _ in range(2)]
+    began = time.monotonic()
+    charges = (charge(gateways[number % 2], "crowd", 10) for number in range(64))
+    balances = [balance for each in [charges] for balance in await asyncio.gather(*each)]
+    while len(balances) < 400:
+        balances += await asyncio.gather(*(charge(gateways[n % 2], "crowd", 10) for n in range(48)))
+    took_s = time.monotonic() - began
+    granted = sum(10 for balance in balances if balance.granted)
+    assert granted <= 1_000 + 100 * took_s + 10
+    for each in gateways:
+        await each.close()
+
+
+async def test_most_charges_come_out_of_a_lease(redis: Redis) -> None:
+    budget, metrics = gateway(redis, Rate(per_s=100_000, burst=1_000_000))
+    for _ in range(200):
+        assert (await charge(budget, "busy", 50)).granted
+    text = "\n".join(metrics.budget.lines())
+    leased = float(text.split('result="lease"} ')[1].split("\n")[0])
+    assert leased >= 190
+    assert isinstance(budget.charge("busy", 1), Balance)
+    await budget.close()
+
+
+async def test_without_redis_each_gateway_counts_for_itself_and_says_so_once(redis: Redis) -> None:
+    told = StringIO()
+    logs.configure("info", told)
+    rate = Rate(per_s=10, burst=100)
+    budget, metrics = gateway(redis, rate)
+    assert (await charge(budget, "someone", 10)).granted
+    redis.stop()
+    began = time.monotonic()
+    balances = [await charge(budget, "someone", 10) for _ in range(30)]
+    assert time.monotonic() - began < 5
+    assert [each.granted for each in balances[:9]] == [True] * 9
+    assert not balances[-1].granted
+    assert told.getvalue().count("budget_redis_away") == 1
+    assert 'result="fallback"' in "\n".join(metrics.budget.lines())
+    redis.start()
+    give_up_at = time.monotonic() + WITHIN_S
+    while "budget_redis_back" not in told.getvalue():
+        assert time.monotonic() < give_up_at
+        await charge(budget, "someone", 1)
+        await asyncio.sleep(0)
+    await budget.close()
