@@ -174,7 +174,8 @@ async def test_the_schema_is_told_by_policy() -> None:
 @pytest.mark.parametrize(("role", "status"), [(Role.OPERATOR, 200), (Role.PARTNER, 404)])
 async def test_operators_may_read_a_hidden_schema(role: Role, status: int) -> None:
     hidden = Gateway(introspection=False)
-    caller = Caller("someone", role, None, True)
+    accounts = None if role is Role.OPERATOR else frozenset({"a"})
+    caller = Caller("someone", role, accounts, sees_counterparties=True)
 
     async def door(scope: Any, receive: Any, send: Any) -> None:
         await hidden.app({**scope, SCOPE_KEY: caller}, receive, send)
