@@ -44,13 +44,18 @@ def measure(arguments: list[str]) -> dict[str, Any]:
 async def _run(url: str, process: psutil.Process, options: argparse.Namespace) -> dict[str, Any]:
     statuses: Counter[int] = Counter()
     made = documents(options.seed, options.documents)
-    async with aiohttp.ClientSession() as session:
+    # Budgets tell attackers from good users by their address.
+    elsewhere = aiohttp.TCPConnector(local_addr=("127.0.0.2", 0))
+    async with (
+        aiohttp.ClientSession() as session,
+        aiohttp.ClientSession(connector=elsewhere) as hostile,
+    ):
         # The first thousands fill what is kept of documents, which is bounded.
-        await _attack(session, url, documents(options.seed + 1, 3_000), Counter(), options)
+        await _attack(hostile, url, documents(options.seed + 1, 2_000), Counter(), options)
         alone = await _good(session, url, options.good_per_s, until=_after(15))
         rss_before = process.memory_info().rss
         began = time.monotonic()
-        attack = asyncio.ensure_future(_attack(session, url, made, statuses, options))
+        attack = asyncio.ensure_future(_attack(hostile, url, made, statuses, options))
         beside = await _good(session, url, options.good_per_s, until=attack.done)
         await attack
     rss_after = process.memory_info().rss
@@ -114,7 +119,12 @@ def _gateway() -> Iterator[tuple[str, psutil.Process]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = os.environ | {"GATEWAY_STORE": "duckdb", "GATEWAY_PORT": str(port)}
+    environment = os.environ | {
+        "GATEWAY_STORE": "duckdb",
+        "GATEWAY_PORT": str(port),
+        "GATEWAY_ANONYMOUS_BUDGET_PER_S": "2000",
+        "GATEWAY_ANONYMOUS_BUDGET_BURST": "20000",
+    }
     command = [sys.executable, "-m", "gateway"]
     with subprocess.Popen(command, cwd=CHECKOUT, env=environment, stdout=subprocess.DEVNULL) as it:
         try:
