@@ -246,10 +246,8 @@ def row_of(record: Record) -> Row | None:
         return None
     id_, entry = parsed
     transfer = entry.transfer
-    account, other = transfer.to_account_id, transfer.from_account_id
-    if entry.direction == SENT:
-        account, other = other, account
-    where = (record.partition, account, other, entry.direction, id_text(id_))
+    sides = (transfer.account_id(entry.direction), transfer.counterparty_id(entry.direction))
+    where = (record.partition, *sides, entry.direction, id_text(id_))
     return Row(*where, transfer.amount, transfer.time_ms)
 
 

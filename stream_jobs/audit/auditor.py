@@ -221,5 +221,9 @@ class Auditor:
 
 
 def _tell(findings: Iterable[Finding]) -> None:
+    """One line for all findings of one kind in one interval: a lost segment has a hundred thousand."""
+    groups: dict[tuple[Tier, Kind, int], list[Finding]] = {}
     for each in findings:
-        log.error("mismatch", extra={"finding": each})
+        groups.setdefault((each.tier, each.kind, each.interval_ms), []).append(each)
+    for group in groups.values():
+        log.error("mismatch", extra={"findings": group})

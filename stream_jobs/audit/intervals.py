@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from stream_jobs.audit.rows import RECEIVED, SENT, Entry
+from stream_jobs.audit.rows import RECEIVED, SENT, Entry, money
 
 INTERVAL_MS: Final = 10_000
 HOUR_MS: Final = 3_600_000
@@ -105,7 +105,11 @@ def whole(cells: dict[Cell, Tiers]) -> Iterator[tuple[int, str, str]]:
             for direction in (RECEIVED, SENT)
         )
         if received != sent:
-            yield interval_ms, "UNBALANCED", f"received {received}, sent {sent}"
+            yield interval_ms, "UNBALANCED", f"received {_said(received)}, sent {_said(sent)}"
+
+
+def _said(total: tuple[int, int]) -> str:
+    return f"{total[0]} x, {money(total[1])}"
 
 
 def _total(sums: Iterator[Sums]) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from stream_jobs.audit.rows import (
     Entry,
     Transfer,
     id_text,
+    likeliest,
     mix,
     money,
     partition_of_account,
@@ -172,7 +173,10 @@ class Matching:
 
     def _incomplete(self, id_: bytes, open_: Open) -> None:
         """Some of the two entries are missing or others than they should be; kept, for a repair may come."""
-        chosen = max(open_.candidates, key=lambda each: _agreement(open_.entries, each))
+        most = max(_agreement(open_.entries, each) for each in open_.candidates)
+        chosen = likeliest(
+            each for each in open_.candidates if _agreement(open_.entries, each) == most
+        )
         left = list(open_.entries)
         for direction in DIRECTIONS:
             self._expect(direction, chosen, mix(id_text(id_), direction, chosen))

@@ -8,7 +8,7 @@ from typing import Final
 
 from stream_jobs.audit.intervals import start_of
 from stream_jobs.audit.pinot_tier import Row
-from stream_jobs.audit.rows import RECEIVED, Malformed, id_text, parsed_entry
+from stream_jobs.audit.rows import Malformed, id_text, parsed_entry
 from stream_jobs.audit.state import State
 from stream_jobs.topic_reader import read
 
@@ -39,13 +39,14 @@ class EntriesInKafka:
             transfer = entry.transfer
             if start_of(transfer.time_ms) != interval_ms:
                 continue
-            account, other = transfer.to_account_id, transfer.from_account_id
-            if entry.direction != RECEIVED:
-                account, other = other, account
-            rows[
-                Row(
-                    *(record.partition, account, other, entry.direction),
-                    *(id_text(id_), transfer.amount, transfer.time_ms),
-                )
-            ] += 1
+            row = Row(
+                record.partition,
+                transfer.account_id(entry.direction),
+                transfer.counterparty_id(entry.direction),
+                entry.direction,
+                id_text(id_),
+                transfer.amount,
+                transfer.time_ms,
+            )
+            rows[row] += 1
         return rows

@@ -20,6 +20,7 @@ from stream_jobs.audit.state import State
 
 MAX_MISMATCHES: Final = 50
 MAX_IDS: Final = 20
+MAX_DETAILS: Final = 5
 MAX_MISMATCHES_BYTES: Final = 60_000
 PUBLISH_TIMEOUT_S: Final = 5.0
 
@@ -183,7 +184,7 @@ class MetricsServer:
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line; a finding's fields beside the message."""
+    """One JSON object a line; of findings the first few ids and details beside the message."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
@@ -191,15 +192,20 @@ class JsonLines(logging.Formatter):
             "level": record.levelname,
             "message": record.getMessage(),
         }
-        finding = getattr(record, "finding", None)
-        if isinstance(finding, Finding):
+        findings: list[Finding] = getattr(record, "findings", [])
+        if findings:
             line |= {
-                "tier": finding.tier,
-                "kind": finding.kind,
-                "interval": _instant(finding.interval_ms),
-                "kafka_partition": finding.partition,
-                "transaction_id": finding.transaction_id,
-                "detail": finding.detail,
+                "tier": findings[0].tier,
+                "kind": findings[0].kind,
+                "interval": _instant(findings[0].interval_ms),
+                "count": len(findings),
+                "kafka_partitions": sorted(
+                    {f.partition for f in findings if f.partition is not None}
+                ),
+                "transaction_ids": [f.transaction_id for f in findings if f.transaction_id][
+                    :MAX_IDS
+                ],
+                "details": [f.detail for f in findings[:MAX_DETAILS]],
             }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -39,6 +40,10 @@ class Transfer(NamedTuple):
     def account_id(self, direction: str) -> str:
         """Whose entry the side of that direction is."""
         return self.to_account_id if direction == RECEIVED else self.from_account_id
+
+    def counterparty_id(self, direction: str) -> str:
+        """Who stands on the other side."""
+        return self.from_account_id if direction == RECEIVED else self.to_account_id
 
     @property
     def content(self) -> int:
@@ -115,11 +120,15 @@ def mix(transaction_id: str, direction: str, transfer: Transfer) -> int:
     The hash is MD5 with its letters read as digits: that can be said in Pinot's SQL, and nobody needs
     to be kept from making collisions on purpose. pinot_tier.ROW_MIX is the same in SQL.
     """
-    account = transfer.account_id(direction)
-    other = transfer.from_account_id if direction == RECEIVED else transfer.to_account_id
-    text = SEPARATOR.join((account, other, direction, transaction_id, str(transfer.time_ms)))
+    sides = (transfer.account_id(direction), transfer.counterparty_id(direction))
+    text = SEPARATOR.join((*sides, direction, transaction_id, str(transfer.time_ms)))
     digest = hashlib.md5(text.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
     return int(digest.translate(_TO_DECIMAL)) * transfer.amount
+
+
+def likeliest(transfers: Iterable[Transfer]) -> Transfer:
+    """Of the events of one id the one that is taken as the first, where nothing shows which it was."""
+    return min(transfers, key=lambda each: (each.time_ms, each))
 
 
 @lru_cache(maxsize=_ACCOUNTS_REMEMBERED)

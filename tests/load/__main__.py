@@ -14,6 +14,7 @@ from local_stack.settings import CHECKOUT
 
 BENCHMARKS = {
     "state": "the memory of transaction ids at millions of keys: events a second, bytes a key",
+    "audit": "corruptions of every kind planted and found, and what an event costs the audit",
     "job": "events a second through the Flink job, everything else running",
     "plans": "what each plan costs Pinot, for accounts of all sizes and windows of both kinds",
     "freshness": "from an event's sending to its being in a GraphQL answer",
