@@ -202,7 +202,8 @@ class Bench:
     def kinds(self) -> set[tuple[str, str, int]]:
         """Tier, kind and interval of everything open."""
         return {
-            (m.tier.value, m.kind.value, m.interval_ms) for m in self.state.mismatches(10**6, 1)
+            (m.tier.value, m.kind.value, m.interval_ms)
+            for m in self.state.findings.mismatches(10**6, 1)
         }
 
 

@@ -122,7 +122,7 @@ def run(settings: AuditSettings, stop: threading.Event) -> None:
 
     def forget() -> None:
         window = settings.window
-        state.forget_before(now_ms() - window.window_ms - window.slack_ms)
+        state.known_ids.forget_before(now_ms() - window.window_ms - window.slack_ms)
 
     steps = Steps(time.monotonic)
     try:

@@ -75,7 +75,7 @@ class Auditor:
         self._partitions = partitions
         self._window = window
         self._matching = Matching(partitions, state.number("round") + 1)
-        self._elsewhere = state.stored_open()
+        self._elsewhere = state.open_ids.count()
         self._written_ms = 0
         self.through_ms = 0
         self.records = 0
@@ -119,7 +119,7 @@ class Auditor:
         self._written_ms = now_ms
         self._make_room()
         in_both = sum(each.stored for each in matching.open.values())
-        self._elsewhere = self._state.stored_open() - in_both
+        self._elsewhere = self._state.open_ids.count() - in_both
 
     def _take_in(self, records: list[Record]) -> None:
         transfers: list[tuple[bytes, Transfer]] = []
@@ -159,14 +159,16 @@ class Auditor:
         """Bring into memory those of the ids that are open in the file only."""
         if self._elsewhere:
             absent = [id_ for id_ in dict.fromkeys(ids) if id_ not in self._matching.open]
-            self._bring(self._state.load_open(absent))
+            self._bring(self._state.open_ids.load(absent))
 
     def _add_transfers(self, transfers: list[tuple[bytes, Transfer]]) -> None:
         matching, now_ms = self._matching, self._clock_ms()
         asked = [id_ for id_, _ in transfers if not matching.has_event(id_)]
         oldest_ms = now_ms - self._window.window_ms
-        known = self._state.known(asked, oldest_ms - self._window.slack_ms)
-        surely = self._state.known(known, oldest_ms + self._window.slack_ms) if known else {}
+        known = self._state.known_ids.find(asked, oldest_ms - self._window.slack_ms)
+        surely = (
+            self._state.known_ids.find(known, oldest_ms + self._window.slack_ms) if known else {}
+        )
         for id_, transfer in transfers:
             content = matching.counted(id_)
             if content is not None or id_ in surely:
@@ -178,30 +180,31 @@ class Auditor:
         matching = self._matching
         self.write()  # so that what is known is in one place
         while True:
-            self._bring(self._state.load_undecided(settled.round, UNDECIDED_A_TIME))
+            self._bring(self._state.open_ids.undecided(settled.round, UNDECIDED_A_TIME))
             ids = matching.undecided(settled.round)
             if not ids:
                 break
             alone = [id_ for id_ in ids if not matching.open[id_].candidates]
             oldest_ms = self._clock_ms() - self._window.window_ms - self._window.slack_ms
-            matching.judge(ids, self._state.known(alone, oldest_ms))
+            matching.judge(ids, self._state.known_ids.find(alone, oldest_ms))
             self.write()
         self._judge_whole(settled)
         self.through_ms = settled.as_of_ms
         self._pinot.offer(settled)
 
     def _judge_whole(self, settled: Settled) -> None:
-        due = self._state.due("whole", 0, settled.as_of_ms, settled.round, WHOLE_A_TIME)
-        for interval in due:
-            start_ms = interval.interval_ms
-            cells = self._state.cells(start_ms, start_ms + 1)
-            explained = self._state.has_id_finding(start_ms)
-            findings = [
-                Finding(Tier.ENTRIES, Kind(kind), start_ms, None, "", detail)
-                for _, kind, detail in whole(cells)
-                if kind != Kind.UNEXPLAINED or not explained
-            ]
-            _tell(self._state.write_whole(start_ms, findings, self._clock_ms()))
+        due = self._state.intervals.due("whole", 0, settled.as_of_ms, settled.round, WHOLE_A_TIME)
+        verdicts = {each.interval_ms: self._whole(each.interval_ms) for each in due}
+        _tell(self._state.write_whole(verdicts, self._clock_ms()))
+
+    def _whole(self, start_ms: int) -> list[Finding]:
+        """What contradicts itself in one interval, unless single ids explain it."""
+        explained = self._state.findings.has_id_finding(start_ms)
+        return [
+            Finding(Tier.ENTRIES, Kind(kind), start_ms, None, "", detail)
+            for _, kind, detail in whole(self._state.intervals.cells(start_ms, start_ms + 1))
+            if kind != Kind.UNEXPLAINED or not explained
+        ]
 
     def _bring(self, found: dict[bytes, Open]) -> None:
         for id_, each in found.items():

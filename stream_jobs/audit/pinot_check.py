@@ -9,17 +9,21 @@ from typing import Final
 
 from stream_jobs.audit.findings import Finding, Kind, Tier
 from stream_jobs.audit.frontier import Settled
+from stream_jobs.audit.interval_table import Interval
 from stream_jobs.audit.intervals import HOUR_MS, INTERVAL_MS, Cell, Sums, Tiers
 from stream_jobs.audit.pinot_tier import PinotTier, Row
 from stream_jobs.audit.rows import money
-from stream_jobs.audit.state import Interval, State
+from stream_jobs.audit.state import State
 
 # So many rows Pinot hashes in one query.
 ROWS_A_QUERY: Final = 100_000
 INTERVALS_A_QUERY: Final = 5_000
-# After each check so many rows of old intervals are compared once more, in turns.
-ROWS_AGAIN: Final = 20_000
+# So many rows a second of old intervals are compared once more, in turns.
+ROWS_AGAIN_A_SECOND: Final = 5_000
+INTERVALS_AGAIN: Final = 1_000
 HOURS_EVERY_MS: Final = 10_000
+# Of an hour that is still being filled every interval is counted, which costs more.
+MOVING_HOURS_EVERY_MS: Final = 60_000
 # Rows of an interval that are fetched to name the ids.
 MAX_EXPLAINED_ROWS: Final = 200_000
 MAX_NAMED: Final = 1_000
@@ -54,7 +58,10 @@ class PinotCheck:
         self._reached = False
         self._cursor_ms = 0
         self._again_ms = 0
+        self._again_rows = 0.0
+        self._again_at_ms = clock_ms()
         self._hours_at_ms = 0
+        self._moving_at_ms = 0
         self._suspects: dict[int, _Suspect] = {}
         self._explained: dict[int, object] = {}
 
@@ -76,12 +83,13 @@ class PinotCheck:
         if not self._reached:
             self._reached = self._pinot.has_reached(target.entry_ends)
             return None
-        due = self._state.due(
+        due = self._state.intervals.due(
             "pinot", self._cursor_ms, target.as_of_ms, target.round, INTERVALS_A_QUERY
         )
         if due:
             return self._compare(self._within_budget(due), target)
-        self._state.write_pinot_through(target.as_of_ms)
+        if self._suspects.keys() <= self._explained.keys():
+            self._state.write_pinot_through(target.as_of_ms)
         self._compare_hours(target)
         self._turn_to_old_ones()
         self._target = None
@@ -92,7 +100,7 @@ class PinotCheck:
         wanted = {each.interval_ms: each for each in due}
         taken: list[Interval] = []
         rows = 0
-        for each in self._state.intervals(due[0].interval_ms, INTERVALS_A_QUERY):
+        for each in self._state.intervals.beginning_at(due[0].interval_ms, INTERVALS_A_QUERY):
             rows += each.rows
             if taken and rows > ROWS_A_QUERY:
                 break
@@ -103,16 +111,17 @@ class PinotCheck:
     def _compare(self, intervals: list[Interval], target: Settled) -> list[Finding]:
         start_ms, end_ms = intervals[0].interval_ms, intervals[-1].interval_ms + INTERVAL_MS
         found = _by_interval(self._pinot.sums(start_ms, end_ms))
-        expected = _by_interval(_entries(self._state.cells(start_ms, end_ms)))
-        new = []
+        expected = _by_interval(_entries(self._state.intervals.cells(start_ms, end_ms)))
+        new, equal = [], []
         for each in intervals:
             wanted, got = expected.get(each.interval_ms, {}), found.get(each.interval_ms, {})
             if wanted == got:
                 self._suspects.pop(each.interval_ms, None)
                 self._explained.pop(each.interval_ms, None)
-                self._state.write_pinot(each.interval_ms, [], self._clock_ms())
+                equal.append(each.interval_ms)
             elif self._is_certain(each, target):
                 new += self._differs(each, wanted, got)
+        self._state.write_pinot(dict.fromkeys(equal, ()), self._clock_ms())
         self._cursor_ms = end_ms
         return new
 
@@ -137,7 +146,7 @@ class PinotCheck:
             findings = list(_explained(start_ms, entries, rows))[:MAX_NAMED]
         if not findings:
             findings = list(_unexplained(start_ms, wanted, got))
-        new = self._state.write_pinot(start_ms, findings, self._clock_ms())
+        new = self._state.write_pinot({start_ms: findings}, self._clock_ms())
         self._explained[start_ms] = signature
         return new
 
@@ -147,7 +156,9 @@ class PinotCheck:
         if now_ms - self._hours_at_ms < HOURS_EVERY_MS:
             return
         self._hours_at_ms = now_ms
-        wanted, moving = self._state.hours(target.round)
+        wanted, moving = self._state.intervals.hours(target.round)
+        if now_ms - self._moving_at_ms >= MOVING_HOURS_EVERY_MS:
+            self._moving_at_ms, moving = now_ms, set()
         wanted = {key: sums for key, sums in wanted.items() if sums[0]}
         got = self._pinot.hours()
         for hour_ms in sorted({key[0] for key in wanted.keys() | got.keys()} - moving):
@@ -158,7 +169,7 @@ class PinotCheck:
     def _differing_intervals(self, hour_ms: int) -> set[int]:
         end_ms = hour_ms + HOUR_MS
         wanted: dict[tuple[int, str], tuple[int, int]] = {}
-        for cell, sums in _entries(self._state.cells(hour_ms, end_ms)).items():
+        for cell, sums in _entries(self._state.intervals.cells(hour_ms, end_ms)).items():
             key = (cell.interval_ms, cell.direction)
             count, amount = wanted.get(key, (0, 0))
             wanted[key] = (count + sums.rows, amount + sums.amount)
@@ -167,15 +178,18 @@ class PinotCheck:
 
     def _turn_to_old_ones(self) -> None:
         """A few intervals that were compared before become due again."""
-        some = self._state.intervals(self._again_ms, INTERVALS_A_QUERY)
+        now_ms = self._clock_ms()
+        earned = (now_ms - self._again_at_ms) / 1000 * ROWS_AGAIN_A_SECOND
+        self._again_rows = min(self._again_rows + earned, ROWS_A_QUERY)
+        self._again_at_ms = now_ms
         chosen: list[int] = []
-        rows = 0
+        some = self._state.intervals.beginning_at(self._again_ms, INTERVALS_AGAIN)
         for each in some:
-            if chosen and rows + each.rows > ROWS_AGAIN:
+            if self._again_rows <= 0:
                 break
-            rows += each.rows
+            self._again_rows -= max(each.rows, 1)
             chosen.append(each.interval_ms)
-        self._again_ms = chosen[-1] + 1 if chosen else 0
+        self._again_ms = 0 if not some else chosen[-1] + 1 if chosen else self._again_ms
         self._state.mark_pinot_due(chosen)
 
 

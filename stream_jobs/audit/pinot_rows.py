@@ -25,7 +25,7 @@ class EntriesInKafka:
     state: State
 
     def __call__(self, interval_ms: int) -> Counter[Row] | None:
-        offsets = self.state.offsets(interval_ms)
+        offsets = self.state.intervals.offsets(interval_ms)
         if sum(last - first for first, last in offsets.values()) > MAX_RECORDS:
             return None
         starts = {partition: first for partition, (first, _) in offsets.items()}

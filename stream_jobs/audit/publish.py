@@ -55,7 +55,7 @@ class Report:
 
 def report(state: State, entries_through_ms: int, started_at_ms: int, now_ms: int) -> Report:
     """The state now."""
-    open_intervals, first_ms = state.open_intervals()
+    open_intervals, first_ms = state.findings.open_intervals()
     through_ms = state.number("through_ms")
     consistent_ms = through_ms - through_ms % INTERVAL_MS
     conflicts, conflict_ids = state.conflicts()
@@ -65,10 +65,10 @@ def report(state: State, entries_through_ms: int, started_at_ms: int, now_ms: in
         entries_through_ms=entries_through_ms,
         pinot_through_ms=through_ms,
         consistent_through_ms=min(consistent_ms, consistent_ms if first_ms is None else first_ms),
-        checked_intervals=state.counted_intervals(),
+        checked_intervals=state.intervals.checked(),
         open_intervals=open_intervals,
-        mismatches=tuple(state.mismatches(MAX_MISMATCHES, MAX_IDS)),
-        findings=state.finding_counts(),
+        mismatches=tuple(state.findings.mismatches(MAX_MISMATCHES, MAX_IDS)),
+        findings=state.findings.counts(),
         matched=state.number("matched"),
         duplicates=state.number("duplicates"),
         conflicts=conflicts,

@@ -270,7 +270,7 @@ def _told(tiers: MemoryTiers) -> dict[str, int]:
         bench = Bench(tiers, Path(folder) / "audit.sqlite3", BEGIN_MS + 3_600_000)
         for check in range(1, 5):
             bench.check()
-            for each in bench.state.mismatches(10**6, 10**6):
+            for each in bench.state.findings.mismatches(10**6, 10**6):
                 for key in each.transaction_ids or (str(each.interval_ms),):
                     told.setdefault(key, check)
         bench.state.close()
@@ -283,11 +283,11 @@ class _Agreeing(MemoryTiers):
     bench: Bench
 
     def sums(self, start_ms: int, end_ms: int) -> dict[Cell, Sums]:
-        cells = self.bench.state.cells(start_ms, end_ms)
+        cells = self.bench.state.intervals.cells(start_ms, end_ms)
         return {cell: tiers.entries for cell, tiers in cells.items() if tiers.entries.rows}
 
     def hours(self) -> dict[tuple[int, str], tuple[int, int]]:
-        return self.bench.state.hours(0)[0]
+        return self.bench.state.intervals.hours(0)[0]
 
 
 def _cost(count: int, seed: int) -> dict[str, Any]:

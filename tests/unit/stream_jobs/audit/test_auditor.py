@@ -78,10 +78,10 @@ def audited(tiers: MemoryTiers, file: Path, checks: int = 3) -> Bench:
 def test_a_sound_pipeline_has_no_finding_and_every_interval_is_checked(file: Path) -> None:
     bench = audited(sound(), file)
     assert bench.kinds() == set()
-    assert bench.state.counted_intervals() == len({interval(n) for n in range(COUNT)})
+    assert bench.state.intervals.checked() == len({interval(n) for n in range(COUNT)})
     assert bench.state.number("through_ms") > NOW_MS
     assert bench.state.number("matched") == COUNT
-    assert bench.state.stored_open() == 0
+    assert bench.state.open_ids.count() == 0
 
 
 def test_a_lost_event_is_found_in_the_first_check(file: Path) -> None:
@@ -90,7 +90,9 @@ def test_a_lost_event_is_found_in_the_first_check(file: Path) -> None:
     tiers.serve()
     bench = audited(tiers, file, checks=1)
     assert bench.kinds() == {("ENTRIES", "LOST", interval(7))}
-    assert bench.state.mismatches(1, 5)[0].transaction_ids == (str(uuid.UUID(int=7 + 2**70)),)
+    assert bench.state.findings.mismatches(1, 5)[0].transaction_ids == (
+        str(uuid.UUID(int=7 + 2**70)),
+    )
 
 
 def test_a_lost_side_is_found_and_unbalances_its_interval(file: Path) -> None:
@@ -375,7 +377,7 @@ def test_a_repaired_loss_turns_green_also_after_a_restart(file: Path) -> None:
     remove_entries(tiers, 8, ("SENT",))
     tiers.serve()
     bench = audited(tiers, file)
-    assert len(bench.state.mismatches(9, 1)) == 3
+    assert len(bench.state.findings.mismatches(9, 1)) == 3
     bench.auditor.write()
     bench.state.close()
     for body in [*of(7), of(8)[1]]:
@@ -384,7 +386,7 @@ def test_a_repaired_loss_turns_green_also_after_a_restart(file: Path) -> None:
     again = Bench(tiers, file, NOW_MS + 60_000)
     again.check(2)
     assert again.kinds() == set()
-    assert again.state.stored_open() == 0
+    assert again.state.open_ids.count() == 0
 
 
 def test_a_repair_done_twice_is_found(file: Path) -> None:
@@ -408,7 +410,7 @@ def test_more_open_ids_than_memory_may_hold_wait_in_the_file(
     bench = Bench(tiers, file, NOW_MS)
     bench.read_all()
     bench.auditor.write()
-    assert bench.state.stored_open() == COUNT
+    assert bench.state.open_ids.count() == COUNT
     count_events(tiers)
     remove_entries(tiers, 7, ("RECEIVED", "SENT"))
     tiers.serve()
