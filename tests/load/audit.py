@@ -117,7 +117,7 @@ class Damage:
             "row's amount changed": lambda row: row._replace(amount=row.amount + 1),
             "row's counterparty changed": lambda row: row._replace(counterparty_id="x"),
             "row's account changed": lambda row: row._replace(account_id="y"),
-            "row's id changed": lambda row: row._replace(transaction_id="z"),
+            "row's id changed": lambda row: row._replace(transaction_id=self._id()),
             "row's direction turned": lambda row: row._replace(
                 direction="SENT" if row.direction == "RECEIVED" else "RECEIVED"
             ),
