@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,8 @@ from tests.integration.running_stack import (
     wait_until,
 )
 
-RAW, ENTRIES, TABLE, GROUP = "audited-raw", "audited-entries", "audited_entries", "audited-job"
 METRICS_PORT = 28101
+NUMBERS = count()
 AUDIT = """
 { pipeline { audit { state consistentThrough checkedIntervals inconsistentIntervals
     openMismatches { start end tier kind count transactionIds } } } }
@@ -50,12 +51,14 @@ AUDIT = """
 
 
 class PlayedJob:
-    """Events and entries under the test's hand."""
+    """Events and entries under the test's hand, in topics and a table of one test's own."""
 
-    def __init__(self, stack: RunningStack) -> None:
+    def __init__(self, stack: RunningStack, name: str) -> None:
+        self.raw, self.entries, self.group = f"{name}-raw", f"{name}-entries", f"{name}-job"
+        self.table = f"{name}_entries"
         self._kafka = stack.kafka
         self._producer = Producer({"bootstrap.servers": stack.kafka})
-        self._writer = Producer({"bootstrap.servers": stack.kafka, "transactional.id": "played"})
+        self._writer = Producer({"bootstrap.servers": stack.kafka, "transactional.id": name})
         self._writer.init_transactions(30)
 
     def send(self, events: list[Missing]) -> None:
@@ -66,21 +69,23 @@ class PlayedJob:
                 "transaction_id": each.transaction_id,
                 "amount": each.amount,
             }
-            self._producer.produce(RAW, json.dumps(body).encode(), timestamp=each.transfer.time_ms)
+            self._producer.produce(
+                self.raw, json.dumps(body).encode(), timestamp=each.transfer.time_ms
+            )
         assert self._producer.flush(30) == 0
 
     def write(self, events: list[Missing]) -> None:
         self._writer.begin_transaction()
         for each in events:
             for account, value in each.records():
-                self._writer.produce(ENTRIES, value, account, kafka_partition(account, 4))
+                self._writer.produce(self.entries, value, account, kafka_partition(account, 4))
         self._writer.commit_transaction(30)
 
     def finish(self) -> None:
         """As a checkpoint does it: everything up to here is done."""
-        ends = KafkaOffsets(self._kafka, GROUP).ends(RAW)
-        consumer = Consumer({"bootstrap.servers": self._kafka, "group.id": GROUP})
-        offsets = [TopicPartition(RAW, partition, end) for partition, end in ends.items()]
+        ends = KafkaOffsets(self._kafka, self.group).ends(self.raw)
+        consumer = Consumer({"bootstrap.servers": self._kafka, "group.id": self.group})
+        offsets = [TopicPartition(self.raw, partition, end) for partition, end in ends.items()]
         consumer.commit(offsets=offsets, asynchronous=False)
         consumer.close()
 
@@ -115,23 +120,25 @@ def finding(tier: str, kind: str) -> float:
     return metrics().get(f'audit_findings{{tier="{tier}",kind="{kind}"}}', -1)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def job(stack: RunningStack) -> PlayedJob:
+    played = PlayedJob(stack, f"played{next(NUMBERS)}")
     known = {topic.name: topic for topic in load_topics(Environment.LOCAL)}
     own = [
-        replace(known["transactions"], name=RAW),
-        replace(known["account-entries"], name=ENTRIES),
+        replace(known["transactions"], name=played.raw),
+        replace(known["account-entries"], name=played.entries),
     ]
     apply_topics(own, KafkaTopicAdmin(stack.kafka))
-    table = load_tables({"ACCOUNT_ENTRIES_TOPIC": ENTRIES, "KAFKA_SERVERS": stack.kafka})[0]
-    text = json.dumps([table.schema, table.table_config]).replace('"account_entries"', f'"{TABLE}"')
+    table = load_tables({"ACCOUNT_ENTRIES_TOPIC": played.entries, "KAFKA_SERVERS": stack.kafka})[0]
+    files = json.dumps([table.schema, table.table_config])
+    files = files.replace('"account_entries"', f'"{played.table}"')
     controller = HttpController(f"http://127.0.0.1:{PORTS['STACK_PINOT_CONTROLLER_PORT']}")
-    apply_tables([TableFiles(TABLE, *json.loads(text))], controller)
-    return PlayedJob(stack)
+    apply_tables([TableFiles(played.table, *json.loads(files))], controller)
+    return played
 
 
 @contextmanager
-def audit(stack: RunningStack, file: Path) -> Iterator[subprocess.Popen[bytes]]:
+def audit(stack: RunningStack, job: PlayedJob, file: Path) -> Iterator[subprocess.Popen[bytes]]:
     """An audit of the played job."""
     arguments = {
         "--kafka": stack.kafka,
@@ -139,10 +146,10 @@ def audit(stack: RunningStack, file: Path) -> Iterator[subprocess.Popen[bytes]]:
         "--broker": f"http://127.0.0.1:{PORTS['STACK_PINOT_BROKER_PORT']}",
         "--state": str(file),
         "--metrics-port": str(METRICS_PORT),
-        "--group": GROUP,
-        "--raw-topic": RAW,
-        "--entries-topic": ENTRIES,
-        "--table": TABLE,
+        "--group": job.group,
+        "--raw-topic": job.raw,
+        "--entries-topic": job.entries,
+        "--table": job.table,
     }
     words = [word for pair in arguments.items() for word in pair]
     with file.with_suffix(".log").open("ab") as log:
@@ -177,9 +184,9 @@ def shown(stack: RunningStack) -> dict[str, Any]:
     return body
 
 
-def repair(stack: RunningStack, *arguments: str) -> dict[str, Any]:
+def repair(stack: RunningStack, job: PlayedJob, *arguments: str) -> dict[str, Any]:
     bounds = ("--from", to_rfc3339(now_ms() - 3_600_000), "--to", to_rfc3339(now_ms()))
-    names = ("--group", GROUP, "--raw-topic", RAW, "--entries-topic", ENTRIES)
+    names = ("--group", job.group, "--raw-topic", job.raw, "--entries-topic", job.entries)
     said = stack.dev("repair", *bounds, *names, "--json", *arguments)
     assert said.returncode == 0, said.stdout + said.stderr
     body: dict[str, Any] = json.loads(said.stdout)
@@ -191,7 +198,7 @@ def test_what_is_lost_is_told_and_repaired_once_and_then_all_is_well(
 ) -> None:
     sound, lost, half = events(70, 500), events(71, 2), events(72, 1)
     file = tmp_path / "audit.sqlite3"
-    with audit(stack, file):
+    with audit(stack, job, file):
         job.send(sound)
         job.write(sound)
         job.finish()
@@ -211,13 +218,13 @@ def test_what_is_lost_is_told_and_repaired_once_and_then_all_is_well(
         told = {id_ for each in shown(stack)["openMismatches"] for id_ in each["transactionIds"]}
         assert told == {each.transaction_id for each in [*lost, *half]}
     # It died at once, without a chance to write anything.
-    with audit(stack, file):
+    with audit(stack, job, file):
         wait_until(lambda: finding("ENTRIES", "LOST") == 2, 30, "the loss is forgotten")
-        dry = repair(stack)
+        dry = repair(stack, job)
         assert (dry["events"], dry["entries"], dry["applied"]) == (3, 5, False)
         assert set(dry["transaction_ids"]) == told
-        assert repair(stack, "--apply")["entries"] == 5
-        assert repair(stack, "--apply")["entries"] == 0
+        assert repair(stack, job, "--apply")["entries"] == 5
+        assert repair(stack, job, "--apply")["entries"] == 0
         wait_until(lambda: metrics().get("audit_consistent") == 1, 30, "it stays inconsistent")
         wait_until(lambda: shown(stack)["state"] == "CONSISTENT", 10, "GraphQL does not say it")
         assert metrics()["audit_transfers_matched_total"] == len(sound) + 3
@@ -231,7 +238,7 @@ def test_what_is_planted_among_the_entries_is_told_with_its_id(
     job.send(some)
     job.write(some)
     job.finish()
-    with audit(stack, tmp_path / "audit.sqlite3"):
+    with audit(stack, job, tmp_path / "audit.sqlite3"):
         wait_until(lambda: metrics().get("audit_consistent") == 1, 60, "not consistent at first")
         wait_until(lambda: metrics()["audit_transfers_matched_total"] >= 6, 60, "nothing matches")
         job.write([doubled, replace(changed, amount="0.00000001")])
