@@ -37,22 +37,26 @@ def parsed(arguments: Sequence[str] | None) -> AuditSettings:
     parser = argparse.ArgumentParser(
         prog="python -m stream_jobs.audit",
         description="Compares raw events, entries and Pinot's rows for as long as it runs.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     add = parser.add_argument
     add("--kafka", required=True, metavar="SERVERS", help="host:port,…")
     add("--controller", required=True, metavar="URL", help="Pinot's controller")
     add("--broker", required=True, metavar="URL", help="Pinot's broker")
     add("--state", required=True, type=Path, metavar="FILE", help="what it remembers; SQLite")
-    add("--host", default="127.0.0.1", help="address of /metrics and /healthz")
-    add("--metrics-port", type=int, default=18100, help="their port; 0: any")
-    add("--group", default=CONSUMER_GROUP, help="the job's consumer group")
-    add("--raw-topic", default=Topics().raw, help="the events")
-    add("--entries-topic", default=Topics().entries, help="the entries")
-    add("--table", default="account_entries", help="Pinot's table of the entries")
-    add("--audit-topic", default=AUDIT_TOPIC, help="where the state is published")
-    add("--dedup-window-ms", type=int, default=14 * DAY_MS, help="as the job's")
-    add("--dedup-slack-ms", type=int, default=DAY_MS // 24, help="where either outcome is right")
+    add("--host", default="127.0.0.1", help="address of /metrics and /healthz (%(default)s)")
+    add("--metrics-port", type=int, default=18100, help="their port; 0: any (%(default)s)")
+    add("--group", default=CONSUMER_GROUP, help="the job's consumer group (%(default)s)")
+    add("--raw-topic", default=Topics().raw, help="the events (%(default)s)")
+    add("--entries-topic", default=Topics().entries, help="the entries (%(default)s)")
+    add("--table", default="account_entries", help="Pinot's table of the entries (%(default)s)")
+    add("--audit-topic", default=AUDIT_TOPIC, help="where the state is published (%(default)s)")
+    add("--dedup-window-ms", type=int, default=14 * DAY_MS, help="as the job's (%(default)s)")
+    add(
+        "--dedup-slack-ms",
+        type=int,
+        default=DAY_MS // 24,
+        help="where either outcome is right (%(default)s)",
+    )
     given = parser.parse_args(arguments)
     return AuditSettings(
         given.kafka,
