@@ -387,7 +387,7 @@ AUDIT_TYPES = ["LONG"] * 6 + ["STRING"]
 async def test_the_audits_newest_report_is_read_with_its_mismatches() -> None:
     said = '[{"tier":"PINOT","kind":"LOST","start_ms":10,"end_ms":20,"count":3,"ids":["a"],"detail":"x"}]'
     broker = FakeBroker(lambda _: broker_answer([[6, 5, 4, 3, 2, 1, said]], AUDIT_TYPES))
-    rows = (await (await opened(broker)).fetch(AuditPlan(), 5)).rows
+    rows = (await (await opened(broker)).fetch(AuditPlan(NETWORK), 5)).rows
     mismatch = AuditMismatch("PINOT", "LOST", Interval(10, 20), 3, ("a",))
     assert rows == (AuditReport(6, 5, 4, 3, 2, 1, (mismatch,)),)
 
@@ -397,7 +397,7 @@ async def test_the_audits_newest_report_is_read_with_its_mismatches() -> None:
 async def test_a_malformed_report_is_refused(said: str) -> None:
     broker = FakeBroker(lambda _: broker_answer([[6, 5, 4, 3, 2, 1, said]], AUDIT_TYPES))
     with pytest.raises(StoreUnavailableError, match="malformed"):
-        await (await opened(broker)).fetch(AuditPlan(), 5)
+        await (await opened(broker)).fetch(AuditPlan(NETWORK), 5)
 
 
 def test_the_partition_is_kafkas() -> None:
