@@ -390,6 +390,7 @@ async def test_the_networks_figures_are_for_operators(world: World, name: str) -
 
 
 FOR_OPERATORS = {"entries", "rejected", "rejectedByReason", "rejectFlood"}
+FOR_OPERATORS = {"audit", "entries", "rejected", "rejectedByReason"}
 FOR_ALL = {"asOf", "freshnessSeconds", "state", "dataSource"}
 
 
