@@ -10,7 +10,7 @@ import pytest
 
 from tests.integration.flowing import DAY_MS, traffic
 from tests.integration.ledger import transfers
-from tests.integration.running_stack import PORTS, RunningStack, now_ms, wait_until
+from tests.integration.running_stack import PORTS, RunningStack, now_ms, parse_ms, wait_until
 
 
 @pytest.mark.parametrize(

@@ -325,6 +325,7 @@ async def test_a_minute_of_mostly_garbage_is_a_flood(
             "pipeline": {"rejectFlood": flood}
         }
 
+
 MISMATCH = AuditMismatch("ENTRIES", "LOST", Interval(NOW_MS - 20_000, NOW_MS - 10_000), 2, ("id",))
 SOUND = AuditReport(NOW_MS - 500, NOW_MS - 2_000, NOW_MS - 5_000, 7, 0, 1, ())
 
