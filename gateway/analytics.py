@@ -12,6 +12,8 @@ from gateway import money, window
 from gateway.caller import Caller, Scope
 from gateway.limits import Limits
 from gateway.model import (
+    AuditState,
+    AuditStatus,
     Bucket,
     Comparison,
     Direction,
@@ -30,6 +32,7 @@ from gateway.model import (
     WindowChoice,
 )
 from gateway.query_plan import (
+    AuditPlan,
     DistinctPlan,
     EntryCountPlan,
     ProgressPlan,
@@ -47,6 +50,7 @@ NOTHING = Measures(0, money.ZERO)
 # A reject flood: at least half of so many events within so long. The job's metrics mean the same by it.
 FLOOD_WINDOW_MS = 60_000
 FLOOD_LEAST_EVENTS = 1_000
+AUDIT_BEHIND_MS = 60_000  # the pipeline's promise; the audit itself takes seconds
 _WHOLE_HISTORY_MS = 10_000 * 365 * window.DAY_MS
 
 
@@ -156,6 +160,22 @@ class Analytics:
         counted, _ = await self._measures(None, Direction.RECEIVED, minute)
         transfers = counted.transaction_count
         return rejected >= transfers and rejected + transfers >= FLOOD_LEAST_EVENTS
+
+    async def audit(self) -> AuditStatus:
+        """Whether the pipeline's tiers agree. What was found wrong stays so when the audit is behind."""
+        scope = self.scope(None)
+        if self.sample_data:
+            return AuditStatus(AuditState.NOT_APPLICABLE, None)
+        rows = (await self.store.fetch(AuditPlan(scope))).rows
+        if not rows:
+            return AuditStatus(AuditState.BEHIND, None)
+        report = rows[0]
+        state = AuditState.CONSISTENT
+        if self.now_ms - min(report.through_ms, report.recorded_at_ms) > AUDIT_BEHIND_MS:
+            state = AuditState.BEHIND
+        if report.open_intervals:
+            state = AuditState.INCONSISTENT
+        return AuditStatus(state, report)
 
     async def entry_count(self) -> int:
         """All entries since the beginning."""

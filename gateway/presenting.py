@@ -147,6 +147,33 @@ def pipeline_of(status: m.PipelineStatus) -> system.Pipeline:
     )
 
 
+def audit_of(status: m.AuditStatus) -> system.PipelineAudit:
+    """The audit's state; instants are null before the first comparison."""
+    report = status.report
+    compared = report is not None and report.through_ms > 0
+    return system.PipelineAudit(
+        state=enums.AuditState[status.state.name],
+        consistent_through=utc(report.consistent_through_ms) if report and compared else None,
+        compared_through=utc(report.through_ms) if report and compared else None,
+        checked_intervals=Long(report.checked_intervals if report else 0),
+        inconsistent_intervals=Long(report.open_intervals if report else 0),
+        conflicting_duplicates=Long(report.conflicts if report else 0),
+        open_mismatches=[mismatch_of(each) for each in report.mismatches] if report else [],
+    )
+
+
+def mismatch_of(mismatch: m.AuditMismatch) -> system.AuditMismatch:
+    """One way in which one interval differs."""
+    return system.AuditMismatch(
+        start=utc(mismatch.interval.start_ms),
+        end=utc(mismatch.interval.end_ms),
+        tier=enums.AuditTier[mismatch.tier],
+        kind=enums.AuditMismatchKind[mismatch.kind],
+        count=Long(mismatch.count),
+        transaction_ids=[ID(each) for each in mismatch.transaction_ids],
+    )
+
+
 def utc(epoch_ms: int) -> datetime:
     """An epoch millisecond in UTC."""
     return instant(epoch_ms, ZoneInfo("UTC")).astimezone(UTC)

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Generic, TypeVar
 
 from gateway.caller import Scope
-from gateway.model import Direction, Entry, Interval, RankBy
+from gateway.model import AuditReport, Direction, Entry, Interval, RankBy
 
 Row_co = TypeVar("Row_co", covariant=True)
 
@@ -194,3 +194,10 @@ class ProgressRow:
 @dataclass(frozen=True, slots=True)
 class ProgressPlan(QueryPlan[ProgressRow]):
     """Exactly one row: how far the store has come."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditPlan(QueryPlan[AuditReport]):
+    """The newest report of the completeness audit; no row if there is none."""
+
+    scope: Scope

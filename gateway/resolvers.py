@@ -207,6 +207,10 @@ class GatewayResolvers:
         """Whether most events of the last minute were rejected."""
         return await self._rules.reject_flood()
 
+    async def audit(self) -> system.PipelineAudit:
+        """Whether the pipeline's tiers agree."""
+        return presenting.audit_of(await self._rules.audit())
+
     async def entry_count(self) -> int:
         """All entries."""
         return await self._rules.entry_count()

@@ -125,3 +125,42 @@ class DataSource(Enum):
 
     PIPELINE = value("PIPELINE", description="The events of the payment pipeline.")
     SAMPLE = value("SAMPLE", description="Made-up data of the embedded store, for development.")
+
+
+@strawberry.enum(description="Whether raw events, entries and the analytics store agree.")
+class AuditState(Enum):
+    """State of the audit."""
+
+    CONSISTENT = value("CONSISTENT", description="All that was compared agrees.")
+    INCONSISTENT = value("INCONSISTENT", description="Something differs; see `openMismatches`.")
+    BEHIND = value(
+        "BEHIND", description="Nothing is known to differ, but the last minute is not compared yet."
+    )
+    NOT_APPLICABLE = value(
+        "NOT_APPLICABLE", description="Sample data: there is nothing to compare."
+    )
+
+
+@strawberry.enum(description="What was compared with what stands before it in the pipeline.")
+class AuditTier(Enum):
+    """A tier of the pipeline."""
+
+    ENTRIES = value("ENTRIES", description="The entries, compared with the raw events.")
+    PINOT = value("PINOT", description="The analytics store, compared with the entries.")
+
+
+@strawberry.enum(description="In which way a tier differs from the one before it.")
+class AuditMismatchKind(Enum):
+    """A kind of mismatch."""
+
+    LOST = value("LOST", description="Something is missing. Lost entries can be repaired.")
+    LOST_SIDE = value(
+        "LOST_SIDE", description="One of the two entries is missing; can be repaired."
+    )
+    DOUBLED = value("DOUBLED", description="Something is there more than once.")
+    CHANGED = value("CHANGED", description="Something is there with other content.")
+    UNKNOWN = value("UNKNOWN", description="Something is there that nothing before it stands for.")
+    MISPLACED = value("MISPLACED", description="An entry is not in its account's partition.")
+    MALFORMED = value("MALFORMED", description="A record is no entry.")
+    UNBALANCED = value("UNBALANCED", description="Received and sent are not the same.")
+    UNEXPLAINED = value("UNEXPLAINED", description="Counts or sums differ; ids cannot be told.")

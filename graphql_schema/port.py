@@ -127,6 +127,10 @@ class Resolvers(Protocol):
         """Whether most events of the last minute were rejected."""
         ...
 
+    async def audit(self) -> system.PipelineAudit:
+        """Whether the pipeline's tiers agree."""
+        ...
+
     async def entry_count(self) -> int:
         """All entries."""
         ...

@@ -9,9 +9,16 @@ from datetime import datetime
 from typing import Annotated
 
 import strawberry
+from strawberry import ID
 
 from graphql_schema import cost
-from graphql_schema.enums import DataSource, PipelineState
+from graphql_schema.enums import (
+    AuditMismatchKind,
+    AuditState,
+    AuditTier,
+    DataSource,
+    PipelineState,
+)
 from graphql_schema.inputs import WindowInput
 from graphql_schema.port import resolvers
 from graphql_schema.scalars import UTC, Long, TimeZone
@@ -23,6 +30,43 @@ class RejectedCount:
 
     reason: str = strawberry.field(description="Name of the event rule that was broken.")
     count: Long = strawberry.field(description="Number of events.")
+
+
+@strawberry.type(description="What differs in one way, at one tier, in one interval of event time.")
+class AuditMismatch:
+    """A mismatch."""
+
+    start: datetime = strawberry.field(description="Where the interval begins.")
+    end: datetime = strawberry.field(description="Where it ends, not included.")
+    tier: AuditTier = strawberry.field(description="Which tier is wrong.")
+    kind: AuditMismatchKind = strawberry.field(description="In which way.")
+    count: Long = strawberry.field(description="How many times.")
+    transaction_ids: list[ID] = strawberry.field(description="The first 20 ids, where known.")
+
+
+@strawberry.type(
+    description="The completeness audit: every event is compared with its two entries, and every "
+    "interval of entries with the analytics store, by count, exact sum and content."
+)
+class PipelineAudit:
+    """State of the audit."""
+
+    state: AuditState = strawberry.field(description="Whether everything agrees.")
+    consistent_through: datetime | None = strawberry.field(
+        description="All intervals that end before it agree; null if nothing was compared."
+    )
+    compared_through: datetime | None = strawberry.field(
+        description="Everything that arrived before it was compared; null if nothing was."
+    )
+    checked_intervals: Long = strawberry.field(description="Intervals compared at all tiers.")
+    inconsistent_intervals: Long = strawberry.field(description="Intervals that differ.")
+    conflicting_duplicates: Long = strawberry.field(
+        description="Ids that came more than once with different content; the first one counts."
+    )
+    open_mismatches: list[AuditMismatch] = strawberry.field(
+        description="What differs, newest intervals first; at most 50.",
+        directives=[cost.up_to(50)],
+    )
 
 
 @strawberry.type(description="How far the pipeline has come, and what it has counted.")
@@ -42,7 +86,8 @@ class Pipeline:
 
     @strawberry.field(
         description="Whether at least half of the events in the last minute before `asOf` were rejected, and "
-        "it had at least 1,000 events: a producer sends garbage. For operators."
+        "it had at least 1,000 events: a producer sends garbage. For operators.",
+        directives=[cost.SYSTEM],
     )
     async def reject_flood(self, info: strawberry.Info) -> bool:
         """Fetched only if asked for."""
@@ -64,6 +109,14 @@ class Pipeline:
     async def rejected(self, info: strawberry.Info) -> Long:
         """Fetched only if asked for."""
         return Long(sum(each.count for each in await resolvers(info).rejected(None, UTC)))
+
+    @strawberry.field(
+        description="Whether events, entries and the analytics store agree. For operators.",
+        directives=[cost.SYSTEM],
+    )
+    async def audit(self, info: strawberry.Info) -> PipelineAudit:
+        """Fetched only if asked for."""
+        return await resolvers(info).audit()
 
     @strawberry.field(
         description="Rejected events by reason, most first. For operators.",

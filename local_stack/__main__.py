@@ -24,7 +24,8 @@ USAGE = 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code (2: usage or nothing to talk to)."""
     options, rest = _parser().parse_known_args(arguments)
-    if rest and options.command not in ("test", "bench", "simulate", "chaos", "verify", "keys"):
+    passed_on = ("test", "bench", "simulate", "chaos", "verify", "repair", "keys")
+    if rest and options.command not in passed_on:
         _parser().error(f"unrecognised arguments: {' '.join(rest)}")
     # Lines are not broken: they are copied, searched and logged.
     console = Console(soft_wrap=True)
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _logs(console, stack_settings, options.part, follow=not options.no_follow)
     if options.command == "docs":
         return _docs()
-    if options.command in ("verify", "produce"):
+    if options.command in ("verify", "produce", "repair"):
         return _on_running_stack(console, stack_settings, options, rest)
     return _tool(stack_settings, options.command, rest)
 
@@ -120,6 +121,8 @@ def _on_running_stack(
     if options.command == "verify":
         headers = str(credentials.files(stack_settings).tools)
         command += ["--graphql", f"{stack_settings.gateway_url}/graphql", "--headers", headers]
+        command += rest
+    elif options.command == "repair":
         command += rest
     else:
         command += [options.file if options.file == "-" else str(Path(options.file).resolve())]
@@ -208,6 +211,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "verify", help="recount the raw topic and compare with what GraphQL answers", add_help=False
     )
+    add("repair", help="write the entries that are missing in an interval", add_help=False)
     one = add("produce", help="send events from a JSON-lines file to the transactions topic")
     one.add_argument("file", metavar="FILE", help="a file, or - for standard input")
     add("test", help="the whole suite, on the real stack; takes pytest's arguments", add_help=False)

@@ -23,5 +23,6 @@ def part_checks(settings: StackSettings) -> dict[str, HealthCheck]:
             f"{settings.flink_url}/taskmanagers", lambda said: len(said["taskmanagers"]) > 0
         ),
         "progress": health.lives,
+        "audit": health.http_ok(f"{settings.audit_url}/healthz"),
         "traffic": health.lives,
     }

@@ -199,6 +199,33 @@ def progress(settings: StackSettings) -> Part:
     )
 
 
+def audit(settings: StackSettings) -> Part:
+    """The completeness audit, which trusts none of the others."""
+    return Part(
+        name="audit",
+        argv=[
+            sys.executable,
+            "-m",
+            "stream_jobs.audit",
+            "--kafka",
+            settings.kafka_servers,
+            "--controller",
+            settings.pinot_controller_url,
+            "--broker",
+            settings.pinot_broker_url,
+            "--state",
+            str(settings.audit_state),
+            "--host",
+            settings.host,
+            "--metrics-port",
+            str(settings.audit_port),
+        ],
+        healthy=part_checks(settings)["audit"],
+        address=f"{settings.audit_url}/metrics",
+        needs=("kafka",),
+    )
+
+
 def gateway(settings: StackSettings, store: str = "pinot", *, auth: bool = False) -> Part:
     """The GraphQL gateway; `store` is `pinot` or `duckdb`. With `auth`, nobody is anonymous."""
     return Part(

@@ -45,6 +45,7 @@ class StackSettings:
     metrics_port: int = port(16125, "the job's metrics, for Prometheus")
     # Fixed by topics and tests alike: only a test of longer outages has a reason to lower it.
     job_transaction_timeout_s: int = 14 * 86_400
+    audit_port: int = port(18100, "The audit's metrics and health")
 
     @property
     def jars(self) -> Path:
@@ -97,6 +98,14 @@ class StackSettings:
     @property
     def flink_url(self) -> str:
         return f"http://{self.host}:{self.flink_rest_port}"
+
+    @property
+    def audit_url(self) -> str:
+        return f"http://{self.host}:{self.audit_port}"
+
+    @property
+    def audit_state(self) -> Path:
+        return self.data / "audit" / "audit.sqlite3"
 
     def ports(self) -> dict[str, int]:
         """Every port by the name of its setting: `{"STACK_KAFKA_PORT": 19092, …}`."""

@@ -45,7 +45,7 @@ from local_stack.zookeeper import forget_flink, forget_instance
 JOB_LOOK_EVERY_S = 10
 # Consumers of a thing end before it does.
 STOP_ORDER = [
-    ["traffic", "gateway", "progress"],
+    ["traffic", "gateway", "progress", "audit"],
     ["flink_taskmanager", "flink"],
     ["pinot_server"],
     ["pinot_broker", "pinot_controller", "kafka"],
@@ -107,6 +107,7 @@ class Stack:
             Step("checks", self._check_configuration, ("tables",)),
             Step("job", self._job, ("topics", "flink", "flink_taskmanager")),
             up(parts.progress(self.settings), ("tables", "job")),
+            up(parts.audit(self.settings), ("tables", "job")),
             *([up(parts.traffic(self.settings, options.rate), ("job",))] if options.rate else []),
         ]
 

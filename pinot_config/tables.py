@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent
-TABLE_NAMES = ("account_entries", "transactions_rejected", "pipeline_progress")
+TABLE_NAMES = ("account_entries", "transactions_rejected", "pipeline_progress", "pipeline_audit")
 
 Json = dict[str, Any]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -33,25 +33,33 @@ class JsonHttp:
         """The document at `path`."""
         return self._call("GET", path, None)
 
-    def post(self, path: str, body: object) -> Any:
-        """The answer to `body` as JSON."""
-        return self._call("POST", path, json.dumps(body).encode())
+    def post(self, path: str, body: object, parse_float: Callable[[str], object] = float) -> Any:
+        """The answer to `body` as JSON; `parse_float` keeps the digits that a float would lose."""
+        return self._call("POST", path, json.dumps(body).encode(), parse_float)
 
-    def _call(self, method: str, path: str, body: bytes | None) -> Any:
+    def _call(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None,
+        parse_float: Callable[[str], object] = float,
+    ) -> Any:
         reused = self._connection.sock is not None
         try:
-            return self._once(method, path, body)
+            return self._once(method, path, body, parse_float)
         except (OSError, http.client.HTTPException) as failure:
             self._connection.close()
             if not reused or isinstance(failure, TimeoutError):
                 raise JsonHttpError(f"{method} {self._url}{path}: {failure!r}") from None
         try:  # The other side had closed the idle connection: once more on a new one.
-            return self._once(method, path, body)
+            return self._once(method, path, body, parse_float)
         except (OSError, http.client.HTTPException) as failure:
             self._connection.close()
             raise JsonHttpError(f"{method} {self._url}{path}: {failure!r}") from None
 
-    def _once(self, method: str, path: str, body: bytes | None) -> Any:
+    def _once(
+        self, method: str, path: str, body: bytes | None, parse_float: Callable[[str], object]
+    ) -> Any:
         self._connection.request(method, path, body, self._headers)
         response = self._connection.getresponse()
         content = response.read()
@@ -59,6 +67,6 @@ class JsonHttp:
             said = content[:300].decode("utf-8", "replace")
             raise JsonHttpError(f"{method} {self._url}{path}: HTTP {response.status}: {said}")
         try:
-            return json.loads(content)
+            return json.loads(content, parse_float=parse_float)
         except ValueError as failure:
             raise JsonHttpError(f"{method} {self._url}{path}: {failure}") from None

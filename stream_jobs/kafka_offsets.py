@@ -48,6 +48,10 @@ class KafkaOffsets:
         )
         self._partition_counts: dict[str, int] = {}
 
+    def starts(self, topic: str) -> Offsets:
+        """The first offset that every kafka partition still has."""
+        return self._listed(topic, _EARLIEST, IsolationLevel.READ_UNCOMMITTED)
+
     def ends(self, topic: str) -> Offsets:
         """The high watermark of every kafka partition: behind the last record, decided or not."""
         return self._listed(topic, _LATEST, IsolationLevel.READ_UNCOMMITTED)
@@ -68,8 +72,7 @@ class KafkaOffsets:
                 raise KafkaOffsetsError(f"committed offsets of {topic}: {answer.error}")
         offsets = {answer.partition: answer.offset for answer in answers if answer.offset >= 0}
         if len(offsets) < len(asked):
-            starts = self._listed(topic, _EARLIEST, IsolationLevel.READ_UNCOMMITTED)
-            offsets = {**starts, **offsets}
+            offsets = {**self.starts(topic), **offsets}
         return offsets
 
     def first_records(self, topic: str, gaps: Mapping[int, Gap]) -> Mapping[int, int | None]:

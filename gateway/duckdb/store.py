@@ -14,6 +14,7 @@ from gateway.duckdb import sample, sql
 from gateway.errors import DeadlineExceededError, StoreUnavailableError
 from gateway.model import Direction, Entry
 from gateway.query_plan import (
+    AuditPlan,
     CountRow,
     DistinctPlan,
     DistinctRow,
@@ -91,6 +92,8 @@ class DuckdbStore:
         if isinstance(plan, ProgressPlan):
             rows: tuple[Any, ...] = (ProgressRow(as_of_ms),)
             return StoreResult(cast("tuple[PlanRow, ...]", rows), as_of_ms)
+        if isinstance(plan, AuditPlan):
+            return StoreResult((), as_of_ms)  # there is no pipeline to audit
         cursor, snapshot = self._cursor(), self._snapshot
         statement = sql.statement(plan)
         try:

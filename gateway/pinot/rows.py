@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import replace
 from operator import attrgetter
 from typing import Any, TypeAlias
 
 from gateway import money
-from gateway.model import Direction, Entry
+from gateway.errors import StoreUnavailableError
+from gateway.model import AuditMismatch, AuditReport, Direction, Entry, Interval
 from gateway.pinot.response import Cells, decimal, text, whole
 from gateway.query_plan import (
+    AuditPlan,
     CountRow,
     DistinctPlan,
     DistinctRow,
@@ -49,6 +52,8 @@ def rows_of(plan: QueryPlan[Any], rows: Iterable[Cells]) -> tuple[Any, ...]:
             return _one(CountRow(whole(count)) for (count,) in rows) or (CountRow(0),)
         case RejectedPlan():
             return tuple(ReasonRow(text(reason), whole(count)) for reason, count in rows)
+        case AuditPlan():
+            return tuple(audit_report(cells) for cells in rows)
     raise TypeError(f"no rows for {type(plan).__name__}")
 
 
@@ -98,6 +103,33 @@ def entry(cells: Cells, account_id: str) -> Entry:
         text(transaction_id),
         decimal(amount),
         whole(event_time_ms),
+    )
+
+
+def audit_report(cells: Cells) -> AuditReport:
+    """A row of six numbers and the mismatches as JSON."""
+    recorded_ms, through_ms, consistent_ms, checked, open_, conflicts, mismatches = cells
+    try:
+        found = tuple(
+            AuditMismatch(
+                str(each["tier"]),
+                str(each["kind"]),
+                Interval(int(each["start_ms"]), int(each["end_ms"])),
+                int(each["count"]),
+                tuple(map(str, each["ids"])),
+            )
+            for each in json.loads(text(mismatches))
+        )
+    except (ValueError, KeyError, TypeError) as fault:
+        raise StoreUnavailableError("the audit's mismatches are malformed") from fault
+    return AuditReport(
+        whole(recorded_ms),
+        whole(through_ms),
+        whole(consistent_ms),
+        whole(checked),
+        whole(open_),
+        whole(conflicts),
+        found,
     )
 
 

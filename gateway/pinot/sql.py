@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from gateway.model import Direction, Interval, RankBy
 from gateway.query_plan import (
+    AuditPlan,
     DistinctPlan,
     EntriesPlan,
     EntryCountPlan,
@@ -34,6 +35,11 @@ MAX_REASONS = 1_000
 PROGRESS = (
     "SELECT as_of_ms, entry_docs, rejected_docs FROM pipeline_progress "
     "ORDER BY as_of_ms DESC LIMIT 1"
+)
+
+AUDIT = (
+    "SELECT recorded_at_ms, through_ms, consistent_through_ms, checked_intervals, open_intervals, "
+    "conflicts, mismatches FROM pipeline_audit ORDER BY recorded_at_ms DESC LIMIT 1"
 )
 
 
@@ -89,6 +95,8 @@ def statement(plan: QueryPlan[object], part: Part = Part.WHOLE) -> str:
             return "SELECT COUNT(*) FROM account_entries LIMIT 1"
         case RejectedPlan():
             return rejected(plan)
+        case AuditPlan():
+            return AUDIT
     raise TypeError(f"no SQL for {type(plan).__name__}")
 
 

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from gateway.query_plan import EntryCountPlan, ProgressPlan, QueryPlan, RejectedPlan
+from gateway.query_plan import (
+    AuditPlan,
+    EntryCountPlan,
+    ProgressPlan,
+    QueryPlan,
+    RejectedPlan,
+)
 
 
 class FieldClass(Enum):
@@ -52,7 +58,7 @@ def class_of(plans: Iterable[QueryPlan[Any]], as_of_ms: int) -> FieldClass:
     found = FieldClass.FIXED
     for plan in plans:
         interval = getattr(plan, "interval", None)
-        if isinstance(plan, ProgressPlan | EntryCountPlan):
+        if isinstance(plan, AuditPlan | EntryCountPlan | ProgressPlan):
             return FieldClass.PIPELINE
         if isinstance(plan, RejectedPlan) and interval is None:
             return FieldClass.PIPELINE

@@ -389,7 +389,7 @@ async def test_the_networks_figures_are_for_operators(world: World, name: str) -
             assert world.store.plans == []
 
 
-FOR_OPERATORS = {"entries", "rejected", "rejectedByReason", "rejectFlood"}
+FOR_OPERATORS = {"audit", "entries", "rejected", "rejectedByReason", "rejectFlood"}
 FOR_ALL = {"asOf", "freshnessSeconds", "state", "dataSource"}
 
 

@@ -7,6 +7,9 @@ import re
 from pathlib import Path
 
 from pinot_config.tables import TableFiles, load_tables
+from stream_jobs.audit.publish import MAX_MISMATCHES_BYTES, report
+from stream_jobs.audit.publish import record_value as audit_value
+from stream_jobs.audit.state import State
 from stream_jobs.progress import record_value
 from stream_jobs.progress_tracker import Progress
 
@@ -62,6 +65,21 @@ def test_the_tracker_writes_what_pipeline_progress_reads() -> None:
     types = {str: "STRING", int: "LONG"}
     written = {name: types[type(field)] for name, field in value.items()}
     assert _columns(_table("pipeline_progress")) == written
+
+
+def test_the_audit_writes_what_pipeline_audit_reads(tmp_path: Path) -> None:
+    state = State(tmp_path / "audit.sqlite3")
+    value = json.loads(audit_value(report(state, 0, 0, 1_700_000_000_000)))
+    state.close()
+    types = {str: "STRING", int: "LONG"}
+    written = {name: types[type(field)] for name, field in value.items()}
+    assert _columns(_table("pipeline_audit")) == written
+
+
+def test_the_most_that_an_audit_tells_fits_its_column() -> None:
+    columns = _table("pipeline_audit").schema["dimensionFieldSpecs"]
+    most = next(c["maxLength"] for c in columns if c["name"] == "mismatches")
+    assert most > MAX_MISMATCHES_BYTES
 
 
 def test_money_is_an_exact_decimal_in_pinot() -> None:

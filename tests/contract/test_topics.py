@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from pinot_config.tables import load_tables
+from stream_jobs.audit.settings import AUDIT_TOPIC
 from stream_jobs.event_rules import MAX_REJECTED_BASE64_BYTES
 from stream_jobs.job_settings import HEARTBEAT_TOPIC, JobSettings
 from stream_jobs.progress import PROGRESS_TOPIC
@@ -34,7 +35,10 @@ def test_a_topic_file_keeps_to_the_schema_and_is_named_as_its_topic(file: Path) 
 
 def test_every_topic_has_a_file() -> None:
     names = {topic.name for topic in load_topics(Environment.LOCAL)}
-    assert names == {TRANSACTIONS, ENTRIES, REJECTED, PROGRESS_TOPIC, HEARTBEAT_TOPIC}
+    assert names == {
+        *(TRANSACTIONS, ENTRIES, REJECTED),
+        *(PROGRESS_TOPIC, HEARTBEAT_TOPIC, AUDIT_TOPIC),
+    }
 
 
 def test_raw_events_are_kept_as_long_as_ids_are_remembered() -> None:

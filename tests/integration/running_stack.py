@@ -34,6 +34,7 @@ PORTS = {
     "STACK_FLINK_RPC_PORT": 26123,
     "STACK_FLINK_BLOB_PORT": 26124,
     "STACK_METRICS_PORT": 26125,
+    "STACK_AUDIT_PORT": 28100,
 }
 MEASURES = "transactionCount transactionAmount counterpartyCount"
 TOP = f"""

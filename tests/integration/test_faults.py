@@ -10,7 +10,7 @@ import pytest
 
 from tests.integration.flowing import DAY_MS, traffic
 from tests.integration.ledger import transfers
-from tests.integration.running_stack import PORTS, RunningStack, now_ms, wait_until
+from tests.integration.running_stack import PORTS, RunningStack, now_ms, parse_ms, wait_until
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,7 @@ from tests.integration.running_stack import PORTS, RunningStack, now_ms, wait_un
         "pinot_controller",
         "gateway",
         "progress",
+        "audit",
     ],
 )
 def test_a_killed_part_comes_back_and_nothing_is_lost_or_doubled(
@@ -75,6 +76,23 @@ def test_a_job_that_flink_lost_is_submitted_again_from_its_last_snapshot(
         httpx.patch(f"{rest}/jobs/{running}", trust_env=False)
         wait_until(lambda: stack.job_state() != "RUNNING", 60, "it was not cancelled")
         wait_until(lambda: stack.job_state() == "RUNNING", 120, "the job does not run again")
+
+
+def test_the_audit_finds_nothing_wrong_after_whatever_happened(stack: RunningStack) -> None:
+    with traffic(stack):
+        restarts = stack.kill("flink_taskmanager")
+        stack.kill("audit")
+        stack.wait_restarted("flink_taskmanager", restarts)
+    instant_ms = now_ms()
+    document = "{ pipeline { audit { state comparedThrough openMismatches { tier kind } } } }"
+
+    def compared() -> bool:
+        through = stack.ask(document)["pipeline"]["audit"]["comparedThrough"]
+        return through is not None and parse_ms(through) > instant_ms
+
+    wait_until(compared, 120, "the audit does not get so far")
+    audit = stack.ask(document)["pipeline"]["audit"]
+    assert (audit["state"], audit["openMismatches"]) == ("CONSISTENT", [])
 
 
 def test_up_after_everything_was_killed_cleans_up_and_goes_on(stack: RunningStack) -> None:

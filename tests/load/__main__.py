@@ -14,6 +14,7 @@ from local_stack.settings import CHECKOUT
 
 BENCHMARKS = {
     "state": "the memory of transaction ids at millions of keys: events a second, bytes a key",
+    "audit": "corruptions of every kind planted and found, and what an event costs the audit",
     "job": "events a second through the Flink job, everything else running",
     "documents": "CPU of hostile documents, by class, beside stock Strawberry",
     "hostile": "hostile documents against a gateway, with good users' traffic beside them",

@@ -11,8 +11,15 @@ from typing import Any
 import httpx
 
 from gateway.errors import GatewayError
-from gateway.model import Entry
-from gateway.query_plan import ProgressPlan, ProgressRow, QueryPlan, ReasonRow, RejectedPlan
+from gateway.model import AuditReport, Entry
+from gateway.query_plan import (
+    AuditPlan,
+    ProgressPlan,
+    ProgressRow,
+    QueryPlan,
+    ReasonRow,
+    RejectedPlan,
+)
 from gateway.store import StoreResult
 from tests.reference import evaluate
 
@@ -30,6 +37,7 @@ class ReferenceStore:
     inexact: str | None = None
     sample_data: bool = False
     as_of_ms: int = AS_OF_MS
+    audit: AuditReport | None = None
     plans: list[QueryPlan[Any]] = field(default_factory=list)
 
     async def open(self) -> None:
@@ -54,6 +62,8 @@ class ReferenceStore:
             ]
             counted = tuple(ReasonRow(reason, n) for reason, n in Counter(inside).most_common())
             return StoreResult(counted, self.as_of_ms)
+        if isinstance(plan, AuditPlan):
+            return StoreResult(() if self.audit is None else (self.audit,), self.as_of_ms)
         rows = tuple(evaluate(plan, self.entries))
         return StoreResult(rows, self.as_of_ms, len(self.entries), self.inexact)
 

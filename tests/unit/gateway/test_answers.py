@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +11,7 @@ import httpx
 import pytest
 
 from gateway.app import create_app
-from gateway.model import Entry
+from gateway.model import AuditMismatch, AuditReport, Entry, Interval
 from gateway.settings import Settings
 from tests.store_cases import transfer
 from tests.unit.gateway.fakes import AS_OF_MS, NOW_MS, ReferenceStore
@@ -323,6 +324,69 @@ async def test_a_minute_of_mostly_garbage_is_a_flood(
         assert await flooded.ask("{ pipeline { rejectFlood } }") == {
             "pipeline": {"rejectFlood": flood}
         }
+
+
+MISMATCH = AuditMismatch("ENTRIES", "LOST", Interval(NOW_MS - 20_000, NOW_MS - 10_000), 2, ("id",))
+SOUND = AuditReport(NOW_MS - 500, NOW_MS - 2_000, NOW_MS - 5_000, 7, 0, 1, ())
+
+
+@pytest.mark.parametrize(
+    ("report", "state"),
+    [
+        (SOUND, "CONSISTENT"),
+        (None, "BEHIND"),
+        (replace(SOUND, recorded_at_ms=NOW_MS - 60_001), "BEHIND"),
+        (replace(SOUND, through_ms=NOW_MS - 60_001), "BEHIND"),
+        (replace(SOUND, through_ms=NOW_MS - 60_000), "CONSISTENT"),
+        (replace(SOUND, open_intervals=1, mismatches=(MISMATCH,)), "INCONSISTENT"),
+        # Being behind does not make it right again.
+        (replace(SOUND, open_intervals=1, through_ms=0), "INCONSISTENT"),
+    ],
+)
+async def test_the_audit_tells_whether_the_tiers_agree(
+    api: Api, report: AuditReport | None, state: str
+) -> None:
+    api.store.audit = report
+    answer = await api.ask("{ pipeline { audit { state } } }")
+    assert answer["pipeline"]["audit"] == {"state": state}
+
+
+async def test_the_audit_tells_what_differs_and_through_when_all_agrees(api: Api) -> None:
+    api.store.audit = replace(SOUND, open_intervals=1, mismatches=(MISMATCH,))
+    answer = await api.ask(
+        """{ pipeline { audit { consistentThrough comparedThrough checkedIntervals
+        inconsistentIntervals conflictingDuplicates
+        openMismatches { start end tier kind count transactionIds } } } }"""
+    )
+    assert answer["pipeline"]["audit"] == {
+        "consistentThrough": "2025-11-22T08:26:35.000Z",
+        "comparedThrough": "2025-11-22T08:26:38.000Z",
+        "checkedIntervals": 7,
+        "inconsistentIntervals": 1,
+        "conflictingDuplicates": 1,
+        "openMismatches": [
+            {
+                "start": "2025-11-22T08:26:20.000Z",
+                "end": "2025-11-22T08:26:30.000Z",
+                "tier": "ENTRIES",
+                "kind": "LOST",
+                "count": 2,
+                "transactionIds": ["id"],
+            }
+        ],
+    }
+
+
+async def test_sample_data_has_nothing_to_audit(api: Api) -> None:
+    api.store.sample_data = True
+    answer = await api.ask(
+        "{ pipeline { audit { state consistentThrough openMismatches { kind } } } }"
+    )
+    assert answer["pipeline"]["audit"] == {
+        "state": "NOT_APPLICABLE",
+        "consistentThrough": None,
+        "openMismatches": [],
+    }
 
 
 async def test_limits_are_told(api: Api) -> None:

@@ -76,7 +76,7 @@ def test_every_plan_but_the_progress_needs_a_scope() -> None:
         for _, kind in inspect.getmembers(query_plan, inspect.isclass)
         if issubclass(kind, QueryPlan) and dataclasses.is_dataclass(kind)
     ]
-    assert len(plans) == 8
+    assert len(plans) == 9
     for plan in plans:
         fields = {field.name: field for field in dataclasses.fields(plan)}  # type: ignore[arg-type]
         if plan is not ProgressPlan:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from gateway.model import Direction, Interval, RankBy
 from gateway.pinot import sql
 from gateway.query_plan import (
+    AuditPlan,
     DistinctPlan,
     EntriesPlan,
     EntryCountPlan,
@@ -52,6 +53,7 @@ PLANS: dict[str, QueryPlan[Any]] = {
     "entries_after": EntriesPlan(of("alice"), SENT, "bob", ALIGNED, KEY, 21),
     "entry_count": EntryCountPlan(NETWORK),
     "rejected": RejectedPlan(NETWORK, None),
+    "audit": AuditPlan(NETWORK),
     "rejected_in_window": RejectedPlan(NETWORK, RAGGED),
 }
 

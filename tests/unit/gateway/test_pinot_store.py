@@ -16,10 +16,11 @@ from gateway.errors import (
     PartialAnswerError,
     StoreUnavailableError,
 )
-from gateway.model import Direction, Interval, RankBy
+from gateway.model import AuditMismatch, AuditReport, Direction, Interval, RankBy
 from gateway.pinot.partition import murmur2, partition_of, some_account_in
 from gateway.pinot.store import PinotStore
 from gateway.query_plan import (
+    AuditPlan,
     DistinctPlan,
     EntriesPlan,
     EntryCountPlan,
@@ -377,6 +378,26 @@ async def test_ragged_network_windows_are_asked_in_two_parts_and_added_up() -> N
         "((event_time_ms >= 1 AND event_time_ms < 3600000) OR "
         "(event_time_ms >= 10800000 AND event_time_ms < 10800005))"
     ) in edges
+
+
+AUDIT_TYPES = ["LONG"] * 6 + ["STRING"]
+
+
+@pytest.mark.anyio
+async def test_the_audits_newest_report_is_read_with_its_mismatches() -> None:
+    said = '[{"tier":"PINOT","kind":"LOST","start_ms":10,"end_ms":20,"count":3,"ids":["a"],"detail":"x"}]'
+    broker = FakeBroker(lambda _: broker_answer([[6, 5, 4, 3, 2, 1, said]], AUDIT_TYPES))
+    rows = (await (await opened(broker)).fetch(AuditPlan(NETWORK), 5)).rows
+    mismatch = AuditMismatch("PINOT", "LOST", Interval(10, 20), 3, ("a",))
+    assert rows == (AuditReport(6, 5, 4, 3, 2, 1, (mismatch,)),)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("said", ["", "{}}", "[1]", '[{"tier": "PINOT"}]', "7"])
+async def test_a_malformed_report_is_refused(said: str) -> None:
+    broker = FakeBroker(lambda _: broker_answer([[6, 5, 4, 3, 2, 1, said]], AUDIT_TYPES))
+    with pytest.raises(StoreUnavailableError, match="malformed"):
+        await (await opened(broker)).fetch(AuditPlan(NETWORK), 5)
 
 
 def test_the_partition_is_kafkas() -> None:

@@ -36,7 +36,7 @@ def test_a_port_used_twice_is_refused_with_both_names() -> None:
 
 def test_every_default_port_is_its_own() -> None:
     ports = StackSettings().ports()
-    assert len(set(ports.values())) == len(ports) == 12
+    assert len(set(ports.values())) == len(ports) == 13
 
 
 def test_a_misspelt_setting_is_pointed_out() -> None:

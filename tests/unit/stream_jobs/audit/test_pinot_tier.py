@@ -1,0 +1,150 @@
+"""What Pinot says is believed only if it is whole, and read to the last digit."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from stream_jobs.audit.intervals import Cell, Sums
+from stream_jobs.audit.pinot_tier import NO_PARTITION, ROW_MIX, HttpPinotTier, Row
+from stream_jobs.offsets import Reached
+from stream_jobs.pinot_served import NotServedError
+
+SEGMENT = "account_entries__2__0__20261123T0305Z"
+
+
+class FakePinot:
+    """Controller and broker in one; `rows` is the answer, `changed` what is odd about it."""
+
+    def __init__(self) -> None:
+        self.rows: str = "[]"
+        self.changed: dict[str, Any] = {}
+        self.offsets: Iterator[int] = iter([])
+        self.statements: list[str] = []
+        fake = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.answer(fake.controller(self.path))
+
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                fake.statements.append(body["sql"])
+                self.answer(fake.broker())
+
+            def answer(self, text: str) -> None:
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text.encode())
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    def controller(self, path: str) -> str:
+        if "consumingSegmentsInfo" in path:
+            offset = str(next(self.offsets, 100))
+            server = {"serverName": "S", "partitionToOffsetMap": {"2": offset}}
+            return json.dumps({"_segmentToConsumingInfoMap": {SEGMENT: [server]}})
+        return json.dumps({"REALTIME": {SEGMENT: {"S": "CONSUMING"}}})
+
+    def broker(self) -> str:
+        stats = {
+            "exceptions": [],
+            "numServersQueried": 1,
+            "numServersResponded": 1,
+            "numSegmentsQueried": 1,
+            "numGroupsLimitReached": False,
+        } | self.changed
+        return json.dumps(stats)[:-1] + f', "resultTable": {{"rows": {self.rows}}}}}'
+
+
+@pytest.fixture
+def pinot() -> Iterator[FakePinot]:
+    fake = FakePinot()
+    yield fake
+    fake.server.shutdown()
+    fake.server.server_close()
+
+
+def tier(pinot: FakePinot, first_record: int | None = 0) -> HttpPinotTier:
+    probe: Callable[..., dict[int, int | None]] = lambda _topic, gaps: dict.fromkeys(  # noqa: E731
+        gaps, first_record
+    )
+    return HttpPinotTier(pinot.url, pinot.url, Reached("account-entries", probe))
+
+
+def test_sums_are_exact_whatever_their_size(pinot: FakePinot) -> None:
+    pinot.rows = (
+        f'[["{SEGMENT}", "SENT", 1.79500000E12, 3, "999999999999999999999.99999999", "-1E+3"],'
+        f' ["{SEGMENT}", "SENT", 1.79500001E12, 1, 0.1, 5]]'
+    )
+    assert tier(pinot).sums(0, 10) == {
+        Cell(1_795_000_000_000, 2, "SENT"): Sums(3, 99999999999999999999999999999, -(10**11)),
+        Cell(1_795_000_010_000, 2, "SENT"): Sums(1, 10_000_000, 500_000_000),
+    }
+    assert "WHERE event_time_ms >= 0 AND event_time_ms < 10" in pinot.statements[0]
+    assert f"SUMPRECISION({ROW_MIX})" in pinot.statements[0]
+
+
+def test_segments_of_one_partition_are_added_up_and_strange_ones_stand_apart(
+    pinot: FakePinot,
+) -> None:
+    other = "account_entries__2__1__20261123T0405Z"
+    pinot.rows = json.dumps(
+        [[name, "SENT", 0, 1, "2", "3"] for name in (SEGMENT, other, "uploaded_by_hand")]
+    )
+    assert tier(pinot).sums(0, 10) == {
+        Cell(0, 2, "SENT"): Sums(2, 4 * 10**8, 6 * 10**8),
+        Cell(0, NO_PARTITION, "SENT"): Sums(1, 2 * 10**8, 3 * 10**8),
+    }
+
+
+def test_rows_keep_all_digits_and_too_many_are_refused(pinot: FakePinot) -> None:
+    row = f'["{SEGMENT}", "a", "b", "SENT", "id", 999999999999999999.99999999, 5]'
+    pinot.rows = f"[{row}, {row}]"
+    amount = 99999999999999999999999999
+    found = tier(pinot).rows(0, 10, 2)
+    assert found == {Row(2, "a", "b", "SENT", "id", amount, 5): 2}
+    assert tier(pinot).rows(0, 10, 1) is None
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"exceptions": [{"errorCode": 305}]}, "305"),
+        ({"numServersResponded": 0}, "not every server"),
+        ({"partialResult": True}, "not every server"),
+        ({"numGroupsLimitReached": True}, "cut the groups"),
+        ({"numSegmentsQueried": 0}, "0 of 1 segments"),
+    ],
+)
+def test_an_answer_that_may_not_be_whole_is_refused(
+    pinot: FakePinot, changed: dict[str, Any], said: str
+) -> None:
+    pinot.changed = changed
+    with pytest.raises(NotServedError, match=said):
+        tier(pinot).hours()
+
+
+def test_a_server_that_started_anew_during_the_query_is_refused(pinot: FakePinot) -> None:
+    pinot.offsets = iter([100, 7])
+    with pytest.raises(NotServedError, match="went back"):
+        tier(pinot).hours()
+
+
+def test_pinot_has_reached_an_offset_or_the_gap_before_it_is_empty(pinot: FakePinot) -> None:
+    assert tier(pinot).has_reached({2: 100})
+    assert tier(pinot, first_record=None).has_reached({2: 101})
+    assert not tier(pinot, first_record=100).has_reached({2: 101})
+    with pytest.raises(NotServedError, match="not being consumed"):
+        tier(pinot).has_reached({3: 1})

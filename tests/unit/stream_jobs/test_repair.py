@@ -1,0 +1,139 @@
+"""A repair writes exactly what is missing, once, and leaves alone what it cannot mend."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable, Sequence
+
+import pytest
+
+from stream_jobs.repair import main, repair
+from stream_jobs.repair_plan import Missing
+from stream_jobs.topic_reader import Record
+
+START_MS, END_MS = 1_795_000_000_000, 1_795_000_010_000
+
+
+def event(number: int, time_ms: int = START_MS, **changes: str) -> Record:
+    body = {
+        "from_account_id": f"payer-{number}",
+        "to_account_id": "Nguyễn",
+        "transaction_id": str(uuid.UUID(int=number)).upper(),
+        "amount": f"{number}.50",
+        **changes,
+    }
+    return Record(0, time_ms, json.dumps(body).encode())
+
+
+class MemoryTiers:
+    """Both topics as lists; remembers in which order it was called."""
+
+    def __init__(self, events: list[Record]) -> None:
+        self.raw = events
+        self.written: list[Record] = []
+        self.calls: list[str] = []
+
+    def settle(self) -> None:
+        self.calls.append("settle")
+
+    def fence(self) -> None:
+        self.calls.append("fence")
+
+    def events(self) -> Iterable[Record]:
+        return iter(self.raw)
+
+    def entries(self) -> Iterable[Record]:
+        return iter(self.written)
+
+    def write(self, missing: Sequence[Missing]) -> None:
+        self.calls.append("write")
+        self.written += [Record(0, 1, v) for each in missing for _, v in each.records()]
+
+
+def test_a_dry_run_says_what_is_missing_and_writes_nothing() -> None:
+    tiers = MemoryTiers([event(1), event(2, START_MS + 1)])
+    wanted = repair(tiers, START_MS, END_MS, apply=False)
+    assert [each.transaction_id[-1] for each in wanted.missing] == ["1", "2"]
+    assert (wanted.entries, wanted.amount) == (4, 2 * (150_000_000 + 250_000_000))
+    assert tiers.calls == ["settle"]
+
+
+def test_what_is_written_is_byte_for_byte_what_the_job_writes() -> None:
+    tiers = MemoryTiers([event(1)])
+    wanted = repair(tiers, START_MS, END_MS, apply=True)
+    assert [key for each in wanted.missing for key, _ in each.records()] == ["Nguyễn", "payer-1"]
+    assert (
+        tiers.written[0].value
+        == (
+            '{"account_id":"Nguyễn","counterparty_id":"payer-1","direction":"RECEIVED",'
+            '"transaction_id":"00000000-0000-0000-0000-000000000001","amount":"1.50",'
+            '"event_time_ms":1795000000000}'
+        ).encode()
+    )
+
+
+def test_a_second_repair_does_nothing() -> None:
+    tiers = MemoryTiers([event(n) for n in range(1, 2_500)])
+    repair(tiers, START_MS, END_MS, apply=True)
+    assert tiers.calls == ["fence", "settle", "write", "write", "write"]
+    again = repair(tiers, START_MS, END_MS, apply=True)
+    assert again.missing == ()
+    assert tiers.calls[5:] == ["fence", "settle"]
+
+
+def test_of_a_half_written_event_only_the_other_half_is_written() -> None:
+    tiers = MemoryTiers([event(1)])
+    repair(tiers, START_MS, END_MS, apply=True)
+    kept = tiers.written.pop(0)
+    wanted = repair(tiers, START_MS, END_MS, apply=True)
+    assert [each.directions for each in wanted.missing] == [("RECEIVED",)]
+    assert tiers.written[-1] == kept
+
+
+def test_only_events_of_the_interval_that_keep_the_rules_are_repaired() -> None:
+    outside = [event(1, START_MS - 1), event(2, END_MS)]
+    tiers = MemoryTiers([*outside, event(3, amount="-1"), event(4)])
+    wanted = repair(tiers, START_MS, END_MS, apply=True)
+    assert [each.transaction_id[-1] for each in wanted.missing] == ["4"]
+
+
+def test_a_duplicate_of_a_counted_event_is_not_missing() -> None:
+    tiers = MemoryTiers([event(1, START_MS - 50_000)])
+    repair(tiers, START_MS - 60_000, START_MS, apply=True)
+    tiers.raw.append(event(1))
+    assert repair(tiers, START_MS, END_MS, apply=True).missing == ()
+
+
+def test_an_event_that_came_twice_is_repaired_in_one_interval_only() -> None:
+    tiers = MemoryTiers([event(1), event(1, START_MS - 5)])
+    assert repair(tiers, START_MS, END_MS, apply=True).missing == ()
+    before = repair(tiers, START_MS - 10, START_MS, apply=True)
+    assert [each.transfer.time_ms for each in before.missing] == [START_MS - 5]
+
+
+def test_an_entry_that_contradicts_its_event_is_told_and_left_alone() -> None:
+    tiers = MemoryTiers([event(1)])
+    repair(tiers, START_MS, END_MS, apply=True)
+    tiers.written = [
+        Record(0, 1, (tiers.written[0].value or b"").replace(b'"1.50"', b'"9.50"')),
+    ]
+    wanted = repair(tiers, START_MS, END_MS, apply=True)
+    assert (wanted.missing, len(wanted.contradicting)) == ((), 1)
+    assert tiers.calls.count("write") == 1
+
+
+@pytest.mark.parametrize(
+    ("bounds", "said"),
+    [
+        (("2026-11-23T03:00:00", "2026-11-23T04:00:00Z"), "has no offset"),
+        (("yesterday", "2026-11-23T04:00:00Z"), "is no RFC 3339 instant"),
+        (("2026-11-23T04:00:00Z", "2026-11-23T04:00:00Z"), "--from must be before --to"),
+    ],
+)
+def test_a_wrong_interval_is_refused(
+    bounds: tuple[str, str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["--kafka", "127.0.0.1:1", "--from", bounds[0], "--to", bounds[1]])
+    assert said in capsys.readouterr().err
