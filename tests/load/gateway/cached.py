@@ -12,7 +12,8 @@ from tests.load.gateway.running import serving
 from tests.load.gateway.servers import NAMES, command
 from tests.load.gateway.service_level import hold
 
-HOT_ACCOUNTS = 100
+HOT_ACCOUNTS = 10
+QUIET = {"GATEWAY_LOG_LEVEL": "warning"}
 
 
 def measure(arguments: list[str]) -> dict[str, Any]:
@@ -36,9 +37,9 @@ def measure(arguments: list[str]) -> dict[str, Any]:
         documents={"top_senders": 1.0},
         window=LAST_30_DAYS,
     )
-    figures = contest.run(
-        [serving(name, command(name)) for name in NAMES], order, options.turn, options.rounds
-    )
+    contestants = [serving(name, command(name)) for name in NAMES]
+    contestants.append(serving("ours-quiet", command("ours"), QUIET))
+    figures = contest.run(contestants, order, options.turn, options.rounds)
     figures["ours_to_stock"] = contest.ratio(figures, "ours", "strawberry")
     figures["ours_to_constant"] = contest.ratio(figures, "ours", "constant")
     if options.seconds > 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
@@ -35,6 +36,10 @@ def run(
                 )
                 send(replace(mine, phases=(Phase(0, WARM_UP_S),)))
                 turns[server.name].append(measured(server, mine))
+                print(
+                    f"{server.name}: {turns[server.name][-1]['phases'][0]['ok_per_s']}/s",
+                    file=sys.stderr,
+                )
     return {
         "answers_compared": compared,
         "contestants": {name: _medians(reports) for name, reports in turns.items()},

@@ -8,11 +8,11 @@ import os
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-import httpx
 import psutil
 from confluent_kafka import Producer
 
@@ -49,7 +49,8 @@ def measure(arguments: list[str]) -> dict[str, Any]:
     if run is None or run.embedded:
         sys.exit("The stack is down. Start it first: ./dev up --no-load")
     if options.transfers:
-        fill(settings, options.transfers)
+        with _gateway(settings, cache=False) as server:
+            fill(settings, server, options.transfers)
     parts = {name: part.process.pid for name, part in run.parts.items() if name != "gateway"}
     idle = _cpu_per_s(parts, options.seconds)
     rows = [_ratio(settings, parts, idle, hit, options) for hit in options.hits]
@@ -62,7 +63,7 @@ def measure(arguments: list[str]) -> dict[str, Any]:
     }
 
 
-def fill(settings: StackSettings, count: int) -> None:
+def fill(settings: StackSettings, server: Server, count: int) -> None:
     """Send transfers between the accounts that are asked about; returns when answers hold them."""
     now_ms = time.time_ns() // 1_000_000
     producer = Producer(
@@ -83,7 +84,7 @@ def fill(settings: StackSettings, count: int) -> None:
         producer.produce("transactions", json.dumps(event).encode(), timestamp=each.time_ms)
     producer.flush(120)
     sent_ms, give_up_s = time.time_ns() // 1_000_000, time.monotonic() + FILLED_WITHIN_S
-    while _as_of_ms(settings) < sent_ms:
+    while _as_of_ms(server) < sent_ms:
         if time.monotonic() > give_up_s:
             raise TimeoutError("the events are not in the answers yet")
         time.sleep(0.5)
@@ -96,13 +97,7 @@ def _ratio(
     hit: float,
     options: argparse.Namespace,
 ) -> dict[str, Any]:
-    environment = {
-        "GATEWAY_PORT": "{port}",
-        "GATEWAY_PINOT_BROKER_URL": settings.pinot_broker_url,
-        "GATEWAY_PINOT_GROUP_TRIM_THRESHOLD": str(GROUP_TRIM_THRESHOLD),
-        "GATEWAY_CACHE": "true" if hit else "false",
-    }
-    with serving("gateway", [sys.executable, "-P", "-m", "gateway"], environment) as server:
+    with _gateway(settings, cache=hit > 0) as server:
         watched = {**parts, "gateway": server.pids[0]}
         order = Order(server.port, (), options.connections, exponent=EXPONENT, seed=SEED)
         rate = EXPECTED_PER_S.get(hit, 1_000.0)
@@ -161,13 +156,22 @@ def _cpu_per_s(pids: Mapping[str, int], seconds: float) -> dict[str, float]:
     return {name: round((cpu_of(pid) - before[name]) / seconds, 4) for name, pid in pids.items()}
 
 
-def _as_of_ms(settings: StackSettings) -> float:
-    body = {"query": "{ pipeline { asOf } }"}
-    url = f"{settings.gateway_url}/graphql"
-    answer = httpx.post(url, json=body, timeout=10, trust_env=False).json()
-    if not answer.get("data"):
+def _gateway(settings: StackSettings, *, cache: bool) -> AbstractContextManager[Server]:
+    """A gateway for the benchmark alone, with the settings that the stack gives its own."""
+    environment = {
+        "GATEWAY_PORT": "{port}",
+        "GATEWAY_PINOT_BROKER_URL": settings.pinot_broker_url,
+        "GATEWAY_PINOT_GROUP_TRIM_THRESHOLD": str(GROUP_TRIM_THRESHOLD),
+        "GATEWAY_CACHE": str(cache).lower(),
+    }
+    return serving("gateway", [sys.executable, "-P", "-m", "gateway"], environment)
+
+
+def _as_of_ms(server: Server) -> float:
+    data = server.ask({"query": "{ pipeline { asOf } }"}).get("data")
+    if not data:
         return 0.0
-    return datetime.fromisoformat(answer["data"]["pipeline"]["asOf"]).timestamp() * 1000
+    return datetime.fromisoformat(data["pipeline"]["asOf"]).timestamp() * 1000
 
 
 def _show(rows: list[dict[str, Any]]) -> None:

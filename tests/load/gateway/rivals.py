@@ -14,13 +14,11 @@ from strawberry.extensions.base_extension import SchemaExtension
 from strawberry.fastapi import BaseContext, GraphQLRouter
 from strawberry.schema.config import StrawberryConfig
 
-from gateway.analytics import Analytics
-from gateway.app import limits_of
-from gateway.clock import Deadline, EpochMs
+from gateway.app import ContextMaker, limits_of
+from gateway.clock import EpochMs
 from gateway.context import OperationContext
-from gateway.resolvers import GatewayResolvers
+from gateway.metrics import Metrics
 from gateway.settings import Settings
-from gateway.sharing import OperationStore
 from gateway.store import Store
 from graphql_schema.port import Resolvers
 from graphql_schema.query import Query
@@ -47,13 +45,10 @@ def strawberry_app(store: Store, epoch_ms: EpochMs, *, caches: bool) -> ASGIApp:
         extensions=extensions if caches else [],
         config=StrawberryConfig(scalar_map=dict(SCALARS)),
     )
-    limits = limits_of(Settings())
+    make_context = ContextMaker(limits_of(Settings()), store, Metrics(), epoch_ms, time.monotonic)
 
     async def context() -> _Context:
-        deadline = Deadline.after(limits.deadline_ms / 1000, time.monotonic)
-        shared = OperationStore(store, deadline, limits.max_store_queries, _unobserved)
-        rules = Analytics(shared, epoch_ms(), limits, store.sample_data)
-        return _Context(OperationContext("benchmark", rules, GatewayResolvers))
+        return _Context(make_context("benchmark"))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -82,7 +77,3 @@ def constant_app(body: bytes) -> ASGIApp:
         await send({"type": "http.response.body", "body": body})
 
     return app
-
-
-def _unobserved(_plan: str, _seconds: float) -> None:
-    """Nobody counts the rivals' store queries."""
