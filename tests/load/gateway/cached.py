@@ -40,6 +40,7 @@ def measure(arguments: list[str]) -> dict[str, Any]:
     contestants = [serving(name, command(name)) for name in NAMES]
     contestants.append(serving("ours-quiet", command("ours"), QUIET))
     figures = contest.run(contestants, order, options.turn, options.rounds)
+    contest.show(figures)
     figures["ours_to_stock"] = contest.ratio(figures, "ours", "strawberry")
     figures["ours_to_constant"] = contest.ratio(figures, "ours", "constant")
     if options.seconds > 0:

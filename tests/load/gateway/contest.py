@@ -46,6 +46,18 @@ def run(
     }
 
 
+def show(figures: dict[str, Any]) -> None:
+    """Print the contestants as a Markdown table."""
+    print("| | requests/s | CPU a request | p50 / p99 | server, client cores | failed |")
+    print("|---|---|---|---|---|---|")
+    for name, each in figures["contestants"].items():
+        print(
+            f"| {name} | {each['requests_per_s']:,.0f} | {each['cpu_us_per_request']:,.0f} µs "
+            f"| {each['p50_ms']} / {each['p99_ms']} ms "
+            f"| {each['server_cores']}, {each['client_cores']} | {each['failed']} |"
+        )
+
+
 def ratio(figures: dict[str, Any], one: str, other: str) -> dict[str, float]:
     """How many times more requests `one` serves than `other`: a second, and a second of its CPU."""
     a, b = figures["contestants"][one], figures["contestants"][other]

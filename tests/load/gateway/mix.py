@@ -10,13 +10,19 @@ from local_stack.settings import CHECKOUT
 
 OPERATIONS = CHECKOUT / "graphql_schema" / "operations"
 MIX = {
-    "top_senders": 0.40,
-    "account_totals": 0.25,
-    "top_counterparties": 0.15,
-    "transactions_page": 0.10,
-    "dashboard": 0.08,
+    "top_senders": 0.30,
+    "account_totals": 0.20,
+    "top_counterparties": 0.12,
+    "time_series": 0.10,
+    "transactions_page": 0.09,
+    "net_flow": 0.06,
+    "dashboard": 0.06,
+    "counterparty_changes": 0.03,
+    "accounts_overview": 0.01,
     "network_totals": 0.01,
     "pipeline_state": 0.01,
+    "network_overview": 0.005,
+    "api_limits": 0.005,
 }
 """Shares of requests: lists and totals of one's own account mostly, the whole network seldom."""
 
@@ -24,6 +30,9 @@ PLACEHOLDER = "account-000000"
 """As long as every account's id, so that all requests of a document are equally long."""
 
 OTHERS = {
+    "accountIds": [PLACEHOLDER, "account-000001", "account-000002"],
+    "compareTo": "PREVIOUS_PERIOD",
+    "granularity": "DAY",
     "direction": "RECEIVED",
     "orderBy": "TRANSACTION_AMOUNT",
     "first": 10,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -43,11 +44,13 @@ def read(given: dict[str, Any]) -> Order:
 
 
 def requests(order: Order) -> Iterator[bytes]:
-    """The requests of an order, without end."""
+    """The requests of an order, without end; all choices are drawn before this returns."""
     chance = random.Random(order.seed)
     templates = [mix.template(name, order.window, order.headers) for name in order.documents]
     ranks = zipf.ranks(chance, order.accounts, order.exponent, SHUFFLED)
     chosen = chance.choices(templates, weights=list(order.documents.values()), k=SHUFFLED)
-    while True:
-        for template, rank in zip(chosen, ranks, strict=True):
-            yield template.of(rank)
+    return map(_request, itertools.cycle(chosen), itertools.cycle(ranks))
+
+
+def _request(template: mix.Template, rank: int) -> bytes:
+    return template.of(rank)

@@ -46,8 +46,9 @@ def measure(arguments: list[str]) -> dict[str, Any]:
         ]
         if available():
             data = CHECKOUT / ".local" / "bench" / "mercurius-data.json"
-            contestants.append(mercurius(ours, mix.PLACEHOLDER, mix.FIXED_WINDOW, data))
+            contestants.append(mercurius(ours, mix.FIXED_WINDOW, data))
         figures = contest.run(contestants, order, options.turn, options.rounds)
+    contest.show(figures)
     figures["ours_to_strawberry_cached"] = contest.ratio(figures, "ours", "strawberry-cached")
     if available():
         figures["ours_to_mercurius"] = contest.ratio(figures, "ours", "mercurius")

@@ -6,23 +6,22 @@ import mercurius from 'mercurius'
 const [sdlFile, dataFile, port] = process.argv.slice(2)
 const data = JSON.parse(readFileSync(dataFile, 'utf8'))
 
-// Answers are ready values: what Python computes (ranks, shares, time zones) costs nothing here.
+// Answers are ready values by operation: what Python computes (ranks, shares, time zones) costs nothing here.
+const root = async (_, __, ___, info) => data[info.operation.name.value][info.fieldName]
+const field = (name) => async (parent) => parent[name]
+const answers = {
+  totals: async (parent, { direction }) => parent.totals ?? parent[direction.toLowerCase()],
+  timeSeries: field('timeSeries')
+}
 const resolvers = {
-  Query: {
-    account: async (_, { id }) => ({ id }),
-    network: async () => ({}),
-    pipeline: async () => data.pipeline
-  },
+  Query: { account: root, accounts: root, network: root, pipeline: root, limits: root },
   Account: {
-    totals: async (_, { direction }) => data[`totals${direction}`],
-    topCounterparties: async (_, { first }) => data[`topCounterparties${first}`],
-    timeSeries: async () => data.timeSeries,
-    netFlow: async () => data.netFlow,
-    transactions: async (_, { first }) => data[`transactions${first}`]
+    ...answers,
+    topCounterparties: field('topCounterparties'),
+    netFlow: field('netFlow'),
+    transactions: field('transactions')
   },
-  Network: {
-    totals: async () => data.networkTotals
-  }
+  Network: { ...answers, topAccounts: field('topAccounts') }
 }
 
 const app = Fastify({ logger: false })
