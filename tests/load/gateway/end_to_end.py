@@ -41,6 +41,7 @@ def measure(arguments: list[str]) -> dict[str, Any]:
     )
     parser.add_argument("--transfers", type=int, default=300_000, help="sent first (%(default)s)")
     parser.add_argument("--seconds", type=float, default=8, help="of each run (%(default)s)")
+    parser.add_argument("--warm", type=float, default=5, help="seconds before each run")
     parser.add_argument("--hits", type=float, nargs="+", default=sorted(EXPECTED_PER_S))
     parser.add_argument("--connections", type=int, default=32)
     options = parser.parse_args(arguments)
@@ -100,11 +101,10 @@ def _ratio(
     with _gateway(settings, cache=hit > 0) as server:
         watched = {**parts, "gateway": server.pids[0]}
         order = Order(server.port, (), options.connections, exponent=EXPONENT, seed=SEED)
+        send(replace(order, phases=(Phase(0, options.warm),)))
         rate = EXPECTED_PER_S.get(hit, 1_000.0)
         if hit:
             order = calibrated(server, replace(order, phases=(Phase(rate, 3),)), hit, 0.25)
-        else:
-            send(replace(order, phases=(Phase(0, 2),)))
         most = _watched(server, watched, replace(order, phases=(Phase(0, options.seconds),)))
         rate = most["phase"]["ok_per_s"] * OPEN_LOOP_SHARE
         steady = _watched(
@@ -181,11 +181,16 @@ def _show(rows: list[dict[str, Any]]) -> None:
     print("|---|---|---|---|---|---|---|")
     for row in rows:
         cpu, cores = row["cpu_us_per_query"], row["cores_for_5000_per_s"]
-        gateway, pinot = cpu["gateway"], cpu.get("pinot", 0.0)
+        gateway, pinot = cpu["gateway"], _pinot(cpu)
         rest = sum(cpu.values()) - gateway - pinot
         steady = row["at_60_percent"]
         print(
             f"| {row['hit_counted'] or 0:.1%} | {row['queries_per_s']:,.0f} "
             f"| {steady['p50_ms']} / {steady['p99_ms']} ms | {gateway:.0f} µs | {pinot:.0f} µs "
-            f"| {rest:.0f} µs | gateway {cores['gateway']}, Pinot {cores.get('pinot', 0.0)} cores |"
+            f"| {rest:.0f} µs | gateway {cores['gateway']}, Pinot {_pinot(cores):.2f} cores |"
         )
+
+
+def _pinot(figures: Mapping[str, float]) -> float:
+    """Broker, server and controller together."""
+    return sum(value for name, value in figures.items() if name.startswith("pinot"))

@@ -14,7 +14,11 @@ from tests.load.gateway.servers import command
 PLACES, STORE_MS = 4, 20.0
 """The stub store does 200 queries a second: four at a time, 20 ms each."""
 
-LIMITER_OFF = {"GATEWAY_ADMISSION": "false"}
+LIMITER_OFF = dict.fromkeys(
+    (f"GATEWAY_STORE_QUERIES_{bound}" for bound in ("LEAST", "START", "MOST")), "100000"
+)
+"""A limit that is never reached."""
+
 CONNECTIONS = 4_000
 CALM_SHARE, CALM_S, AFTER_S = 0.5, 4.0, 12.0
 RECOVERED = 2.0

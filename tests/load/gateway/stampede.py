@@ -12,7 +12,10 @@ from tests.load.gateway.running import Server, measured, send, serving
 from tests.load.gateway.schedule import Phase
 from tests.load.gateway.servers import command
 
-STORE_MS = 200.0
+STORE_MS = 1_000.0
+KEPT_LONG = {"GATEWAY_CACHE_LIVE_MS": "60000"}
+"""Answers outlive the run, so that a second store query can only come of a second flight."""
+
 EXPIRY_STORE_MS = 50.0
 
 
@@ -25,7 +28,8 @@ def measure(arguments: list[str]) -> dict[str, Any]:
     parser.add_argument("--rate", type=float, default=1_000, help="of the hot key (%(default)s/s)")
     parser.add_argument("--seconds", type=float, default=10, help="of the hot key (%(default)s)")
     options = parser.parse_args(arguments)
-    with serving("ours", command("ours", "--store-ms", str(STORE_MS))) as server:
+    flags = ("--store-ms", str(STORE_MS))
+    with serving("ours", command("ours", *flags), KEPT_LONG) as server:
         cold = _cold(server, options.clients)
     with serving("ours", command("ours", "--store-ms", str(EXPIRY_STORE_MS))) as server:
         expiry = _expiry(server, options.rate, options.seconds)
