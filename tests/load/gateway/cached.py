@@ -11,6 +11,7 @@ from tests.load.gateway.orders import Order
 from tests.load.gateway.running import serving
 from tests.load.gateway.servers import NAMES, command
 from tests.load.gateway.service_level import hold
+from tests.load.gateway.targets import Target, judged
 
 HOT_ACCOUNTS = 10
 QUIET = {"GATEWAY_LOG_LEVEL": "warning"}
@@ -47,4 +48,19 @@ def measure(arguments: list[str]) -> dict[str, Any]:
         figures["service_level"] = hold(
             options.rate, options.hit, options.seconds, options.ttl, options.store_ms
         )
-    return {"case": "cached", **figures}
+    return {"case": "cached", **figures, "targets": _targets(figures)}
+
+
+def _targets(figures: dict[str, Any]) -> list[dict[str, Any]]:
+    promised = [
+        Target("requests/s to stock Strawberry's", figures["ours_to_stock"]["requests_per_s"], 50),
+        Target("requests/s to a constant's", figures["ours_to_constant"]["requests_per_s"], 0.6),
+    ]
+    level = figures.get("service_level")
+    if level:
+        promised += [
+            Target("cores of the gateway", level["server_cores"], 1.0, at_least=False),
+            Target("p99 in ms", level["ok"]["p99_ms"], 10, at_least=False),
+            Target("failed and turned away", level["not_answered"], 0, at_least=False),
+        ]
+    return judged(*promised)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Protocol
+from typing import Protocol, cast
 
 _BLANK = b"\r\n\r\n"
 
@@ -35,8 +35,7 @@ class Connection(asyncio.Protocol):
         self.due_s = self.sent_s = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport) or hasattr(transport, "write")
-        self._transport = transport  # type: ignore[assignment]  # uvloop's is no subclass
+        self._transport = cast("asyncio.Transport", transport)
 
     def send(self, request: bytes, due_s: float) -> None:
         """Send one request now."""
@@ -59,10 +58,6 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, _: Exception | None) -> None:
         self._pool.lost(self, waiting=self.waiting)
-
-    def close(self) -> None:
-        """Hang up."""
-        self._transport.abort()
 
 
 def content_length(head: bytes, blank: int) -> int:

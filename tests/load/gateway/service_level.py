@@ -38,6 +38,7 @@ def hold(rate: float, hit: float, seconds: float, life_s: float, store_ms: float
         "server_cores": report["server_cores"],
         "client_cores": report["client_cores"],
         "cpu_us_per_request": report["server_cpu_us_per_request"],
+        "not_answered": phase["failed"] + phase.get("rejected", {"count": 0})["count"],
         **phase,
     }
 

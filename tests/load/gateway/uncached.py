@@ -13,6 +13,7 @@ from tests.load.gateway.mercurius import available, mercurius
 from tests.load.gateway.orders import Order
 from tests.load.gateway.running import Server, serving
 from tests.load.gateway.servers import command
+from tests.load.gateway.targets import Target, judged
 
 NO_CACHE = {"GATEWAY_CACHE": "false"}
 QUIET = {"GATEWAY_LOG_LEVEL": "warning"}
@@ -50,9 +51,18 @@ def measure(arguments: list[str]) -> dict[str, Any]:
         figures = contest.run(contestants, order, options.turn, options.rounds)
     contest.show(figures)
     figures["ours_to_strawberry_cached"] = contest.ratio(figures, "ours", "strawberry-cached")
+    found = figures["ours_to_strawberry_cached"]["requests_per_s"]
+    promised = [Target("requests/s to Strawberry's with its caches", found, 3)]
     if available():
         figures["ours_to_mercurius"] = contest.ratio(figures, "ours", "mercurius")
-    return {"case": "uncached", "document": options.document or "mix", **figures}
+        found = figures["ours_to_mercurius"]["requests_per_s"]
+        promised.append(Target("requests/s to Mercurius' with graphql-jit", found, 0.7))
+    return {
+        "case": "uncached",
+        "document": options.document or "mix",
+        **figures,
+        "targets": judged(*promised),
+    }
 
 
 @contextmanager
