@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import time
@@ -76,13 +75,7 @@ def fill(settings: StackSettings, server: Server, count: int) -> None:
         }
     )
     for each in make_transfers(count, SEED, now_ms):
-        event = {
-            "from_account_id": each.payer,
-            "to_account_id": each.payee,
-            "transaction_id": each.transaction_id,
-            "amount": each.amount,
-        }
-        producer.produce("transactions", json.dumps(event).encode(), timestamp=each.time_ms)
+        producer.produce("transactions", each.event(), timestamp=each.time_ms)
     producer.flush(120)
     sent_ms, give_up_s = time.time_ns() // 1_000_000, time.monotonic() + FILLED_WITHIN_S
     while _as_of_ms(server) < sent_ms:

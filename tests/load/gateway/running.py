@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import resource
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ import httpx
 import psutil
 
 from local_stack.settings import CHECKOUT
+from tests.load.child_servers import end, free_port
 from tests.load.gateway import mix
 from tests.load.gateway.orders import Order
 
@@ -68,12 +68,7 @@ def serving(
         _wait_ready(server, process)
         yield server
     finally:
-        process.terminate()
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, 9)
-            process.wait()
+        end(process)
 
 
 def send(order: Order) -> dict[str, Any]:
@@ -108,14 +103,6 @@ def measured(server: Server, order: Order) -> dict[str, Any]:
     report["server_cores"] = round(cpu_s / seconds, 3)
     report["server_cpu_us_per_request"] = round(cpu_s / max(1, answers) * 1e6, 1)
     return report
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def raise_file_limit() -> None:

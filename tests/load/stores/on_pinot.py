@@ -53,7 +53,7 @@ class PinotEngine:
             }
         )
         for each in transfers:
-            producer.produce("transactions", _event(each), timestamp=each.time_ms)
+            producer.produce("transactions", each.event(), timestamp=each.time_ms)
         producer.flush(120)
         give_up_s = time.monotonic() + _LOADED_WITHIN_S
         while self._entries() < wanted:
@@ -77,7 +77,7 @@ class PinotEngine:
         return [(row[0] if question.top else "", row[-2], cents_of(row[-1])) for row in rows]
 
     def add(self, transfer: Transfer) -> None:
-        self._producer.produce("transactions", _event(transfer), timestamp=transfer.time_ms)
+        self._producer.produce("transactions", transfer.event(), timestamp=transfer.time_ms)
         self._producer.flush(10)
 
     def pids(self) -> list[int]:
@@ -108,14 +108,3 @@ class PinotEngine:
             raise RuntimeError(str(answer["exceptions"])[:500])
         rows: list[list[Any]] = answer["resultTable"]["rows"]
         return rows
-
-
-def _event(transfer: Transfer) -> bytes:
-    return json.dumps(
-        {
-            "from_account_id": transfer.payer,
-            "to_account_id": transfer.payee,
-            "transaction_id": transfer.transaction_id,
-            "amount": transfer.amount,
-        }
-    ).encode()

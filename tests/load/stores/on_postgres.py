@@ -13,9 +13,10 @@ from pathlib import Path
 
 import psycopg
 
+from tests.load.child_servers import end, free_port
 from tests.load.stores.engine import size_of, write_csv
 from tests.load.stores.payments import HOUR_MS, TOP, Question, Row, Transfer, cents_of
-from tests.load.stores.server_process import end, family, find_program, free_port, unprivileged_user
+from tests.load.stores.server_process import family, find_program, unprivileged_user
 
 _FOLDERS = ("usr/lib/postgresql/*/bin",)
 _TABLES = """

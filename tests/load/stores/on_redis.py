@@ -9,9 +9,10 @@ from pathlib import Path
 
 import redis
 
+from tests.load.child_servers import end, free_port
 from tests.load.stores.engine import size_of
 from tests.load.stores.payments import DAY_MS, Question, Row, Transfer, ranked
-from tests.load.stores.server_process import end, family, find_program, free_port
+from tests.load.stores.server_process import family, find_program
 
 _BATCH = 2_000
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -33,6 +34,16 @@ class Transfer:
     def amount(self) -> str:
         """The amount as the event has it."""
         return f"{self.cents // 100}.{self.cents % 100:02d}"
+
+    def event(self) -> bytes:
+        """The event as the `transactions` topic takes it."""
+        fields = {
+            "from_account_id": self.payer,
+            "to_account_id": self.payee,
+            "transaction_id": self.transaction_id,
+            "amount": self.amount,
+        }
+        return json.dumps(fields).encode()
 
 
 @dataclass(frozen=True, slots=True)

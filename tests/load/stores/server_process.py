@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,14 +28,6 @@ def find_program(name: str, folders: Sequence[str], package: str) -> str:
     return path
 
 
-def free_port() -> int:
-    """A port of loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def unprivileged_user() -> str | None:
     """A user to run a server as that refuses root; `None` where we are not root."""
     if os.geteuid():
@@ -49,13 +40,3 @@ def family(process: subprocess.Popen[bytes]) -> list[int]:
     """A server's process and its children."""
     parent = psutil.Process(process.pid)
     return [parent.pid, *(child.pid for child in parent.children(recursive=True))]
-
-
-def end(process: subprocess.Popen[bytes]) -> None:
-    """Ask it to stop; kill it and its group if it does not."""
-    process.terminate()
-    try:
-        process.wait(20)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, 9)
-        process.wait()
