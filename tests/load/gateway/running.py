@@ -21,6 +21,7 @@ from tests.load.child_servers import end, free_port
 from tests.load.gateway import mix
 from tests.load.gateway.orders import Order
 
+LOGS = CHECKOUT / ".local" / "bench" / "log"
 READY_WITHIN_S = 30.0
 SENDER_EXTRA_S = 60.0
 
@@ -56,13 +57,16 @@ def serving(
     port = free_port()
     raise_file_limit()
     changed = {key: value.format(port=port) for key, value in (environment or {}).items()}
-    process = subprocess.Popen(
-        [word.format(port=port) for word in command],
-        cwd=CHECKOUT,
-        env={**os.environ, **changed},
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    LOGS.mkdir(parents=True, exist_ok=True)
+    with (LOGS / f"{name}.log").open("w") as log:
+        process = subprocess.Popen(
+            [word.format(port=port) for word in command],
+            cwd=CHECKOUT,
+            env={**os.environ, **changed},
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            start_new_session=True,
+        )
     try:
         server = Server(name, port, (process.pid,))
         _wait_ready(server, process)
@@ -116,14 +120,16 @@ def _wait_ready(server: Server, process: subprocess.Popen[bytes]) -> None:
     give_up_s = time.monotonic() + READY_WITHIN_S
     while time.monotonic() < give_up_s:
         if process.poll() is not None:
-            raise RuntimeError(f"{server.name} ended with exit code {process.returncode}")
+            raise RuntimeError(f"{server.name} ended at once: see {LOGS / server.name}.log")
         try:
             if server.ask(body).get("data"):
                 return
         except (httpx.TransportError, ValueError):
             pass
         time.sleep(0.1)
-    raise TimeoutError(f"{server.name} does not answer after {READY_WITHIN_S:.0f} s")
+    raise TimeoutError(
+        f"{server.name} does not answer after {READY_WITHIN_S:.0f} s: see {LOGS / server.name}.log"
+    )
 
 
 def cpu_of(pid: int) -> float:
