@@ -152,6 +152,7 @@ def _cpu_per_s(pids: Mapping[str, int], seconds: float) -> dict[str, float]:
 def _gateway(settings: StackSettings, *, cache: bool) -> AbstractContextManager[Server]:
     """A gateway for the benchmark alone, with the settings that the stack gives its own."""
     environment = {
+        "GATEWAY_AUTH": "off",
         "GATEWAY_PORT": "{port}",
         "GATEWAY_PINOT_BROKER_URL": settings.pinot_broker_url,
         "GATEWAY_PINOT_GROUP_TRIM_THRESHOLD": str(GROUP_TRIM_THRESHOLD),

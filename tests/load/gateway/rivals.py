@@ -15,6 +15,8 @@ from strawberry.fastapi import BaseContext, GraphQLRouter
 from strawberry.schema.config import StrawberryConfig
 
 from gateway.app import ContextMaker, limits_of
+from gateway.auth.opening import masking_of
+from gateway.caller import EVERYONE
 from gateway.clock import EpochMs
 from gateway.context import OperationContext
 from gateway.metrics import Metrics
@@ -45,10 +47,13 @@ def strawberry_app(store: Store, epoch_ms: EpochMs, *, caches: bool) -> ASGIApp:
         extensions=extensions if caches else [],
         config=StrawberryConfig(scalar_map=dict(SCALARS)),
     )
-    make_context = ContextMaker(limits_of(Settings()), store, Metrics(), epoch_ms, time.monotonic)
+    settings = Settings()
+    make_context = ContextMaker(
+        limits_of(settings), store, masking_of(settings), Metrics(), epoch_ms, time.monotonic
+    )
 
     async def context() -> _Context:
-        return _Context(make_context("benchmark"))
+        return _Context(make_context("benchmark", EVERYONE))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -73,11 +73,11 @@ def rows_of(plan: QueryPlan[Any]) -> tuple[Any, ...]:
     match plan:
         case TopPlan():
             return _groups(plan.limit)
-        case TotalsPlan(account_ids, directions):
+        case TotalsPlan():
             return tuple(
                 TotalsRow(account_id, direction, TRANSACTIONS, AMOUNT)
-                for account_id in account_ids or (None,)
-                for direction in directions
+                for account_id in plan.account_ids or (None,)
+                for direction in plan.directions
             )
         case DistinctPlan():
             return (DistinctRow(COUNTERPARTIES),)

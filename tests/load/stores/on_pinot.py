@@ -13,6 +13,7 @@ from typing import Any
 
 from confluent_kafka import Producer
 
+from gateway.caller import EVERYONE
 from gateway.model import Direction, Interval, RankBy
 from gateway.pinot import sql
 from gateway.query_plan import QueryPlan, TopPlan, TotalsPlan
@@ -66,13 +67,12 @@ class PinotEngine:
 
     def answer(self, question: Question) -> list[Row]:
         interval = Interval(question.start_ms, question.end_ms)
+        scope = EVERYONE.may_read([question.account])
         plan: QueryPlan[Any]
         if question.top:
-            plan = TopPlan(
-                question.account, Direction.RECEIVED, interval, RankBy.TRANSACTION_AMOUNT, TOP
-            )
+            plan = TopPlan(scope, Direction.RECEIVED, interval, RankBy.TRANSACTION_AMOUNT, TOP)
         else:
-            plan = TotalsPlan(frozenset({question.account}), _RECEIVED, interval)
+            plan = TotalsPlan(scope, _RECEIVED, interval)
         rows = self._ask(sql.statement(plan))
         return [(row[0] if question.top else "", row[-2], cents_of(row[-1])) for row in rows]
 
