@@ -21,6 +21,9 @@ class Rate:
         return self.per_s > 0
 
 
+UNLIMITED = Rate(0, 1)
+
+
 @dataclass(frozen=True, slots=True)
 class Balance:
     """What became of a charge; `budget` and `remaining` are `None` where there is no limit.

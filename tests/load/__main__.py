@@ -21,11 +21,13 @@ BENCHMARKS = {
     "cost": "time of each kind of question against an object's, for the schema's cost weights",
     "plans": "what each plan costs Pinot, for accounts of all sizes and windows of both kinds",
     "freshness": "from an event's sending to its being in a GraphQL answer",
+    "gateway": "the gateway under load, side by side with others; has cases of its own",
+    "stores": "the same questions to Pinot, DuckDB, ClickHouse's engine, Postgres and Redis",
 }
 
 
 def main(arguments: list[str]) -> int:
-    """Run one benchmark; print its figures and write them to `.local/bench/NAME.json`."""
+    """Run one benchmark; print its figures and write them to `.local/bench/NAME[-CASE].json`."""
     if not arguments or arguments[0] not in BENCHMARKS:
         print("usage: ./dev bench NAME [options]     (./dev bench NAME --help)\n")
         for name, meaning in BENCHMARKS.items():
@@ -45,7 +47,8 @@ def main(arguments: list[str]) -> int:
     print(json.dumps(figures, indent=2))
     folder = CHECKOUT / ".local" / "bench"
     folder.mkdir(parents=True, exist_ok=True)
-    Path(folder / f"{name}.json").write_text(json.dumps(figures, indent=2))
+    file = f"{name}-{figures['case']}" if "case" in figures else name
+    Path(folder / f"{file}.json").write_text(json.dumps(figures, indent=2))
     return 0
 
 

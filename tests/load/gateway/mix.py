@@ -1,0 +1,90 @@
+"""What is asked: the committed documents in a realistic mix, as ready HTTP requests."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from local_stack.settings import CHECKOUT
+
+OPERATIONS = CHECKOUT / "graphql_schema" / "operations"
+MIX = {
+    "top_senders": 0.30,
+    "account_totals": 0.20,
+    "top_counterparties": 0.12,
+    "time_series": 0.10,
+    "transactions_page": 0.09,
+    "net_flow": 0.06,
+    "dashboard": 0.06,
+    "counterparty_changes": 0.03,
+    "accounts_overview": 0.01,
+    "network_totals": 0.01,
+    "pipeline_state": 0.01,
+    "network_overview": 0.005,
+    "api_limits": 0.005,
+}
+"""Shares of requests: lists and totals of one's own account mostly, the whole network seldom."""
+
+PLACEHOLDER = "account-000000"
+"""As long as every account's id, so that all requests of a document are equally long."""
+
+OTHERS = {
+    "accountIds": [PLACEHOLDER, "account-000001", "account-000002"],
+    "compareTo": "PREVIOUS_PERIOD",
+    "granularity": "DAY",
+    "direction": "RECEIVED",
+    "orderBy": "TRANSACTION_AMOUNT",
+    "first": 10,
+    "timeZone": "Asia/Ho_Chi_Minh",
+}
+"""Every variable is given: graphql-jit refuses a non-null one that is left to its default."""
+
+LAST_30_DAYS = {"last": {"count": 30, "unit": "DAY"}}
+FIXED_WINDOW = {
+    "between": {"start": "2025-10-20T00:00:00+07:00", "end": "2025-11-20T12:34:56+07:00"}
+}
+
+
+def account(rank: int) -> str:
+    """The account of a rank: `account-000001` is the busiest."""
+    return f"account-{rank:06d}"
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A request in two parts, the account's number between them; `None`: it has no account."""
+
+    head: bytes
+    tail: bytes | None
+
+    def of(self, rank: int) -> bytes:
+        """The request about one account."""
+        return self.head if self.tail is None else b"%s%06d%s" % (self.head, rank, self.tail)
+
+
+def body(name: str, window: dict[str, Any]) -> dict[str, Any]:
+    """A document of `graphql_schema/operations/` with its variables, about the placeholder."""
+    text = (OPERATIONS / f"{name}.graphql").read_text()
+    values = {"accountId": PLACEHOLDER, "window": window, **OTHERS}
+    return {
+        "query": text,
+        "variables": {key: value for key, value in values.items() if f"${key}:" in text},
+    }
+
+
+def template(name: str, window: dict[str, Any], headers: dict[str, str]) -> Template:
+    """The HTTP request of a document."""
+    content = json.dumps(body(name, window))
+    lines = [
+        "POST /graphql HTTP/1.1",
+        "Host: 127.0.0.1",
+        "Content-Type: application/json",
+        "Accept: application/graphql-response+json, application/json;q=0.9",
+        *(f"{key}: {value}" for key, value in headers.items()),
+        f"Content-Length: {len(content)}",
+    ]
+    head, found, tail = ("\r\n".join(lines) + "\r\n\r\n" + content).partition(PLACEHOLDER)
+    if not found:
+        return Template(head.encode(), None)
+    return Template((head + PLACEHOLDER.rstrip("0")).encode(), tail.encode())
