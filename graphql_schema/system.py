@@ -41,7 +41,9 @@ class AuditMismatch:
     tier: AuditTier = strawberry.field(description="Which tier is wrong.")
     kind: AuditMismatchKind = strawberry.field(description="In which way.")
     count: Long = strawberry.field(description="How many times.")
-    transaction_ids: list[ID] = strawberry.field(description="The first 20 ids, where known.")
+    transaction_ids: list[ID] = strawberry.field(
+        description="The first 20 ids, where known.", directives=[cost.up_to(20)]
+    )
 
 
 @strawberry.type(
