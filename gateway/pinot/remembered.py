@@ -49,10 +49,12 @@ class Base:
 
 
 class RememberedRankings:
-    """The bases of large accounts, bounded, the latest used kept."""
+    """The bases of large accounts, and which accounts are small; bounded, the latest used kept."""
 
-    def __init__(self, capacity: int = 2_000) -> None:
+    def __init__(self, capacity: int = 2_000, small_capacity: int = 100_000) -> None:
         self._capacity = capacity
+        self._small_capacity = small_capacity
+        self._small: OrderedDict[tuple[str | None, Direction], None] = OrderedDict()
         self._bases: OrderedDict[tuple[str | None, Direction, RankBy], tuple[Base, ...]] = (
             OrderedDict()
         )
@@ -62,6 +64,19 @@ class RememberedRankings:
         known = self._bases.get(_key(plan), ())
         serving = [base for base in known if base.serves(plan.interval)]
         return max(serving, key=lambda base: base.interval.start_ms, default=None)
+
+    def was_small(self, plan: TopPlan) -> bool:
+        """Whether the account's last ranking was over few rows."""
+        return (plan.account_id, plan.direction) in self._small
+
+    def note_size(self, plan: TopPlan, *, is_small: bool) -> None:
+        """Remember whether a ranking was over few rows."""
+        key = plan.account_id, plan.direction
+        self._small.pop(key, None)
+        if is_small:
+            self._small[key] = None
+            if len(self._small) > self._small_capacity:
+                self._small.popitem(last=False)
 
     def remember(self, plan: TopPlan, base: Base) -> None:
         """Keep a base; one that began at the same instant gives way."""

@@ -1,7 +1,7 @@
 """Rankings on Pinot: ids in the order of code points, and whether the ranking is proven exact.
 
-An account of few rows takes one statement. What that statement trims, because there are more, is
-ranked by `cohorts`; what they do not settle, in full.
+An account of few rows takes one statement, once it is known to have few. More are ranked by
+`cohorts`; what they do not settle, in full.
 
 Pinot orders text by UTF-16 code units, where characters beyond U+FFFF come before U+E000 to U+FFFF.
 That matters only where the last place falls into a tie that such an id takes part in: then the
@@ -57,10 +57,12 @@ async def fetch_top(
         again = await by_cohorts.again(base)
         if again is not None:
             return again
-    else:
+    elif memory.was_small(plan) or await by_cohorts.is_small():
         found = await _with_whole_tie(plan, ask, ALWAYS_TRIM)
         # There are never more groups than rows that matched.
-        if found.answer.docs_scanned <= _trim_size(plan) or found.inexact is not None:
+        is_small = found.answer.docs_scanned <= _trim_size(plan)
+        memory.note_size(plan, is_small=is_small)
+        if is_small or found.inexact is not None:
             return found
         if found.answer.servers > 1:
             return await _in_full(plan, ask, trim_threshold)
@@ -110,6 +112,10 @@ class _ByCohorts:
     plan: TopPlan
     ask: Ask
     as_of_ms: int
+
+    async def is_small(self) -> bool:
+        """Whether one statement ranks all of it; the star-tree counts in no time."""
+        return await self._count_rows(self.plan.interval) <= _trim_size(self.plan)
 
     async def again(self, base: Base) -> TopAnswer | None:
         """The ranking by what an earlier one left behind."""

@@ -95,10 +95,14 @@ PROGRESS = broker_answer([[AS_OF_MS, "[100, 100, 100, 100]", 2]], ["LONG", "STRI
 
 @dataclass
 class FakeBroker:
-    """A broker by rule: `answer` gives the JSON for an SQL text; progress has its own answer."""
+    """A broker by rule: `answer` gives the JSON for an SQL text.
+
+    Progress has its own answer, and so has the number of rows that a ranking is over.
+    """
 
     answer: Callable[[str], dict[str, Any]]
     progress: dict[str, Any] = field(default_factory=lambda: PROGRESS)
+    row_count: int = 10
     statements: list[str] = field(default_factory=list)
     options: list[str] = field(default_factory=list)
 
@@ -109,6 +113,8 @@ class FakeBroker:
             body = json.loads(request.content)
             if "pipeline_progress" in body["sql"]:
                 return httpx.Response(200, json=self.progress)
+            if body["sql"].startswith("SELECT COUNT(*)") and "AND direction" in body["sql"]:
+                return httpx.Response(200, json=broker_answer([[self.row_count]], ["LONG"]))
             self.statements.append(body["sql"])
             self.options.append(body["queryOptions"])
             return httpx.Response(200, json=self.answer(body["sql"]))

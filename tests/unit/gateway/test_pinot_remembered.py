@@ -170,3 +170,22 @@ def test_what_is_remembered_is_bounded() -> None:
     # Of one account the latest four are kept: those from 5 on.
     assert memory.base_for(plan(window, account_id="c")) is None
     assert memory.base_for(plan(Interval(5, 200), account_id="c")) == base(5)
+
+
+@pytest.mark.anyio
+async def test_a_small_account_is_counted_once() -> None:
+    chance, now_ms = random.Random(1), 100 * DAY_MS
+    pinot, memory = Pinot([made(chance, now_ms - 1) for _ in range(100)]), RememberedRankings()
+    for _ in range(3):
+        await fetch_top(plan(Interval(0, now_ms)), pinot.ask, 5_000_000, memory, now_ms)
+    assert pinot.asked == {"count": 1, "everyone": 3}
+
+
+def test_how_many_small_accounts_are_known_is_bounded() -> None:
+    memory = RememberedRankings(small_capacity=2)
+    for account_id in ("a", "b", "c"):
+        memory.note_size(plan(Interval(0, 1), account_id=account_id), is_small=True)
+    known = [memory.was_small(plan(Interval(0, 1), account_id=each)) for each in "abc"]
+    assert known == [False, True, True]
+    memory.note_size(plan(Interval(0, 1), account_id="c"), is_small=False)
+    assert not memory.was_small(plan(Interval(0, 1), account_id="c"))
