@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 Offsets = Mapping[int, int]  # kafka partition -> offset of the next record
 
@@ -18,6 +19,18 @@ class Gap:
 
 # Per kafka partition the first committed record of its gap, None if there is none.
 FirstRecords = Callable[[str, Mapping[int, Gap]], Mapping[int, int | None]]
+
+
+class OffsetsOfKafka(Protocol):
+    """What is asked of Kafka; kafka_offsets.KafkaOffsets says what each answer means."""
+
+    def ends(self, topic: str) -> Offsets: ...
+
+    def stable_ends(self, topic: str) -> Offsets: ...
+
+    def committed(self, topic: str) -> Offsets: ...
+
+    def first_records(self, topic: str, gaps: Mapping[int, Gap]) -> Mapping[int, int | None]: ...
 
 
 def all_at_least(offsets: Offsets, wanted: Offsets) -> bool:

@@ -26,10 +26,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from stream_jobs.murmur2 import account_id_in
-from stream_jobs.offsets import Gap, Offsets, Reached, all_at_least
+from stream_jobs.offsets import Offsets, OffsetsOfKafka, Reached, all_at_least
 from stream_jobs.pinot_served import (
     ConsumingSegment,
     NotServedError,
@@ -49,18 +49,6 @@ TABLES: Final[Mapping[str, str]] = {ENTRIES: "account_entries", REJECTED: "trans
 MAX_COUNTING_MS: Final = 3_000
 # Counting costs a query a kafka partition: not at every look.
 COUNT_EVERY_MS: Final = 400
-
-
-class OffsetsOfKafka(Protocol):
-    """What the tracker asks of Kafka; kafka_offsets.KafkaOffsets says what each answer means."""
-
-    def ends(self, topic: str) -> Offsets: ...
-
-    def stable_ends(self, topic: str) -> Offsets: ...
-
-    def committed(self, topic: str) -> Offsets: ...
-
-    def first_records(self, topic: str, gaps: Mapping[int, Gap]) -> Mapping[int, int | None]: ...
 
 
 @dataclass(frozen=True, slots=True)

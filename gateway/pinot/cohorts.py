@@ -89,12 +89,11 @@ def settles(plan: TopPlan, rows: tuple[GroupRow, ...], beyond: Cohort, rows_adde
         return False
     last = rows[plan.limit - 1]
     most = Decimal(beyond.amount_estimate) * (1 + 2 * (rows_added + 1) * _UNIT_ROUNDOFF)
-    if plan.order_by is RankBy.TRANSACTION_AMOUNT:
-        return last.transaction_amount > most
+    by_count = plan.order_by is RankBy.TRANSACTION_COUNT
+    if by_count and last.transaction_count != beyond.transaction_count:
+        return last.transaction_count > beyond.transaction_count
     # In a cohort of as many transactions as one of its members has, there is nobody else.
-    if last.transaction_count == beyond.transaction_count:
-        return last.transaction_amount > most
-    return last.transaction_count > beyond.transaction_count
+    return last.transaction_amount > most
 
 
 def cohort_of(cells: Cells) -> Cohort:

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
-from stream_jobs.offsets import Gap, Offsets, Reached, all_at_least
+from stream_jobs.offsets import Offsets, OffsetsOfKafka, Reached, all_at_least
 
 TRANSACTIONS: Final = "transactions"
 ENTRIES: Final = "account-entries"
-
-
-class OffsetsOfKafka(Protocol):
-    """What is asked of Kafka; kafka_offsets.KafkaOffsets says what each answer means."""
-
-    def ends(self, topic: str) -> Offsets: ...
-
-    def stable_ends(self, topic: str) -> Offsets: ...
-
-    def committed(self, topic: str) -> Offsets: ...
-
-    def first_records(self, topic: str, gaps: Mapping[int, Gap]) -> Mapping[int, int | None]: ...
 
 
 @dataclass(frozen=True, slots=True)
