@@ -54,8 +54,8 @@ def test_the_network_star_tree_stands_before_the_one_by_account() -> None:
         tree["dimensionsSplitOrder"] for tree in entries["tableIndexConfig"]["starTreeIndexConfigs"]
     ]
     assert trees == [
-        ["direction", "event_hour_ms"],
-        ["account_id", "direction", "event_hour_ms"],
+        ["direction", "kind", "event_hour_ms"],
+        ["account_id", "direction", "kind", "event_hour_ms"],
     ]
 
 
