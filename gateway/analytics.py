@@ -12,8 +12,6 @@ from gateway import money, window
 from gateway.caller import Caller, Scope
 from gateway.limits import Limits
 from gateway.model import (
-    AuditState,
-    AuditStatus,
     Bucket,
     Comparison,
     Direction,
@@ -24,13 +22,15 @@ from gateway.model import (
     Measures,
     MeasuresChange,
     NetFlow,
-    PipelineStatus,
     Series,
     SeriesPoint,
+    Side,
     Totals,
+    TransactionKind,
     Window,
     WindowChoice,
 )
+from gateway.pipeline_model import AuditState, AuditStatus, PipelineStatus
 from gateway.query_plan import (
     AuditPlan,
     DistinctPlan,
@@ -114,6 +114,15 @@ class Analytics:
         result = await self.store.fetch(plan, not_before)
         return result.rows[0].account_count
 
+    async def reversals(self, side: Side) -> Measures:
+        """How many of these transactions are reversals, and what they took back, as a positive amount."""
+        scope, directions = self.scope(side.account_id), frozenset({side.direction})
+        plan = TotalsPlan(scope, directions, side.interval, TransactionKind.REVERSAL)
+        found = measures_of((await self.store.fetch(plan)).rows, side.direction)
+        return Measures(
+            found.transaction_count, money.subtract(money.ZERO, found.transaction_amount)
+        )
+
     async def net_flow(self, account_id: str, choice: WindowChoice, zone: ZoneInfo) -> NetFlow:
         """Received, sent, and received minus sent, out of one look at the store."""
         asked = self.window(choice, zone)
@@ -122,7 +131,7 @@ class Analytics:
         received = measures_of(result.rows, Direction.RECEIVED)
         sent = measures_of(result.rows, Direction.SENT)
         net_amount = money.subtract(received.transaction_amount, sent.transaction_amount)
-        return NetFlow(asked, evidence_of(result), received, sent, net_amount)
+        return NetFlow(account_id, asked, evidence_of(result), received, sent, net_amount)
 
     async def series(
         self,

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from gateway import cursor
 from gateway.analytics import Analytics, evidence_of
 from gateway.limits import check_first
-from gateway.model import Direction, Entry, EntryPage, Window, WindowChoice
+from gateway.model import Direction, Entry, EntryPage, TransactionKind, Window, WindowChoice
 from gateway.query_plan import EntriesPlan, EntryKey
 
 
@@ -21,6 +21,7 @@ class EntriesQuestion:
     zone: ZoneInfo
     direction: Direction | None
     counterparty_id: str | None
+    kind: TransactionKind | None
     first: int
     after: str | None
 
@@ -36,6 +37,7 @@ async def page(analytics: Analytics, question: EntriesQuestion) -> EntryPage:
         question.zone.key,
         question.direction,
         question.counterparty_id,
+        question.kind,
     )
     asked = analytics.window(question.choice, question.zone)
     after = None
@@ -49,6 +51,7 @@ async def page(analytics: Analytics, question: EntriesQuestion) -> EntryPage:
         asked.interval,
         after,
         first + 1,
+        question.kind,
     )
     result = await analytics.store.fetch(plan)
     entries = result.rows[:first]

@@ -16,6 +16,13 @@ class Direction(Enum):
     SENT = "SENT"
 
 
+class TransactionKind(Enum):
+    """Whether a transaction moves money, or takes an earlier one back."""
+
+    TRANSFER = "TRANSFER"
+    REVERSAL = "REVERSAL"
+
+
 class RankBy(Enum):
     """The measure a ranking goes by; the other one breaks ties."""
 
@@ -123,7 +130,7 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """How many transactions, and how much money."""
+    """How many transactions, reversals among them, and how much money, less what they took back."""
 
     transaction_count: int
     transaction_amount: Decimal
@@ -155,6 +162,15 @@ class MeasuresChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Side:
+    """One direction of an account's (`account_id` of `None`: the network's) transactions."""
+
+    account_id: str | None
+    direction: Direction
+    interval: Interval
+
+
+@dataclass(frozen=True, slots=True)
 class Totals:
     """One account's (`account_id` of `None`: the network's) totals in one direction."""
 
@@ -165,6 +181,11 @@ class Totals:
     measures: Measures
     average_amount: Decimal | None
     comparison: MeasuresChange | None
+
+    @property
+    def side(self) -> Side:
+        """Which transactions these are the totals of."""
+        return Side(self.account_id, self.direction, self.window.interval)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,16 +247,24 @@ class Series:
 class NetFlow:
     """What came in, what went out, and the difference."""
 
+    account_id: str
     window: Window
     evidence: Evidence
     received: Measures
     sent: Measures
     net_amount: Decimal
 
+    def side(self, direction: Direction) -> Side:
+        """Which transactions one of the two is about."""
+        return Side(self.account_id, direction, self.window.interval)
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One account's side of one transfer."""
+    """One account's side of one transfer, or of its reversal: the same side, a negative amount.
+
+    `reverses` is the transfer that a reversal takes back.
+    """
 
     account_id: str
     counterparty_id: str
@@ -243,6 +272,8 @@ class Entry:
     transaction_id: str
     amount: Decimal
     event_time_ms: int
+    kind: TransactionKind = TransactionKind.TRANSFER
+    reverses: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,53 +286,3 @@ class EntryPage:
     cursors: tuple[str, ...]
     has_next: bool
     has_previous: bool
-
-
-@dataclass(frozen=True, slots=True)
-class PipelineStatus:
-    """How far the pipeline has come."""
-
-    as_of_ms: int
-    freshness_s: float
-    sample_data: bool
-
-
-@dataclass(frozen=True, slots=True)
-class AuditMismatch:
-    """What differs in one way, at one tier, in one interval; `transaction_ids` are the first few."""
-
-    tier: str
-    kind: str
-    interval: Interval
-    count: int
-    transaction_ids: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class AuditReport:
-    """What the audit last said; everything that arrived before `through_ms` was compared."""
-
-    recorded_at_ms: int
-    through_ms: int
-    consistent_through_ms: int
-    checked_intervals: int
-    open_intervals: int
-    conflicts: int
-    mismatches: tuple[AuditMismatch, ...]
-
-
-class AuditState(Enum):
-    """Whether the tiers of the pipeline agree."""
-
-    CONSISTENT = "CONSISTENT"
-    INCONSISTENT = "INCONSISTENT"
-    BEHIND = "BEHIND"
-    NOT_APPLICABLE = "NOT_APPLICABLE"
-
-
-@dataclass(frozen=True, slots=True)
-class AuditStatus:
-    """The audit's report as it is to be read now; `report` is None where there is none."""
-
-    state: AuditState
-    report: AuditReport | None

@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 from strawberry import ID
 
 from gateway import model as m
+from gateway import pipeline_model as p
 from gateway.errors import BadUserInputError
 from gateway.masking import Show
 from gateway.window import instant
-from graphql_schema import answers, enums, inputs, system
+from graphql_schema import answers, enums, inputs, system, transactions
 from graphql_schema.scalars import Long, TimeZone
 
 LIVE_S, DELAYED_S = 30, 60
@@ -65,11 +66,19 @@ def totals_of(totals: m.Totals) -> answers.Totals:
     """Totals."""
     return answers.Totals(
         **answer_fields(totals.window, totals.evidence),
-        source=totals,
+        source=totals.side,
         transaction_count=Long(totals.measures.transaction_count),
         transaction_amount=totals.measures.transaction_amount,
         average_amount=totals.average_amount,
         comparison=None if totals.comparison is None else _totals_comparison(totals.comparison),
+    )
+
+
+def reversals_of(measures: m.Measures) -> answers.ReversalTotals:
+    """Measures of reversals."""
+    return answers.ReversalTotals(
+        transaction_count=Long(measures.transaction_count),
+        transaction_amount=measures.transaction_amount,
     )
 
 
@@ -108,22 +117,22 @@ def net_flow_of(flow: m.NetFlow) -> answers.NetFlow:
     """A net flow."""
     return answers.NetFlow(
         **answer_fields(flow.window, flow.evidence),
-        received=_flow(flow.received),
-        sent=_flow(flow.sent),
+        received=_flow(flow.received, flow.side(m.Direction.RECEIVED)),
+        sent=_flow(flow.sent, flow.side(m.Direction.SENT)),
         net_amount=flow.net_amount,
     )
 
 
-def page_of(page: m.EntryPage, shown: Show) -> answers.TransactionConnection:
+def page_of(page: m.EntryPage, shown: Show) -> transactions.TransactionConnection:
     """A page of entries as Relay has it."""
     edges = [
-        answers.TransactionEdge(cursor=cursor, node=_transaction(entry, shown))
+        transactions.TransactionEdge(cursor=cursor, node=_transaction(entry, shown))
         for cursor, entry in zip(page.cursors, page.entries, strict=True)
     ]
-    return answers.TransactionConnection(
+    return transactions.TransactionConnection(
         **answer_fields(page.window, page.evidence),
         edges=edges,
-        page_info=answers.PageInfo(
+        page_info=transactions.PageInfo(
             has_next_page=page.has_next,
             has_previous_page=page.has_previous,
             start_cursor=page.cursors[0] if page.cursors else None,
@@ -132,7 +141,7 @@ def page_of(page: m.EntryPage, shown: Show) -> answers.TransactionConnection:
     )
 
 
-def pipeline_of(status: m.PipelineStatus) -> system.Pipeline:
+def pipeline_of(status: p.PipelineStatus) -> system.Pipeline:
     """The pipeline's state, named by how far it is behind."""
     state = enums.PipelineState.STALLED
     if status.freshness_s <= DELAYED_S:
@@ -147,7 +156,7 @@ def pipeline_of(status: m.PipelineStatus) -> system.Pipeline:
     )
 
 
-def audit_of(status: m.AuditStatus) -> system.PipelineAudit:
+def audit_of(status: p.AuditStatus) -> system.PipelineAudit:
     """The audit's state; instants are null before the first comparison."""
     report = status.report
     compared = report is not None and report.through_ms > 0
@@ -162,7 +171,7 @@ def audit_of(status: m.AuditStatus) -> system.PipelineAudit:
     )
 
 
-def mismatch_of(mismatch: m.AuditMismatch) -> system.AuditMismatch:
+def mismatch_of(mismatch: p.AuditMismatch) -> system.AuditMismatch:
     """One way in which one interval differs."""
     return system.AuditMismatch(
         start=utc(mismatch.interval.start_ms),
@@ -211,16 +220,19 @@ def _point(point: m.SeriesPoint, zone: ZoneInfo) -> answers.TimePoint:
     )
 
 
-def _flow(measures: m.Measures) -> answers.Flow:
+def _flow(measures: m.Measures, side: m.Side) -> answers.Flow:
     return answers.Flow(
+        source=side,
         transaction_count=Long(measures.transaction_count),
         transaction_amount=measures.transaction_amount,
     )
 
 
-def _transaction(entry: m.Entry, shown: Show) -> answers.Transaction:
-    return answers.Transaction(
+def _transaction(entry: m.Entry, shown: Show) -> transactions.Transaction:
+    return transactions.Transaction(
         transaction_id=ID(entry.transaction_id),
+        kind=enums.TransactionKind(entry.kind.value),
+        reverses=None if entry.reverses is None else ID(entry.reverses),
         direction=enums.Direction(entry.direction.value),
         counterparty_id=ID(shown(entry.counterparty_id)),
         amount=entry.amount,

@@ -12,7 +12,8 @@ from decimal import Decimal
 from typing import Generic, TypeVar
 
 from gateway.caller import Scope
-from gateway.model import AuditReport, Direction, Entry, Interval, RankBy
+from gateway.model import Direction, Entry, Interval, RankBy, TransactionKind
+from gateway.pipeline_model import AuditReport
 
 Row_co = TypeVar("Row_co", covariant=True)
 
@@ -49,12 +50,14 @@ class TotalsRow:
 class TotalsPlan(QueryPlan[TotalsRow]):
     """Measures by account and direction; rows without transactions may be absent, in any order.
 
-    Without accounts it asks for the whole network, one row a direction.
+    Without accounts it asks for the whole network, one row a direction. `kind` keeps only these
+    transactions; without it, reversals lower the amounts of transfers.
     """
 
     scope: Scope
     directions: frozenset[Direction]
     interval: Interval
+    kind: TransactionKind | None = None
 
     @property
     def account_ids(self) -> frozenset[str] | None:
@@ -144,6 +147,7 @@ class EntriesPlan(QueryPlan[Entry]):
     interval: Interval
     after: EntryKey | None
     limit: int
+    kind: TransactionKind | None = None
 
     @property
     def account_id(self) -> str:

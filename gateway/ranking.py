@@ -103,7 +103,7 @@ async def account_count(analytics: Analytics, ranking: Ranking) -> int:
 
 
 async def share(analytics: Analytics, ranking: Ranking, row: Ranked) -> Decimal | None:
-    """The row's part of the whole amount, between 0 and 1."""
+    """The row's part of the whole amount; beyond 0 to 1 where reversals make an amount negative."""
     everything = await total(analytics, ranking)
     return money.ratio(row.measures.transaction_amount, everything.transaction_amount)
 

@@ -12,7 +12,7 @@ from gateway import model as m
 from gateway.analytics import Analytics
 from gateway.context import OperationContext, Path
 from gateway.ranking import RankingQuestion
-from graphql_schema import answers, enums, inputs, system
+from graphql_schema import answers, enums, inputs, system, transactions
 from graphql_schema.scalars import Long, TimeZone
 
 
@@ -78,10 +78,12 @@ class GatewayResolvers:
 
     async def counterparty_count(self, source: object) -> int:
         """Different accounts behind totals."""
-        totals = cast("m.Totals", source)
-        return await self._rules.counterparty_count(
-            totals.account_id, totals.direction, totals.window.interval
-        )
+        side = cast("m.Side", source)
+        return await self._rules.counterparty_count(side.account_id, side.direction, side.interval)
+
+    async def reversals(self, source: object) -> answers.ReversalTotals:
+        """The reversals behind totals."""
+        return presenting.reversals_of(await self._rules.reversals(cast("m.Side", source)))
 
     async def top_counterparties(
         self,
@@ -179,10 +181,11 @@ class GatewayResolvers:
         window: inputs.WindowInput,
         direction: enums.Direction | None,
         counterparty_id: str | None,
+        kind: enums.TransactionKind | None,
         first: int,
         after: str | None,
         time_zone: TimeZone,
-    ) -> answers.TransactionConnection:
+    ) -> transactions.TransactionConnection:
         """One page of single entries."""
         if counterparty_id is not None:
             limits.check_account_id(counterparty_id, "counterpartyId")
@@ -192,6 +195,7 @@ class GatewayResolvers:
             zone=limits.check_zone(time_zone),
             direction=None if direction is None else m.Direction(direction.value),
             counterparty_id=counterparty_id,
+            kind=None if kind is None else m.TransactionKind(kind.value),
             first=first,
             after=after,
         )

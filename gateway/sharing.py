@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 from gateway.clock import Deadline
 from gateway.errors import CostLimitExceededError, DeadlineExceededError, OverloadedError
-from gateway.model import Direction, Interval
+from gateway.model import Direction, Interval, TransactionKind
 from gateway.query_plan import QueryPlan, TotalsPlan, TotalsRow
 from gateway.store import Store, StoreResult
 
 PlanRow = TypeVar("PlanRow")
 Observe = Callable[[str, float], None]
 """Called with a plan's name and the seconds its answer took."""
+_BatchKey: TypeAlias = tuple[bool, Interval, TransactionKind | None]
+"""Whether of the network, when, and of which kind."""
 
 
 class OperationStore:
@@ -36,7 +38,7 @@ class OperationStore:
         self._admit = admit
         self._refusal: OverloadedError | None = None
         self._asked: dict[QueryPlan[Any], asyncio.Task[StoreResult[Any]]] = {}
-        self._batches: dict[tuple[bool, Interval], _Batch] = {}
+        self._batches: dict[_BatchKey, _Batch] = {}
         self.queries = 0
         self.seconds = 0.0
 
@@ -121,7 +123,7 @@ class OperationStore:
             self._observe(type(plan).__name__, seconds)
 
     async def _batched(self, plan: TotalsPlan) -> StoreResult[TotalsRow]:
-        key = (plan.account_ids is None, plan.interval)
+        key = (plan.account_ids is None, plan.interval, plan.kind)
         batch = self._batches.get(key)
         if batch is None:
             loop = asyncio.get_running_loop()
@@ -132,7 +134,7 @@ class OperationStore:
         task = await batch.asked
         return _narrow(plan, await asyncio.shield(task))
 
-    def _flush(self, key: tuple[bool, Interval]) -> None:
+    def _flush(self, key: _BatchKey) -> None:
         batch = self._batches.pop(key)
         try:
             batch.asked.set_result(self._ask(batch.plan))
@@ -142,19 +144,23 @@ class OperationStore:
 
 @dataclasses.dataclass(slots=True)
 class _Batch:
-    """Totals of one interval that are about to be asked for together."""
+    """Totals of one interval and kind that are about to be asked for together."""
 
     plan: TotalsPlan
     asked: asyncio.Future[asyncio.Task[StoreResult[TotalsRow]]]
 
 
 def _union(left: TotalsPlan, right: TotalsPlan) -> TotalsPlan:
-    return TotalsPlan(left.scope | right.scope, left.directions | right.directions, left.interval)
+    return dataclasses.replace(
+        left, scope=left.scope | right.scope, directions=left.directions | right.directions
+    )
 
 
 def _covers(asked: TotalsPlan, plan: TotalsPlan, not_before: int | None) -> bool:
     """Whether the answer holds the plan's rows; snapshots compare between equal accounts only."""
-    if asked.interval != plan.interval or not asked.directions >= plan.directions:
+    if (asked.interval, asked.kind) != (plan.interval, plan.kind):
+        return False
+    if not asked.directions >= plan.directions:
         return False
     if asked.account_ids is None or plan.account_ids is None or not_before is not None:
         return asked.account_ids == plan.account_ids

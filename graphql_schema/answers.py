@@ -12,11 +12,13 @@ import strawberry
 from strawberry import ID, Private
 
 from graphql_schema import cost
-from graphql_schema.enums import Direction, Granularity
+from graphql_schema.enums import Granularity
 from graphql_schema.port import resolvers
 from graphql_schema.scalars import Long, TimeZone
 
 UNIT = "Amounts have no currency of their own: they are in the unit of the events."
+COUNT = "Number of transactions, reversals included."
+NET = "Exact sum, less what reversals took back: negative where they took back more than came."
 
 
 @strawberry.type(description="The timeframe that an answer is about. Half-open.")
@@ -50,8 +52,12 @@ class TotalsComparison:
     """Change of totals."""
 
     window: Window = strawberry.field(description="The earlier timeframe.")
-    transaction_count: Long = strawberry.field(description="Number of transactions then.")
-    transaction_amount: Decimal = strawberry.field(description="Money then.")
+    transaction_count: Long = strawberry.field(
+        description="Number of transactions then, reversals included."
+    )
+    transaction_amount: Decimal = strawberry.field(
+        description="Money then, less what reversals took back."
+    )
     transaction_count_change: Long = strawberry.field(description="Transactions now minus then.")
     transaction_amount_change: Decimal = strawberry.field(description="Money now minus then.")
     transaction_count_change_ratio: Decimal | None = strawberry.field(
@@ -62,15 +68,31 @@ class TotalsComparison:
     )
 
 
+@strawberry.type(
+    description="How many transactions are reversals, and how much money they took back."
+)
+class ReversalTotals:
+    """Reversals."""
+
+    transaction_count: Long = strawberry.field(
+        description="Number of reversals; the other transactions are transfers."
+    )
+    transaction_amount: Decimal = strawberry.field(
+        description="Exact sum of what was reversed, 0 or more: the amount beside it, in which this is already "
+        "subtracted, plus this one is the sum of the transfers."
+    )
+
+
 @strawberry.type(description="How many transactions and how much money, in one direction.")
 class Totals(Answer):
     """Totals."""
 
     source: Private[object]
-    transaction_count: Long = strawberry.field(description="Number of transactions.")
-    transaction_amount: Decimal = strawberry.field(description=f"Exact sum. {UNIT}")
+    transaction_count: Long = strawberry.field(description=COUNT)
+    transaction_amount: Decimal = strawberry.field(description=f"{NET} {UNIT}")
     average_amount: Decimal | None = strawberry.field(
-        description="Amount by count, half-even to 8 decimals. Null without transactions."
+        description="`transactionAmount` by `transactionCount`, half-even to 8 decimals: a reversal lowers the "
+        "amount and is a transaction itself. Null without transactions."
     )
     comparison: TotalsComparison | None = strawberry.field(
         description="The change since the window that `compareTo` names; null without it."
@@ -84,14 +106,23 @@ class Totals(Answer):
         """Fetched only if asked for."""
         return Long(await resolvers(info).counterparty_count(self.source))
 
+    @strawberry.field(
+        description="The reversals among these transactions, by their own time: a reversal of an older transfer "
+        "is among them, one that comes after the window is not.",
+        directives=[cost.TOTALS],
+    )
+    async def reversals(self, info: strawberry.Info) -> ReversalTotals:
+        """Fetched only if asked for."""
+        return await resolvers(info).reversals(self.source)
+
 
 @strawberry.type(description="A number of transactions, their money, and the accounts behind them.")
 class Remainder:
     """What a ranking leaves out, or all of it."""
 
     source: Private[object]
-    transaction_count: Long = strawberry.field(description="Number of transactions.")
-    transaction_amount: Decimal = strawberry.field(description="Exact sum.")
+    transaction_count: Long = strawberry.field(description=COUNT)
+    transaction_amount: Decimal = strawberry.field(description=NET)
 
     @strawberry.field(
         description="How many different accounts these are.", directives=[cost.DISTINCT]
@@ -109,7 +140,9 @@ class CounterpartyComparison:
         description="The rank then. Null if it had no transactions, or was beyond rank 1,000."
     )
     previous_transaction_count: Long = strawberry.field(description="Number of transactions then.")
-    previous_transaction_amount: Decimal = strawberry.field(description="Money then.")
+    previous_transaction_amount: Decimal = strawberry.field(
+        description="Money then, less what reversals took back."
+    )
     rank_change: int | None = strawberry.field(
         description="Previous rank minus rank: positive is a rise. Null without a previous rank."
     )
@@ -125,14 +158,15 @@ class CounterpartyTotal:
     account_id: ID = strawberry.field(
         description="The ranked account; `masked:` and a hash where the caller may not see its id."
     )
-    transaction_count: Long = strawberry.field(description="Number of transactions.")
-    transaction_amount: Decimal = strawberry.field(description="Exact sum.")
+    transaction_count: Long = strawberry.field(description=COUNT)
+    transaction_amount: Decimal = strawberry.field(description=NET)
     comparison: CounterpartyComparison | None = strawberry.field(
         description="The change since the window that `compareTo` names; null without it."
     )
 
     @strawberry.field(
-        description="Part of the `total` amount: 0.25 is 25 %. Half-even to 8 decimals; null if that is 0.",
+        description="Part of the `total` amount: 0.25 is 25 %. Half-even to 8 decimals; null if that is 0. "
+        "Beyond 0 to 1 only where reversals make an amount negative.",
         directives=[cost.SHARE],
     )
     async def share_of_amount(self, info: strawberry.Info) -> Decimal | None:
@@ -198,8 +232,10 @@ class TimePoint:
     partial: bool = strawberry.field(
         description="Whether the window clips the bucket, or it is not over yet."
     )
-    transaction_count: Long = strawberry.field(description="Number of transactions.")
-    transaction_amount: Decimal = strawberry.field(description="Exact sum.")
+    transaction_count: Long = strawberry.field(description=COUNT)
+    transaction_amount: Decimal = strawberry.field(
+        description="Exact sum, less what was reversed in this bucket; negative where that is more."
+    )
 
 
 @strawberry.type(description="Measures over time.")
@@ -216,8 +252,17 @@ class TimeSeries(Answer):
 class Flow:
     """One side of a net flow."""
 
-    transaction_count: Long = strawberry.field(description="Number of transactions.")
-    transaction_amount: Decimal = strawberry.field(description="Exact sum.")
+    source: Private[object]
+    transaction_count: Long = strawberry.field(description=COUNT)
+    transaction_amount: Decimal = strawberry.field(description=NET)
+
+    @strawberry.field(
+        description="The reversals among these transactions, by their own time.",
+        directives=[cost.TOTALS],
+    )
+    async def reversals(self, info: strawberry.Info) -> ReversalTotals:
+        """Fetched only if asked for."""
+        return await resolvers(info).reversals(self.source)
 
 
 @strawberry.type(description="What came in, what went out, and the difference.")
@@ -227,58 +272,3 @@ class NetFlow(Answer):
     received: Flow = strawberry.field(description="What came to the account.")
     sent: Flow = strawberry.field(description="What left the account.")
     net_amount: Decimal = strawberry.field(description="Received minus sent; may be negative.")
-
-
-@strawberry.type(description="One transaction, from the account's side.")
-class Transaction:
-    """An entry."""
-
-    transaction_id: ID = strawberry.field(
-        description="UUID in lower case; the same in both accounts' entries of a transfer."
-    )
-    direction: Direction = strawberry.field(description="The account's side.")
-    counterparty_id: ID = strawberry.field(
-        description="The account on the other side; `masked:` and a hash where the caller may not "
-        "see its id."
-    )
-    amount: Decimal = strawberry.field(
-        description="Exact, always positive: `direction` tells which way it went."
-    )
-    time: datetime = strawberry.field(
-        description="When the event entered the pipeline, to the millisecond, in UTC."
-    )
-
-
-@strawberry.type(description="A transaction and its place.")
-class TransactionEdge:
-    """Edge of the connection."""
-
-    cursor: str = strawberry.field(
-        description="Opaque; give it as `after` to go on behind this one."
-    )
-    node: Transaction = strawberry.field(description="The transaction.")
-
-
-@strawberry.type(description="Where a page stands (Relay).")
-class PageInfo:
-    """Relay's page info."""
-
-    has_next_page: bool = strawberry.field(description="Whether older transactions follow.")
-    has_previous_page: bool = strawberry.field(description="Whether this page came by a cursor.")
-    start_cursor: str | None = strawberry.field(
-        description="The first edge's cursor; null without edges."
-    )
-    end_cursor: str | None = strawberry.field(
-        description="The last edge's cursor, for `after`; null without edges."
-    )
-
-
-@strawberry.type(
-    description="Transactions, newest first (Relay). A cursor goes on in the window that the "
-    "first page had, so that pages neither skip nor repeat while transactions arrive."
-)
-class TransactionConnection(Answer):
-    """A page of transactions."""
-
-    edges: list[TransactionEdge] = strawberry.field(description="The transactions of this page.")
-    page_info: PageInfo = strawberry.field(description="Where the page stands.")

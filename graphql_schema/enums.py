@@ -24,6 +24,20 @@ class Direction(Enum):
     )
 
 
+@strawberry.enum(
+    description="Whether a transaction moves money or takes back what another one moved."
+)
+class TransactionKind(Enum):
+    """Kind of a transaction."""
+
+    TRANSFER = value("TRANSFER", description="Money from one account to another.")
+    REVERSAL = value(
+        "REVERSAL",
+        description="Takes back one earlier transfer, whole and once; on the same sides of the same "
+        "accounts, with the amount negative.",
+    )
+
+
 @strawberry.enum(description="The measure a ranking goes by; the other measure breaks ties.")
 class RankBy(Enum):
     """Measure of a ranking."""

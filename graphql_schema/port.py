@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 import strawberry
 
 if TYPE_CHECKING:
-    from graphql_schema import answers, enums, inputs, system
+    from graphql_schema import answers, enums, inputs, system, transactions
     from graphql_schema.scalars import TimeZone
 
 
@@ -45,6 +45,10 @@ class Resolvers(Protocol):
 
     async def counterparty_count(self, source: object) -> int:
         """Different accounts behind totals."""
+        ...
+
+    async def reversals(self, source: object) -> answers.ReversalTotals:
+        """The reversals behind totals."""
         ...
 
     async def top_counterparties(
@@ -112,10 +116,11 @@ class Resolvers(Protocol):
         window: inputs.WindowInput,
         direction: enums.Direction | None,
         counterparty_id: str | None,
+        kind: enums.TransactionKind | None,
         first: int,
         after: str | None,
         time_zone: TimeZone,
-    ) -> answers.TransactionConnection:
+    ) -> transactions.TransactionConnection:
         """One page of single entries."""
         ...
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 from strawberry import ID
@@ -17,64 +17,27 @@ from graphql_schema.answers import (
     TopAccounts,
     TopCounterparties,
     Totals,
-    TransactionConnection,
 )
-from graphql_schema.enums import Comparison, Direction, Fill, Granularity, RankBy
-from graphql_schema.inputs import WindowInput
+from graphql_schema.arguments import (
+    AfterArgument,
+    CompareArgument,
+    CompareNetworkArgument,
+    CompareNetworkTopArgument,
+    CompareTopArgument,
+    DirectionArgument,
+    FillArgument,
+    FirstArgument,
+    GranularityArgument,
+    IdArgument,
+    RankArgument,
+    WindowArgument,
+    ZoneArgument,
+)
+from graphql_schema.enums import Direction, Fill, RankBy, TransactionKind
 from graphql_schema.port import resolvers
-from graphql_schema.scalars import UTC, TimeZone
+from graphql_schema.scalars import UTC
 from graphql_schema.system import Limits, Pipeline
-
-IdArgument = Annotated[
-    ID,
-    strawberry.argument(description="1 to 64 characters, no control characters; case counts."),
-]
-WindowArgument = Annotated[
-    WindowInput,
-    strawberry.argument(
-        description="The timeframe, said in exactly one way.", directives=[cost.FREE]
-    ),
-]
-DirectionArgument = Annotated[
-    Direction, strawberry.argument(description="The side of the transfers that counts.")
-]
-ZoneArgument = Annotated[
-    TimeZone,
-    strawberry.argument(
-        description="The zone whose calendar cuts days, weeks, months and years, and whose offset answers have."
-    ),
-]
-
-
-def _compared(weight: cost.Cost) -> Any:
-    """An argument that takes as much of the store again."""
-    return strawberry.argument(
-        description="An earlier window to compare with; without it `comparison` is null.",
-        directives=[weight],
-    )
-
-
-CompareArgument = Annotated[Comparison | None, _compared(cost.TOTALS)]
-CompareTopArgument = Annotated[Comparison | None, _compared(cost.TOP_COMPARED)]
-CompareNetworkArgument = Annotated[Comparison | None, _compared(cost.NETWORK_TOTALS)]
-CompareNetworkTopArgument = Annotated[Comparison | None, _compared(cost.NETWORK_TOP_COMPARED)]
-FirstArgument = Annotated[
-    int, strawberry.argument(description="How many at most: 1 to `limits.maxFirst` (100).")
-]
-RankArgument = Annotated[RankBy, strawberry.argument(description="The measure to rank by.")]
-GranularityArgument = Annotated[
-    Granularity,
-    strawberry.argument(
-        description="Size of the buckets, of which there may be up to `limits.maxPoints` (1,500)."
-    ),
-]
-FillArgument = Annotated[Fill, strawberry.argument(description="What to do with empty buckets.")]
-AfterArgument = Annotated[
-    str | None,
-    strawberry.argument(
-        description="The `endCursor` of the page before; every argument but `first` as it was then."
-    ),
-]
+from graphql_schema.transactions import TransactionConnection
 
 
 @strawberry.type(
@@ -151,7 +114,7 @@ class Account:
         return await resolvers(info).net_flow(self.id, window, time_zone)
 
     @strawberry.field(
-        description="The single transactions, newest first, page by page.",
+        description="The single transactions, reversals among them, newest first, page by page.",
         directives=[cost.ENTRIES, cost.first_of("edges")],
     )
     async def transactions(
@@ -169,6 +132,10 @@ class Account:
                 "any. A caller that is shown masked ids may name accounts of its own only."
             ),
         ] = strawberry.UNSET,
+        kind: Annotated[
+            TransactionKind | None,
+            strawberry.argument(description="Only transfers or only reversals; null: both."),
+        ] = strawberry.UNSET,
         first: FirstArgument = 20,
         after: AfterArgument = strawberry.UNSET,
         time_zone: ZoneArgument = UTC,
@@ -179,6 +146,7 @@ class Account:
             window,
             direction or None,
             None if counterparty_id is strawberry.UNSET else counterparty_id,
+            kind or None,
             first,
             None if after is strawberry.UNSET else after,
             time_zone,

@@ -96,7 +96,7 @@ class Pipeline:
         return await resolvers(info).reject_flood()
 
     @strawberry.field(
-        description="Entries since the beginning; every transfer is two: RECEIVED and SENT. "
+        description="Entries since the beginning; every transfer and every reversal is two: RECEIVED and SENT. "
         "For operators.",
         directives=[cost.SYSTEM],
     )

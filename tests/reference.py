@@ -29,12 +29,13 @@ EXACT = Context(prec=200, traps=[Inexact])
 def evaluate(plan: QueryPlan[Any], entries: Sequence[Entry]) -> list[Any]:
     """The rows of a plan over entries, in the plan's order."""
     match plan:
-        case TotalsPlan(scope, directions, interval):
+        case TotalsPlan(scope, directions, interval, kind):
             account_ids = scope.account_ids
             chosen = [
                 entry
                 for entry in within(entries, interval)
                 if entry.direction in directions
+                and kind in (None, entry.kind)
                 and (account_ids is None or entry.account_id in account_ids)
             ]
             grouped = group(chosen, lambda e: (account_ids and e.account_id, e.direction))
@@ -54,13 +55,14 @@ def evaluate(plan: QueryPlan[Any], entries: Sequence[Entry]) -> list[Any]:
             chosen = scoped(entries, scope.account_id, direction, interval)
             slots = group(chosen, lambda entry: entry.event_time_ms // slot_ms)
             return sorted((SlotRow(*each, *m) for each, m in single(slots)), key=lambda r: r.slot)
-        case EntriesPlan(scope, direction, counterparty_id, interval, after, limit):
+        case EntriesPlan(scope, direction, counterparty_id, interval, after, limit, kind):
             found = [
                 entry
                 for entry in within(entries, interval)
                 if entry.account_id == scope.account_id
                 and direction in (None, entry.direction)
                 and counterparty_id in (None, entry.counterparty_id)
+                and kind in (None, entry.kind)
             ]
             if after is not None:
                 last = (after.event_time_ms, after.transaction_id, after.direction.value)

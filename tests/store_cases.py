@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
 
-from gateway.model import Direction, Entry, Interval, RankBy
+from gateway.model import Direction, Entry, Interval, RankBy, TransactionKind
 from gateway.query_plan import (
     DistinctPlan,
     EntriesPlan,
@@ -68,6 +69,7 @@ amounts = st.one_of(
 ).map(Decimal)
 times_ms = st.integers(START_MS, START_MS + SPAN_MS - 1)
 ids = st.sampled_from(ODD_IDS)
+kinds = st.one_of(st.none(), st.sampled_from(TransactionKind))
 
 
 def transfer(
@@ -80,30 +82,63 @@ def transfer(
     )
 
 
+def reversal(
+    original: tuple[Entry, Entry], transaction_id: str, time_ms: int
+) -> tuple[Entry, Entry]:
+    """The two entries that take a transfer back."""
+    received, sent = (
+        replace(
+            side,
+            transaction_id=transaction_id,
+            amount=-side.amount,
+            event_time_ms=time_ms,
+            kind=TransactionKind.REVERSAL,
+            reverses=side.transaction_id,
+        )
+        for side in original
+    )
+    return received, sent
+
+
 @st.composite
 def entry_lists(draw: st.DrawFn, max_transfers: int = 40) -> list[Entry]:
-    """The entries of some transfers between few odd accounts, with ties and self-transfers."""
+    """The entries of some transfers between few odd accounts, with ties and self-transfers.
+
+    Any of them may be reversed, at any time; so a window may hold the reversal alone.
+    """
     entries: list[Entry] = []
     for number in range(draw(st.integers(0, max_transfers))):
-        transaction_id = str(uuid.UUID(int=(draw(st.integers(0, 7)) << 64) + number))
-        entries += transfer(draw(ids), draw(ids), transaction_id, draw(amounts), draw(times_ms))
+        high = draw(st.integers(0, 7)) << 64
+        transaction_id = str(uuid.UUID(int=high + number))
+        moved = transfer(draw(ids), draw(ids), transaction_id, draw(amounts), draw(times_ms))
+        entries += moved
+        if draw(st.integers(0, 3)) == 0:
+            taken_back = str(uuid.UUID(int=high + (1 << 32) + number))
+            entries += reversal(moved, taken_back, draw(times_ms))
     return entries
 
 
 def random_entries(seed: int, transfers: int) -> list[Entry]:
-    """The entries of many transfers between the odd accounts, with ties, for a store that stays."""
+    """The entries of many transfers between the odd accounts, with ties, for a store that stays.
+
+    A fifth of them are reversed later.
+    """
     chance = random.Random(seed)
     choices = ["0.00000001", "1", "1.0", "2.5", "999999999999999999.99999999"]
     found: list[Entry] = []
-    for _ in range(transfers):
+    for number in range(transfers):
         exact = f"{chance.randrange(10**18)}.{chance.randrange(1, 10**8):08d}"
-        found += transfer(
+        moved = transfer(
             chance.choice(ODD_IDS),
             chance.choice(ODD_IDS),
             str(uuid.UUID(int=chance.getrandbits(128))),
             Decimal(chance.choice([*choices, exact, exact])),
             START_MS + chance.randrange(SPAN_MS),
         )
+        found += moved
+        if number % 5 == 0:
+            time_ms = chance.randrange(moved[0].event_time_ms, START_MS + SPAN_MS)
+            found += reversal(moved, str(uuid.UUID(int=chance.getrandbits(128))), time_ms)
     return found
 
 
@@ -128,7 +163,7 @@ def plans(draw: st.DrawFn) -> QueryPlan[Any]:
             chosen = draw(st.one_of(st.none(), st.frozensets(ids, min_size=1, max_size=6)))
             directions = draw(st.frozensets(st.sampled_from(Direction), min_size=1))
             scope = NETWORK if chosen is None else of(*chosen)
-            return TotalsPlan(scope, directions, interval)
+            return TotalsPlan(scope, directions, interval, draw(kinds))
         case 1:
             return DistinctPlan(one_or_all(account_id), direction, interval)
         case 2:
@@ -159,6 +194,7 @@ def entry_plans(draw: st.DrawFn, account_id: str, interval: Interval) -> Entries
         interval,
         draw(st.one_of(st.none(), keys)),
         draw(st.integers(1, 10)),
+        draw(kinds),
     )
 
 

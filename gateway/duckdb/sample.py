@@ -1,7 +1,8 @@
 """Sample data of the embedded store: the same transfers each time, up to the present day.
 
 Accounts are `acct-000001` and so on, the low numbers far busier (roughly as Zipf has it); the first
-thirty days back are denser than the year before. All is arithmetic on the transfer's number.
+thirty days back are denser than the year before. Every 97th transfer was reversed within a day,
+unless that is yet to come. All is arithmetic on the transfer's number.
 """
 
 # ruff: noqa: S608 - the SQL is put together out of constants
@@ -32,16 +33,30 @@ SELECT
     printf('00000000-0000-4000-8000-%012x', i) AS transaction_id,
     ((d % 500000 + 1) / 100.0)::DECIMAL(18, 2)::DECIMAL(38, 8) AS amount,
     (? - 60000 - floor(CASE WHEN i % 2 = 0 THEN c * 30 ELSE c * 400 END * {_DAY_MS}))::BIGINT
-        AS event_time_ms
+        AS event_time_ms,
+    'TRANSFER' AS kind, NULL::VARCHAR AS reverses
 FROM numbers
+"""
+
+_REVERSALS = f"""
+INSERT INTO transfers
+SELECT from_account_id, to_account_id, replace(transaction_id, '-4000-', '-4001-'), -amount,
+    event_time_ms + delay_ms, 'REVERSAL', transaction_id
+FROM (
+    SELECT *, row_number() OVER (ORDER BY transaction_id) AS i, (i * 7919000) % {_DAY_MS} AS delay_ms
+    FROM transfers
+)
+WHERE i % 97 = 0 AND event_time_ms + delay_ms <= ? - 60000
 """
 
 _ENTRIES = """
 INSERT INTO account_entries
-SELECT to_account_id, from_account_id, 'RECEIVED', transaction_id, amount, event_time_ms
+SELECT to_account_id, from_account_id, 'RECEIVED', transaction_id, amount, event_time_ms,
+    kind, reverses
 FROM transfers
 UNION ALL
-SELECT from_account_id, to_account_id, 'SENT', transaction_id, amount, event_time_ms
+SELECT from_account_id, to_account_id, 'SENT', transaction_id, amount, event_time_ms,
+    kind, reverses
 FROM transfers
 """
 
@@ -55,8 +70,9 @@ WHERE i % 200 = 0
 
 
 def fill(database: duckdb.DuckDBPyConnection, transfers: int, now_ms: int) -> None:
-    """Fill both tables; two entries a transfer, the latest a minute before `now_ms`."""
+    """Fill both tables; two entries a transfer or reversal, the latest a minute before `now_ms`."""
     database.execute(_TRANSFERS, [transfers, now_ms])
-    database.execute(_ENTRIES)
     database.execute(_REJECTED)
+    database.execute(_REVERSALS, [now_ms])
+    database.execute(_ENTRIES)
     database.execute("DROP TABLE transfers")

@@ -21,7 +21,8 @@ from gateway.query_plan import (
 TABLES = """
 CREATE TABLE account_entries (
     account_id VARCHAR, counterparty_id VARCHAR, direction VARCHAR,
-    transaction_id VARCHAR, amount DECIMAL(38, 8), event_time_ms BIGINT
+    transaction_id VARCHAR, amount DECIMAL(38, 8), event_time_ms BIGINT,
+    kind VARCHAR, reverses VARCHAR
 );
 CREATE TABLE transactions_rejected (reason VARCHAR, event_time_ms BIGINT);
 """
@@ -60,7 +61,10 @@ def totals(plan: TotalsPlan) -> Statement:
     """Account id (null over all), direction, count, amount."""
     directions = [direction.value for direction in plan.directions]
     where = "direction IN (SELECT unnest(?)) AND event_time_ms >= ? AND event_time_ms < ?"
-    values = (directions, plan.interval.start_ms, plan.interval.end_ms)
+    values: tuple[object, ...] = (directions, plan.interval.start_ms, plan.interval.end_ms)
+    if plan.kind is not None:
+        where += " AND kind = ?"
+        values = (*values, plan.kind.value)
     if plan.account_ids is None:
         return Statement(
             f"SELECT NULL, direction, {MEASURES} FROM account_entries WHERE {where} "
@@ -107,7 +111,7 @@ def slots(plan: SlotsPlan) -> Statement:
 
 
 def entries(plan: EntriesPlan) -> Statement:
-    """Account id, counterparty id, direction, transaction id, amount, time; newest first."""
+    """All columns of the table, in its order; newest first."""
     conditions = ["account_id = ?", "event_time_ms >= ?", "event_time_ms < ?"]
     values: list[object] = [plan.account_id, plan.interval.start_ms, plan.interval.end_ms]
     if plan.direction is not None:
@@ -116,13 +120,15 @@ def entries(plan: EntriesPlan) -> Statement:
     if plan.counterparty_id is not None:
         conditions.append("counterparty_id = ?")
         values.append(plan.counterparty_id)
+    if plan.kind is not None:
+        conditions.append("kind = ?")
+        values.append(plan.kind.value)
     if plan.after is not None:
         conditions.append("(event_time_ms, transaction_id, direction) < (?, ?, ?)")
         after = plan.after
         values += [after.event_time_ms, after.transaction_id, after.direction.value]
     return Statement(
-        "SELECT account_id, counterparty_id, direction, transaction_id, amount, event_time_ms "
-        f"FROM account_entries WHERE {' AND '.join(conditions)} "
+        f"SELECT * FROM account_entries WHERE {' AND '.join(conditions)} "
         "ORDER BY event_time_ms DESC, transaction_id DESC, direction DESC LIMIT ?",
         (*values, plan.limit),
     )

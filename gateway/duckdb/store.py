@@ -12,7 +12,7 @@ import duckdb
 from gateway.clock import EpochMs, system_epoch_ms
 from gateway.duckdb import sample, sql
 from gateway.errors import DeadlineExceededError, StoreUnavailableError
-from gateway.model import Direction, Entry
+from gateway.model import Direction, Entry, TransactionKind
 from gateway.query_plan import (
     AuditPlan,
     CountRow,
@@ -71,10 +71,12 @@ class DuckdbStore:
             [each.transaction_id for each in entries],
             [str(each.amount) for each in entries],
             [each.event_time_ms for each in entries],
+            [each.kind.value for each in entries],
+            [each.reverses for each in entries],
         ]
         self._cursor().execute(
             "INSERT INTO account_entries SELECT unnest(?), unnest(?), unnest(?), unnest(?), "
-            "unnest(?)::DECIMAL(38, 8), unnest(?)",
+            "unnest(?)::DECIMAL(38, 8), unnest(?), unnest(?), unnest(?)::VARCHAR",
             columns,
         )
         self._snapshot += len(entries)
@@ -126,15 +128,34 @@ def rows_of(plan: QueryPlan[Any], cells: list[tuple[Any, ...]]) -> tuple[Any, ..
         case SlotsPlan():
             return tuple(SlotRow(*row) for row in cells)
         case EntriesPlan():
-            return tuple(
-                Entry(account_id, counterparty_id, Direction(direction), *rest)
-                for account_id, counterparty_id, direction, *rest in cells
-            )
+            return tuple(_entry(*row) for row in cells)
         case EntryCountPlan():
             return tuple(CountRow(*row) for row in cells)
         case RejectedPlan():
             return tuple(ReasonRow(*row) for row in cells)
     raise TypeError(f"no rows for {type(plan).__name__}")
+
+
+def _entry(
+    account_id: str,
+    counterparty_id: str,
+    direction: str,
+    transaction_id: str,
+    amount: Decimal,
+    event_time_ms: int,
+    kind: str,
+    reverses: str | None,
+) -> Entry:
+    return Entry(
+        account_id,
+        counterparty_id,
+        Direction(direction),
+        transaction_id,
+        amount,
+        event_time_ms,
+        TransactionKind(kind),
+        reverses,
+    )
 
 
 def _run(cursor: duckdb.DuckDBPyConnection, statement: sql.Statement) -> list[tuple[Any, ...]]:

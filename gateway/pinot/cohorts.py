@@ -2,9 +2,10 @@
 
 A cohort is all counterparties whose ids have one 32-bit hash: nearly always a single one. Grouping
 by that number and adding doubles costs Pinot a fraction of grouping by text and adding decimals.
-What it finds is only where to look: amounts are positive, so nobody exceeds their cohort's sum, and
-the members of the first cohorts, measured exactly, are the ranking if the last of them is beyond
-the next cohort's sum with its rounding. The threshold algorithm's stop rule (Fagin et al., 2001).
+What it finds is only where to look: the estimates are transfers' amounts without the reversals that
+lower them, so nobody exceeds their cohort's sum, and the members of the first cohorts, measured
+exactly, are the ranking if the last of them is beyond the next cohort's sum with its rounding. The
+threshold algorithm's stop rule (Fagin et al., 2001).
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ RankMembers = Callable[[tuple[int, ...]], Awaitable[tuple[tuple[GroupRow, ...], 
 
 @dataclass(frozen=True, slots=True)
 class Cohort:
-    """One hash's transactions, and roughly how much money."""
+    """One hash's transactions, and roughly how much money at most: reversals are not subtracted."""
 
     hash: int
     transaction_count: int
@@ -82,7 +83,7 @@ async def rank(plan: TopPlan, ask: AskCohorts, rank_members: RankMembers) -> Set
 def settles(plan: TopPlan, rows: tuple[GroupRow, ...], beyond: Cohort, rows_added: int) -> bool:
     """Whether nobody of `beyond`, or of a cohort after it, can stand among these rows.
 
-    A sum of n positive doubles is at most a factor of 1 + 2n·2⁻⁵³ too small (Higham, Accuracy and
+    A sum of n doubles that are 0 or more is at most a factor of 1 + 2n·2⁻⁵³ too small (Higham, Accuracy and
     Stability of Numerical Algorithms, 4.2), which covers the reading of the decimals too.
     """
     if len(rows) < plan.limit:

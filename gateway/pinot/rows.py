@@ -10,8 +10,9 @@ from typing import Any, TypeAlias
 
 from gateway import money
 from gateway.errors import StoreUnavailableError
-from gateway.model import AuditMismatch, AuditReport, Direction, Entry, Interval
+from gateway.model import Direction, Entry, Interval, TransactionKind
 from gateway.pinot.response import Cells, decimal, text, whole
+from gateway.pipeline_model import AuditMismatch, AuditReport
 from gateway.query_plan import (
     AuditPlan,
     CountRow,
@@ -94,8 +95,8 @@ def slot_row(cells: Cells, slot_ms: int) -> SlotRow:
 
 
 def entry(cells: Cells, account_id: str) -> Entry:
-    """A row of counterparty id, direction, transaction id, amount, time."""
-    counterparty_id, direction, transaction_id, amount, event_time_ms = cells
+    """A row of counterparty id, direction, transaction id, amount, time, kind, what is reversed or no text."""
+    counterparty_id, direction, transaction_id, amount, event_time_ms, kind, reverses = cells
     return Entry(
         account_id,
         text(counterparty_id),
@@ -103,6 +104,8 @@ def entry(cells: Cells, account_id: str) -> Entry:
         text(transaction_id),
         decimal(amount),
         whole(event_time_ms),
+        TransactionKind(text(kind)),
+        text(reverses) or None,
     )
 
 

@@ -30,7 +30,7 @@ from gateway.window import HOUR_MS
 
 COUNT, AMOUNT = "COUNT(*)", "SUMPRECISION(amount)"
 ESTIMATE = "SUM(amount_estimate)"
-"""A sum of doubles: it says where to look, never how much."""
+"""A sum of doubles, reversals left out: it says where to look, never how much."""
 MAX_REASONS = 1_000
 PROGRESS = (
     "SELECT as_of_ms, entry_docs, rejected_docs FROM pipeline_progress "
@@ -104,6 +104,8 @@ def totals(plan: TotalsPlan, part: Part = Part.WHOLE) -> str:
     """Rows of account id, direction, count, amount; over all accounts without the first."""
     directions = sorted(direction.value for direction in plan.directions)
     conditions = [_among("direction", directions), _within(plan.interval, part)]
+    if plan.kind is not None:
+        conditions.insert(1, _equal("kind", plan.kind.value))
     if plan.account_ids is None:
         return (
             f"SELECT direction, {COUNT}, {AMOUNT} FROM account_entries "
@@ -179,17 +181,19 @@ def slots(plan: SlotsPlan, part: Part = Part.WHOLE) -> str:
 
 
 def entries(plan: EntriesPlan) -> str:
-    """Rows of counterparty id, direction, transaction id, amount, time; newest first."""
+    """Rows of counterparty id, direction, transaction id, amount, time, kind, reversed; newest first."""
     conditions = [_equal("account_id", plan.account_id)]
     if plan.direction is not None:
         conditions.append(_equal("direction", plan.direction.value))
     if plan.counterparty_id is not None:
         conditions.append(_equal("counterparty_id", plan.counterparty_id))
+    if plan.kind is not None:
+        conditions.append(_equal("kind", plan.kind.value))
     conditions.append(_within(plan.interval))
     if plan.after is not None:
         conditions.append(_past(plan.after))
     return (
-        "SELECT counterparty_id, direction, transaction_id, amount, event_time_ms "
+        "SELECT counterparty_id, direction, transaction_id, amount, event_time_ms, kind, reverses "
         f"FROM account_entries WHERE {' AND '.join(conditions)} "
         "ORDER BY event_time_ms DESC, transaction_id DESC, direction DESC "
         f"LIMIT {plan.limit}"

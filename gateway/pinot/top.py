@@ -51,22 +51,26 @@ async def fetch_top(
     """The plan's rows in the plan's order."""
     if plan.account_id is None or plan.among is not None:
         return await _in_full(plan, ask, trim_threshold)
-    by_cohorts = _ByCohorts(plan, ask, as_of_ms)
-    base = memory.base_for(plan)
+    by_cohorts = _ByCohorts(plan, ask, remembered.settled_part(plan.interval, as_of_ms))
+    base, rows = memory.base_for(plan), None
     if base is not None:
         again = await by_cohorts.again(base)
         if again is not None:
             return again
-    elif memory.was_small(plan) or await by_cohorts.is_small():
-        found = await _with_whole_tie(plan, ask, ALWAYS_TRIM)
-        # There are never more groups than rows that matched.
-        is_small = found.answer.docs_scanned <= _trim_size(plan)
-        memory.note_size(plan, is_small=is_small)
-        if is_small or found.inexact is not None:
-            return found
-        if found.answer.servers > 1:
-            return await _in_full(plan, ask, trim_threshold)
-    answer, base = await by_cohorts.anew(trim_threshold)
+    else:
+        if not memory.was_small(plan):
+            rows = await by_cohorts.count_settled()
+        if rows is None or rows <= _trim_size(plan):
+            found = await _with_whole_tie(plan, ask, ALWAYS_TRIM)
+            # There are never more groups than rows that matched.
+            is_small = found.answer.docs_scanned <= _trim_size(plan)
+            memory.note_size(plan, is_small=is_small)
+            if is_small or found.inexact is not None:
+                return found
+    # Counted before it is ranked: a row that comes between is in the ranking and not in the number,
+    # which then no longer holds; the other way round it would be missed.
+    rows = await by_cohorts.count_settled() if rows is None else rows
+    answer, base = await by_cohorts.anew(trim_threshold, rows)
     if base is not None:
         memory.remember(plan, base)
     return answer or await _in_full(plan, ask, trim_threshold)
@@ -111,11 +115,12 @@ class _ByCohorts:
 
     plan: TopPlan
     ask: Ask
-    as_of_ms: int
+    settled: Interval
 
-    async def is_small(self) -> bool:
-        """Whether one statement ranks all of it; the star-tree counts in no time."""
-        return await self._count_rows(self.plan.interval) <= _trim_size(self.plan)
+    async def count_settled(self) -> int:
+        """How many rows the ranking is over, but for the youngest."""
+        is_empty = self.settled.start_ms >= self.settled.end_ms
+        return 0 if is_empty else await self._count_rows(self.settled)
 
     async def again(self, base: Base) -> TopAnswer | None:
         """The ranking by what an earlier one left behind."""
@@ -124,12 +129,11 @@ class _ByCohorts:
         )
         return None if settled is None else TopAnswer(settled.rows, settled.answer, None)
 
-    async def anew(self, trim_threshold: int) -> tuple[TopAnswer | None, Base | None]:
-        """The ranking by all cohorts, if they settle it, and what it leaves behind."""
-        counted = remembered.settled_part(self.plan.interval, self.as_of_ms)
-        # Counted first: a row that comes between is in the ranking and not in the number, which
-        # then no longer holds; the other way round it would be missed.
-        rows = await self._count_rows(counted) if counted.start_ms < counted.end_ms else 0
+    async def anew(self, trim_threshold: int, rows: int) -> tuple[TopAnswer | None, Base | None]:
+        """The ranking by all cohorts, if they settle it, and what it leaves behind.
+
+        `rows`: how many were counted in the settled part before.
+        """
         settled = await cohorts.rank(self.plan, self._first_cohorts, self._rank_members)
         # Past the threshold a server ranks what it has seen so far.
         if settled is None or settled.rows_in_window >= trim_threshold:
@@ -138,7 +142,7 @@ class _ByCohorts:
         if settled.rows_in_window <= _trim_size(self.plan):
             return answer, None
         looked_into = frozenset(settled.looked_into)
-        return answer, Base(counted, rows, looked_into, settled.beyond, settled.rows_in_window)
+        return answer, Base(self.settled, rows, looked_into, settled.beyond, settled.rows_in_window)
 
     async def _first_cohorts(self, limit: int) -> BrokerAnswer:
         return await self.ask(sql.top_cohorts(self.plan, limit), {})

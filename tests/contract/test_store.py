@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from gateway.clock import Deadline
 from gateway.duckdb.store import DuckdbStore
 from gateway.errors import StoreUnavailableError
-from gateway.model import Direction, Entry, Interval
+from gateway.model import Direction, Entry, Interval, TransactionKind
 from gateway.query_plan import (
     EntriesPlan,
     EntryCountPlan,
@@ -93,12 +93,18 @@ async def test_sample_data_is_the_same_each_time_and_balanced() -> None:
     for store in stores:
         await store.open()
         plan = TotalsPlan(NETWORK, frozenset(Direction), whole)
-        rows.append(sorted((await store.fetch(plan, 5)).rows, key=repr))
+        reversals = TotalsPlan(
+            NETWORK, frozenset({Direction.SENT}), whole, TransactionKind.REVERSAL
+        )
+        both = [*sorted((await store.fetch(plan, 5)).rows, key=repr)]
+        rows.append(both + list((await store.fetch(reversals, 5)).rows))
         await store.close()
     assert rows[0] == rows[1]
-    received, sent = rows[0]
-    assert received.transaction_count == sent.transaction_count == 2_000
+    received, sent, taken_back = rows[0]
+    assert received.transaction_count == sent.transaction_count == 2_000 + 20
     assert received.transaction_amount == sent.transaction_amount
+    assert taken_back.transaction_count == 20
+    assert -received.transaction_amount < taken_back.transaction_amount < 0
 
 
 @pytest.mark.anyio

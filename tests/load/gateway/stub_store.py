@@ -9,7 +9,8 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from gateway.model import AuditReport, Direction, Entry, Interval
+from gateway.model import Direction, Entry, Interval
+from gateway.pipeline_model import AuditReport
 from gateway.query_plan import (
     AuditPlan,
     CountRow,

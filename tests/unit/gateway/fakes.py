@@ -11,7 +11,8 @@ from typing import Any
 import httpx
 
 from gateway.errors import GatewayError
-from gateway.model import AuditReport, Entry
+from gateway.model import Entry
+from gateway.pipeline_model import AuditReport
 from gateway.query_plan import (
     AuditPlan,
     ProgressPlan,

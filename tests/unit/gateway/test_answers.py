@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from gateway.app import create_app
-from gateway.model import AuditMismatch, AuditReport, Entry, Interval
+from gateway.model import Entry, Interval
+from gateway.pipeline_model import AuditMismatch, AuditReport
 from gateway.settings import Settings
 from tests.store_cases import transfer
 from tests.unit.gateway.fakes import AS_OF_MS, NOW_MS, ReferenceStore

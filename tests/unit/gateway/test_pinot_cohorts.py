@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.model import Direction, Interval, RankBy
@@ -31,7 +31,7 @@ def answer(rows: list[Cells], docs: int, servers: int = 1) -> BrokerAnswer:
 
 
 class Broker:
-    """Pinot's part: groups cohorts in doubles, and members in decimals."""
+    """Pinot's part: groups cohorts in doubles, no reversal among them, and members in decimals."""
 
     def __init__(self, transfers: Transfers, cohorts: int, order_by: RankBy) -> None:
         self.transfers, self.order_by, self.servers = transfers, order_by, 1
@@ -45,7 +45,8 @@ class Broker:
         for name, amounts in self.transfers.items():
             groups[self.cohort_of[name]] += amounts
         rows: list[Cells] = [
-            [number, len(amounts), sum(map(float, amounts))] for number, amounts in groups.items()
+            [number, len(amounts), sum(max(float(a), 0.0) for a in amounts)]
+            for number, amounts in groups.items()
         ]
         first, second = (2, 1) if self.order_by is AMOUNT else (1, 2)
         rows.sort(key=lambda row: (-row[first], -row[second]))
@@ -68,8 +69,13 @@ def ranked(transfers: Transfers, order_by: RankBy) -> tuple[GroupRow, ...]:
     return in_order(tuple(rows), order_by)
 
 
+paid = st.decimals(min_value=Decimal("0.00000001"), max_value=10**18, places=8)
 amounts = st.lists(
-    st.decimals(min_value=Decimal("0.00000001"), max_value=10**18, places=8), min_size=1, max_size=4
+    # Reversals by themselves too: their transfers may lie before the window. Few sums, so that
+    # counterparties tie, at zero and below it.
+    st.one_of(paid, paid.map(lambda amount: -amount), st.sampled_from([-1, 1]).map(Decimal)),
+    min_size=1,
+    max_size=4,
 )
 
 
@@ -87,6 +93,42 @@ async def test_what_cohorts_settle_is_the_ranking(
     settled = await Broker(transfers, cohorts, order_by).rank(limit)
     assert settled is not None
     assert settled.rows == ranked(transfers, order_by)[:limit]
+
+
+@pytest.mark.anyio
+@given(
+    each=st.lists(amounts, min_size=600, max_size=600),
+    order_by=st.sampled_from([AMOUNT, COUNT]),
+    limit=st.integers(1, 11),
+)
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
+async def test_what_the_first_few_of_many_cohorts_settle_is_the_ranking(
+    each: list[list[Decimal]], order_by: RankBy, limit: int
+) -> None:
+    transfers = {f"acct-{number}": some for number, some in enumerate(each)}
+    settled = await Broker(transfers, 590, order_by).rank(limit)
+    assert settled is not None
+    assert settled.rows == ranked(transfers, order_by)[:limit]
+
+
+@pytest.mark.anyio
+async def test_a_reversal_hides_nobody_of_the_same_cohort() -> None:
+    transfers = {str(number): [Decimal(1000 - number)] for number in range(900)}
+    # The two share a cohort, in which nothing is left of what the second one paid.
+    transfers |= {"taken back": [Decimal(5_000), Decimal(-5_000)], "kept": [Decimal(2_000)]}
+    transfers |= {"only a reversal": [Decimal(-7_000)]}
+    broker = Broker(transfers, 900, AMOUNT)
+    broker.cohort_of |= {"taken back": 901, "kept": 901, "only a reversal": 901}
+    settled = await broker.rank(2)
+    assert settled is not None
+    assert [each.account_id for each in settled.rows] == ["kept", "0"]
+    assert broker.widths == [56]
+
+
+@pytest.mark.anyio
+async def test_a_window_of_reversals_alone_is_left_to_the_full_ranking() -> None:
+    transfers = {str(number): [Decimal(-1 - number)] for number in range(9_000)}
+    assert await Broker(transfers, 9_000, AMOUNT).rank(3) is None
 
 
 @pytest.mark.anyio

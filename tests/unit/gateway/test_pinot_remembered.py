@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 import pytest
@@ -48,7 +48,8 @@ class Pinot:
             for row in found:
                 groups[row.counterparty % COHORTS].append(row.amount)
             cells: list[Cells] = [
-                [cohort, len(each), sum(map(float, each))] for cohort, each in groups.items()
+                [cohort, len(each), sum(max(float(amount), 0.0) for amount in each)]
+                for cohort, each in groups.items()
             ]
             keys = (2, 1) if "ORDER BY SUM" in statement else (1, 2)
             cells.sort(key=lambda row: tuple(-row[key] for key in keys))
@@ -104,6 +105,9 @@ async def test_a_sliding_window_over_growing_rows_is_always_ranked_right(
         now_ms += chance.randrange(1, 60_000)
         for _ in range(chance.randrange(40)):
             pinot.rows.append(made(chance, now_ms - chance.randrange(1_500)))
+        for _ in range(chance.randrange(10)):
+            original = chance.choice(pinot.rows)
+            pinot.rows.append(replace(original, time_ms=now_ms - 1, amount=-original.amount))
         if chance.random() < 0.2:
             # A late row, into what was counted before.
             pinot.rows.append(made(chance, now_ms - chance.randrange(DAY_MS)))
@@ -117,6 +121,35 @@ async def test_a_sliding_window_over_growing_rows_is_always_ranked_right(
     assert pinot.asked["everyone"] <= 2
     assert pinot.asked["members"] == 30
     assert pinot.asked["count"] >= 30
+
+
+@pytest.mark.anyio
+async def test_a_large_account_is_counted_once_when_it_is_ranked_anew() -> None:
+    chance, now_ms = random.Random(1), 100 * DAY_MS
+    pinot = Pinot([made(chance, now_ms - 1 - chance.randrange(DAY_MS)) for _ in range(6_000)])
+    question = plan(Interval(now_ms - DAY_MS, now_ms))
+    await fetch_top(question, pinot.ask, 5_000_000, RememberedRankings(), now_ms)
+    assert pinot.asked == {"count": 1, "cohorts": 1, "members": 1}
+
+
+@pytest.mark.anyio
+async def test_the_first_of_a_ranking_falls_when_they_are_reversed_later() -> None:
+    chance, now_ms = random.Random(2), 100 * DAY_MS
+    pinot, memory = Pinot(), RememberedRankings()
+    pinot.rows = [made(chance, now_ms - 9_000 - chance.randrange(DAY_MS)) for _ in range(7_000)]
+    start_ms = now_ms - 2 * DAY_MS
+    await fetch_top(plan(Interval(start_ms, now_ms)), pinot.ask, 5_000_000, memory, now_ms)
+    # All that the first hundred paid is taken back: the next ones are not among the remembered.
+    fallen = {int(row.account_id) for row in reference(pinot.rows, AMOUNT)[:100]}
+    pinot.rows += [
+        replace(row, time_ms=now_ms + 5, amount=-row.amount)
+        for row in pinot.rows
+        if row.counterparty in fallen
+    ]
+    window = plan(Interval(start_ms, now_ms + 10))
+    found = await fetch_top(window, pinot.ask, 5_000_000, memory, now_ms + 10)
+    assert found.rows == reference(pinot.rows, AMOUNT)[:11]
+    assert fallen.isdisjoint(int(row.account_id) for row in found.rows)
 
 
 @pytest.mark.anyio

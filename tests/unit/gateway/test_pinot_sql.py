@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.model import Direction, Interval, RankBy
+from gateway.model import Direction, Interval, RankBy, TransactionKind
 from gateway.pinot import sql
 from gateway.query_plan import (
     AuditPlan,
@@ -40,6 +40,7 @@ PLANS: dict[str, QueryPlan[Any]] = {
     "totals_aligned": TotalsPlan(of("alice"), frozenset({RECEIVED}), ALIGNED),
     "totals_ragged_both": TotalsPlan(of("alice"), BOTH, RAGGED),
     "totals_batch": TotalsPlan(of("alice", "bob", "o'brien"), BOTH, ALIGNED),
+    "totals_reversals": TotalsPlan(of("alice"), BOTH, ALIGNED, TransactionKind.REVERSAL),
     "totals_network": TotalsPlan(NETWORK, BOTH, ALIGNED),
     "distinct": DistinctPlan(of("alice"), SENT, RAGGED),
     "distinct_network": DistinctPlan(NETWORK, SENT, ALIGNED),
@@ -51,6 +52,9 @@ PLANS: dict[str, QueryPlan[Any]] = {
     "slots_quarter_hours_network": SlotsPlan(NETWORK, RECEIVED, RAGGED, 900_000),
     "entries": EntriesPlan(of("alice"), None, None, RAGGED, None, 21),
     "entries_after": EntriesPlan(of("alice"), SENT, "bob", ALIGNED, KEY, 21),
+    "entries_reversals": EntriesPlan(
+        of("alice"), None, None, RAGGED, None, 21, TransactionKind.REVERSAL
+    ),
     "entry_count": EntryCountPlan(NETWORK),
     "rejected": RejectedPlan(NETWORK, None),
     "audit": AuditPlan(NETWORK),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -11,11 +12,11 @@ import pytest
 
 from gateway.clock import Deadline
 from gateway.errors import CostLimitExceededError, DeadlineExceededError, StoreUnavailableError
-from gateway.model import Direction, Interval
+from gateway.model import Direction, Interval, TransactionKind
 from gateway.query_plan import DistinctPlan, QueryPlan, TotalsPlan, TotalsRow
 from gateway.sharing import OperationStore
 from tests.scopes import NETWORK, of
-from tests.store_cases import transfer
+from tests.store_cases import reversal, transfer
 from tests.unit.gateway.fakes import ReferenceStore
 
 pytestmark = pytest.mark.anyio
@@ -61,6 +62,26 @@ async def test_totals_of_one_step_are_one_query_and_everyone_gets_their_own_rows
     # A later question that the answer covers is not asked again.
     assert (await operation.fetch(totals("bob"))).rows == bob.rows
     assert len(store.plans) == 1
+
+
+async def test_totals_and_reversals_are_two_queries_however_many_accounts_ask() -> None:
+    original = transfer("alice", "bob", "1", Decimal(5), 1_000)
+    store = ReferenceStore([*original, *reversal(original, "2", 2_000)])
+    operation = shared(store)
+    reversals = [replace(totals(each), kind=TransactionKind.REVERSAL) for each in ("alice", "bob")]
+    net, alice, bob = await asyncio.gather(
+        operation.fetch(totals("alice")), *(operation.fetch(each) for each in reversals)
+    )
+    assert net.rows == (TotalsRow("alice", RECEIVED, 2, Decimal(0)),)
+    assert alice.rows == (TotalsRow("alice", RECEIVED, 1, Decimal(-5)),)
+    assert bob.rows == ()
+    assert set(store.plans) == {
+        totals("alice"),
+        replace(totals("alice", "bob"), kind=TransactionKind.REVERSAL),
+    }
+    # What is known of all transactions is not taken for what is known of reversals.
+    assert (await operation.fetch(totals("bob"))).rows == ()
+    assert len(store.plans) == 3
 
 
 async def test_an_answer_older_than_wanted_is_asked_again() -> None:

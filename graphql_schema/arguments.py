@@ -1,0 +1,64 @@
+"""The arguments that several fields have, each described once."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import strawberry
+from strawberry import ID
+
+from graphql_schema import cost
+from graphql_schema.enums import Comparison, Direction, Fill, Granularity, RankBy
+from graphql_schema.inputs import WindowInput
+from graphql_schema.scalars import TimeZone
+
+IdArgument = Annotated[
+    ID,
+    strawberry.argument(description="1 to 64 characters, no control characters; case counts."),
+]
+WindowArgument = Annotated[
+    WindowInput,
+    strawberry.argument(
+        description="The timeframe, said in exactly one way.", directives=[cost.FREE]
+    ),
+]
+DirectionArgument = Annotated[
+    Direction, strawberry.argument(description="The side of the transfers that counts.")
+]
+ZoneArgument = Annotated[
+    TimeZone,
+    strawberry.argument(
+        description="The zone whose calendar cuts days, weeks, months and years, and whose offset answers have."
+    ),
+]
+
+
+def _compared(weight: cost.Cost) -> Any:
+    """An argument that takes as much of the store again."""
+    return strawberry.argument(
+        description="An earlier window to compare with; without it `comparison` is null.",
+        directives=[weight],
+    )
+
+
+CompareArgument = Annotated[Comparison | None, _compared(cost.TOTALS)]
+CompareTopArgument = Annotated[Comparison | None, _compared(cost.TOP_COMPARED)]
+CompareNetworkArgument = Annotated[Comparison | None, _compared(cost.NETWORK_TOTALS)]
+CompareNetworkTopArgument = Annotated[Comparison | None, _compared(cost.NETWORK_TOP_COMPARED)]
+FirstArgument = Annotated[
+    int, strawberry.argument(description="How many at most: 1 to `limits.maxFirst` (100).")
+]
+RankArgument = Annotated[RankBy, strawberry.argument(description="The measure to rank by.")]
+GranularityArgument = Annotated[
+    Granularity,
+    strawberry.argument(
+        description="Size of the buckets, of which there may be up to `limits.maxPoints` (1,500)."
+    ),
+]
+FillArgument = Annotated[Fill, strawberry.argument(description="What to do with empty buckets.")]
+AfterArgument = Annotated[
+    str | None,
+    strawberry.argument(
+        description="The `endCursor` of the page before; every argument but `first` as it was then."
+    ),
+]
