@@ -31,6 +31,9 @@ class Controller(Protocol):
 
     def reload_segments(self, name: str) -> None: ...
 
+    def finish_segments(self, name: str) -> None:
+        """Have the segments that are being filled committed, and new ones begun."""
+
 
 class HttpController:
     """A controller at `url`; every call ends within `timeout_s`."""
@@ -68,6 +71,9 @@ class HttpController:
 
     def reload_segments(self, name: str) -> None:
         self._call("POST", f"/segments/{quote(name)}_REALTIME/reload", None)
+
+    def finish_segments(self, name: str) -> None:
+        self._call("POST", f"/tables/{quote(name)}_REALTIME/forceCommit", None)
 
     def _get_or_none(self, path: str) -> Json | None:
         try:
