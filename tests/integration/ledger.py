@@ -6,6 +6,7 @@ import json
 import random
 import uuid
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -43,14 +44,34 @@ class Transfer:
         return Record(value, self.time_ms if time_ms is None else time_ms)
 
 
+@dataclass(frozen=True, slots=True)
+class Reversal(Transfer):
+    """A legal event that takes a transfer back, whole; `amount` is what it adds: a negative number."""
+
+    reverses: str
+
+    def record(self, *, shouted: bool = False, time_ms: int | None = None) -> Record:
+        """The event as a record: the transfer's accounts and amount once more, and its id."""
+        body = {
+            "type": "reversal",
+            "from_account_id": self.from_account_id,
+            "to_account_id": self.to_account_id,
+            "transaction_id": self.transaction_id.upper() if shouted else self.transaction_id,
+            "amount": self.amount.removeprefix("-"),
+            "reverses": self.reverses.upper() if shouted else self.reverses,
+        }
+        value = json.dumps(body, ensure_ascii=shouted).encode()
+        return Record(value, self.time_ms if time_ms is None else time_ms)
+
+
 @dataclass
 class Ledger:
-    """Every legal transfer once, and how many records must have been rejected."""
+    """Every legal transfer and reversal once, and how many records must have been rejected."""
 
     transfers: dict[str, Transfer] = field(default_factory=dict)
     rejected: int = 0
 
-    def add(self, transfers: list[Transfer]) -> None:
+    def add(self, transfers: Sequence[Transfer]) -> None:
         for transfer in transfers:
             self.transfers.setdefault(transfer.transaction_id, transfer)
 
