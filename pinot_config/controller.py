@@ -90,11 +90,12 @@ class HttpController:
         )
         try:
             with self._opener.open(request, timeout=self._timeout_s) as response:
-                answer: Any = json.load(response)
+                said = response.read()
+            answer: Any = json.loads(said) if said else {}
         except urllib.error.HTTPError as refusal:
-            said = _message(refusal.read())
+            reason = _message(refusal.read())
             error = _NotFoundError if refusal.code == 404 else ControllerError
-            raise error(f"{method} {path}: HTTP {refusal.code}: {said}") from None
+            raise error(f"{method} {path}: HTTP {refusal.code}: {reason}") from None
         except (OSError, ValueError) as failure:
             raise ControllerError(f"{method} {self._url}{path}: {failure}") from None
         return answer if isinstance(answer, dict) else {"answer": answer}
