@@ -1,4 +1,7 @@
-"""The event rules: what makes a record of `transactions` a transfer, or why it is rejected; pure, no Flink."""
+"""The event rules: what makes a record of `transactions` an event, or why it is rejected; pure, no Flink.
+
+What they cannot see in one record alone, whether a reversal fits its original, is in reversals.py.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ from typing import Any, Final
 
 import orjson
 
+TRANSFER: Final = "transfer"
+REVERSAL: Final = "reversal"
 MAX_EVENT_BYTES: Final = 16 * 1024
 MAX_REJECTED_TEXT_BYTES: Final = 1024
 MAX_REJECTED_BASE64_BYTES: Final = 1024 * 1024  # of raw bytes, before base64
@@ -26,7 +31,7 @@ _AMOUNT = re.compile(r"(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,8})?").fullmatch
 
 
 class RejectReason(StrEnum):
-    """Why a record is no transfer; closed: adding one is a change of the API."""
+    """Why a record does not count; closed: adding one is a change of the API."""
 
     EMPTY = "EMPTY"
     TOO_LARGE = "TOO_LARGE"
@@ -41,7 +46,22 @@ class RejectReason(StrEnum):
     AMOUNT_MALFORMED = "AMOUNT_MALFORMED"
     AMOUNT_NOT_POSITIVE = "AMOUNT_NOT_POSITIVE"
     TYPE_UNKNOWN = "TYPE_UNKNOWN"
+    REVERSES_INVALID = "REVERSES_INVALID"
+    ALREADY_REVERSED = "ALREADY_REVERSED"
+    REVERSAL_DIFFERS = "REVERSAL_DIFFERS"
+    TOO_MANY_REVERSALS = "TOO_MANY_REVERSALS"
 
+
+# Told by what came before, not by the record alone.
+BY_HISTORY: Final = frozenset(
+    {
+        RejectReason.ALREADY_REVERSED,
+        RejectReason.REVERSAL_DIFFERS,
+        RejectReason.TOO_MANY_REVERSALS,
+    }
+)
+# More of one transfer than this are refused unseen: each is kept beside it, with its bytes.
+MAX_REVERSALS: Final = 20
 
 MEANINGS: Final[dict[RejectReason, str]] = {
     RejectReason.EMPTY: "The record has no value, or one of zero bytes.",
@@ -71,23 +91,39 @@ MEANINGS: Final[dict[RejectReason, str]] = {
         "amount is not a plain decimal of up to 18 digits before and 8 after the point."
     ),
     RejectReason.AMOUNT_NOT_POSITIVE: "amount is zero.",
-    RejectReason.TYPE_UNKNOWN: 'type is present and not "transfer".',
+    RejectReason.TYPE_UNKNOWN: 'type is present and neither "transfer" nor "reversal".',
+    RejectReason.REVERSES_INVALID: (
+        "reverses of a reversal is missing, is no UUID or is its own transaction_id; or something that is "
+        "no reversal has one, and its type may have been forgotten."
+    ),
+    RejectReason.ALREADY_REVERSED: "Another reversal of the same transfer has taken effect.",
+    RejectReason.REVERSAL_DIFFERS: (
+        "The reversal has other accounts or another amount than its transfer. It undoes the whole; for a "
+        "part send a new transfer back, or reverse the whole and send the rest anew."
+    ),
+    RejectReason.TOO_MANY_REVERSALS: (
+        f"More than {MAX_REVERSALS} different reversals of one transfer were sent."
+    ),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class TransactionEvent:
-    """A transfer: `transaction_id` in lower case, `amount` a positive decimal, digit for digit as sent."""
+    """A transfer or a reversal: ids in lower case, `amount` a positive decimal, digit for digit as sent.
+
+    `reverses` is the id of the transfer that a reversal undoes, and None of a transfer.
+    """
 
     transaction_id: str
     from_account_id: str
     to_account_id: str
     amount: str
+    reverses: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A record that is no transfer, with as much of it as is kept.
+    """A record that does not count, with as much of it as is kept.
 
     `payload` is readable text of the first 1 KiB (bytes that are no UTF-8, and NUL, as U+FFFD),
     `payload_base64` the first 1 MiB as it came, `payload_bytes` the whole length.
@@ -103,39 +139,45 @@ class Rejection:
 def judge(payload: bytes | None, event_time_ms: int) -> TransactionEvent | Rejection:
     """The verdict on one record's value and timestamp; never raises, whatever the bytes.
 
-    Of two equal keys in one object the last counts, unknown fields are allowed, and an absent `type`
-    means "transfer". The first broken rule, in the order of `RejectReason`, is the reason.
+    Of two equal keys in one object the last counts, unknown fields are allowed, an absent `type` means
+    "transfer", and a transfer's `reverses` may be null. The first broken rule, in the order of
+    `RejectReason`, is the reason.
     """
     if not payload:
-        return _rejection(b"", RejectReason.EMPTY, "the record has no bytes")
+        return rejection(b"", RejectReason.EMPTY, "the record has no bytes")
     if len(payload) > MAX_EVENT_BYTES:
         return _too_large(payload)
     if not MIN_EVENT_TIME_MS <= event_time_ms < END_EVENT_TIME_MS:
         detail = f"the timestamp is {event_time_ms} ms"
-        return _rejection(payload, RejectReason.TIME_OUT_OF_RANGE, detail)
+        return rejection(payload, RejectReason.TIME_OUT_OF_RANGE, detail)
     try:
         event: Any = orjson.loads(payload)
     except orjson.JSONDecodeError as error:
         return _unreadable(payload, error)
     if type(event) is not dict:
-        return _rejection(payload, RejectReason.NOT_AN_OBJECT, f"it is {_json_kind(event)}")
+        return rejection(payload, RejectReason.NOT_AN_OBJECT, f"it is {_json_kind(event)}")
     try:
         transaction_id = event["transaction_id"]
         from_account_id = event["from_account_id"]
         to_account_id = event["to_account_id"]
         amount = event["amount"]
     except KeyError as missing:
-        return _rejection(payload, RejectReason.MISSING_FIELD, f"{missing.args[0]} is missing")
-    broken = _broken_rule(
-        transaction_id, from_account_id, to_account_id, amount, event.get("type", "transfer")
-    )
+        return rejection(payload, RejectReason.MISSING_FIELD, f"{missing.args[0]} is missing")
+    broken = _broken_rule(transaction_id, from_account_id, to_account_id, amount)
+    kind, reverses = event.get("type", TRANSFER), event.get("reverses")
+    if broken is None and (kind != TRANSFER or reverses is not None):
+        broken = _broken_reversal(kind, reverses, transaction_id)
     if broken is not None:
-        return _rejection(payload, *broken)
-    return TransactionEvent(transaction_id.lower(), from_account_id, to_account_id, amount)
+        return rejection(payload, *broken)
+    return TransactionEvent(
+        transaction_id.lower(),
+        *(from_account_id, to_account_id, amount),
+        None if reverses is None else reverses.lower(),
+    )
 
 
 def _broken_rule(
-    transaction_id: object, from_id: object, to_id: object, amount: object, kind: object
+    transaction_id: object, from_id: object, to_id: object, amount: object
 ) -> tuple[RejectReason, str] | None:
     if type(transaction_id) is not str or not _UUID(transaction_id):
         return RejectReason.TRANSACTION_ID_INVALID, "transaction_id is no UUID"
@@ -149,10 +191,25 @@ def _broken_rule(
         return RejectReason.AMOUNT_MALFORMED, "amount is no plain decimal"
     if not amount.strip("0."):
         return RejectReason.AMOUNT_NOT_POSITIVE, "amount is zero"
-    return None if kind == "transfer" else (RejectReason.TYPE_UNKNOWN, 'type is not "transfer"')
+    return None
 
 
-def _rejection(payload: bytes, reason: RejectReason, detail: str) -> Rejection:
+def _broken_reversal(
+    kind: object, reverses: object, transaction_id: str
+) -> tuple[RejectReason, str] | None:
+    if kind == TRANSFER:
+        return RejectReason.REVERSES_INVALID, "it has reverses, but its type is no reversal"
+    if kind != REVERSAL:
+        return RejectReason.TYPE_UNKNOWN, "type is neither transfer nor reversal"
+    if type(reverses) is not str or not _UUID(reverses):
+        return RejectReason.REVERSES_INVALID, "reverses is no UUID"
+    if reverses.lower() == transaction_id.lower():
+        return RejectReason.REVERSES_INVALID, "it reverses itself"
+    return None
+
+
+def rejection(payload: bytes, reason: RejectReason, detail: str) -> Rejection:
+    """A record refused, whole or as much of it as is kept."""
     return Rejection(
         reason,
         detail,
@@ -164,17 +221,17 @@ def _rejection(payload: bytes, reason: RejectReason, detail: str) -> Rejection:
 
 def _too_large(payload: bytes) -> Rejection:
     detail = f"{len(payload)} bytes, at most {MAX_EVENT_BYTES} are allowed"
-    return _rejection(payload, RejectReason.TOO_LARGE, detail)
+    return rejection(payload, RejectReason.TOO_LARGE, detail)
 
 
 def _unreadable(payload: bytes, error: orjson.JSONDecodeError) -> Rejection:
     try:
         payload.decode("utf-8")
     except UnicodeDecodeError as invalid:
-        return _rejection(
+        return rejection(
             payload, RejectReason.NOT_UTF8, f"at byte {invalid.start}: {invalid.reason}"
         )
-    return _rejection(payload, RejectReason.NOT_JSON, error.msg)
+    return rejection(payload, RejectReason.NOT_JSON, error.msg)
 
 
 def _readable(payload: bytes) -> str:

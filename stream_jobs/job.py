@@ -1,4 +1,4 @@
-"""The Flink job: the SQL of `stream_jobs/sql/` in order, and the one Python function in it."""
+"""The Flink job: the SQL of `stream_jobs/sql/` in order, and the two Python functions in it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import os
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from pyflink.common import Configuration, Row
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import DataTypes, EnvironmentSettings, StatementSet, StreamTableEnvironment
-from pyflink.table.udf import udf
+from pyflink.table.udf import udf, udtf
 
 from stream_jobs.event_rules import Rejection
 from stream_jobs.event_rules import judge as judge_event
@@ -20,46 +21,87 @@ from stream_jobs.job_check import REFUSALS, add_arguments, check, settings_of
 from stream_jobs.job_settings import HEARTBEAT_TOPIC, JOB_NAME, JobSettings
 from stream_jobs.job_sql import statements
 from stream_jobs.operator_ids import name_operators
+from stream_jobs.reversals import Arrival, content, settle
 
 PACKAGE = Path(__file__).resolve().parent
-# The reason of a record that is no event; sql/31 leaves it out.
-HEARTBEAT = "HEARTBEAT"
+# What a record is; one that is nothing of the four does not exist.
+TRANSFER, REVERSAL, REJECTED, HEARTBEAT = "TRANSFER", "REVERSAL", "REJECTED", "HEARTBEAT"
+REJECTED_FIELDS = (
+    ("reason", DataTypes.STRING()),
+    ("detail", DataTypes.STRING()),
+    ("payload", DataTypes.STRING()),
+    ("payload_base64", DataTypes.STRING()),
+    ("payload_bytes", DataTypes.INT()),
+    ("kafka_partition", DataTypes.INT()),
+    ("kafka_offset", DataTypes.BIGINT()),
+)
+EVENT_FIELDS = (
+    ("transaction_id", DataTypes.STRING()),
+    ("from_account_id", DataTypes.STRING()),
+    ("to_account_id", DataTypes.STRING()),
+    ("amount", DataTypes.STRING()),
+    ("event_time_ms", DataTypes.BIGINT()),
+)
+# `transaction_key` is a transfer's id, of a reversal the id of the transfer that it undoes; a transfer has its
+# `content`, a reversal all it is as `reversal`.
 VERDICT = DataTypes.ROW(
     [
-        DataTypes.FIELD("reason", DataTypes.STRING()),
-        DataTypes.FIELD("detail", DataTypes.STRING()),
-        DataTypes.FIELD("payload", DataTypes.STRING()),
-        DataTypes.FIELD("payload_base64", DataTypes.STRING()),
-        DataTypes.FIELD("payload_bytes", DataTypes.INT()),
-        DataTypes.FIELD("kafka_partition", DataTypes.INT()),
-        DataTypes.FIELD("kafka_offset", DataTypes.BIGINT()),
-        DataTypes.FIELD("transaction_key", DataTypes.BYTES()),
-        DataTypes.FIELD("transaction_id", DataTypes.STRING()),
-        DataTypes.FIELD("from_account_id", DataTypes.STRING()),
-        DataTypes.FIELD("to_account_id", DataTypes.STRING()),
-        DataTypes.FIELD("amount", DataTypes.STRING()),
-        DataTypes.FIELD("event_time_ms", DataTypes.BIGINT()),
+        DataTypes.FIELD(*field)
+        for field in (
+            ("kind", DataTypes.STRING()),
+            *REJECTED_FIELDS,
+            *EVENT_FIELDS,
+            ("transaction_key", DataTypes.BYTES()),
+            ("content", DataTypes.BIGINT()),
+            ("reversal", DataTypes.STRING()),
+        )
     ]
 )
+FATE = [kind for _, kind in (*REJECTED_FIELDS, *EVENT_FIELDS)] + [DataTypes.STRING()]
+NOTHING = (None,) * len(REJECTED_FIELDS)
 
 
 def verdict(
     payload: bytes | None, event_time_ms: int, topic: str, kafka_partition: int, kafka_offset: int
 ) -> Row:
-    """One record's judgement as a row: a reason and the raw bytes, or a transfer."""
+    """One record's judgement as a row: a reason and the raw bytes, or a transfer, or a reversal."""
     if topic == HEARTBEAT_TOPIC:
-        return Row(HEARTBEAT, *(None,) * 12)
+        return Row(HEARTBEAT, *(None,) * 15)
     judged = judge_event(payload, event_time_ms)
     if isinstance(judged, Rejection):
-        why = (judged.reason.value, judged.detail)
-        what = (judged.payload, judged.payload_base64, judged.payload_bytes)
-        where = (kafka_partition, kafka_offset)
-        return Row(*why, *what, *where, None, None, None, None, None, event_time_ms)
+        kept = _kept(judged, kafka_partition, kafka_offset)
+        return Row(REJECTED, *kept, *(None,) * 4, event_time_ms, *(None,) * 3)
     name = judged.transaction_id
-    # What is remembered for every transaction: 16 bytes, not the 36 characters that spell them.
-    key = bytes.fromhex(name.replace("-", ""))
     accounts = (judged.from_account_id, judged.to_account_id)
-    return Row(*(None,) * 7, key, name, *accounts, judged.amount, event_time_ms)
+    event = (*NOTHING, name, *accounts, judged.amount, event_time_ms)
+    if judged.reverses is None:
+        return Row(TRANSFER, *event, _key(name), content(judged), None)
+    arrival = Arrival(payload or b"", event_time_ms, kafka_partition, kafka_offset)
+    return Row(REVERSAL, *event, _key(judged.reverses), None, arrival.packed())
+
+
+def fates(arrival: str | None, original: int | None, arrivals: str | None) -> Iterator[Row]:
+    """What `settle` decides, as rows: a reason and the raw bytes, or a reversal that takes effect."""
+    for settled in settle(arrival, original, arrivals):
+        came, judged = settled.arrival, settled.verdict
+        if isinstance(judged, Rejection):
+            kept = _kept(judged, came.kafka_partition, came.kafka_offset)
+            yield Row(*kept, *(None,) * 4, came.event_time_ms, None)
+        else:
+            accounts = (judged.from_account_id, judged.to_account_id)
+            undone = (f"-{judged.amount}", came.event_time_ms, judged.reverses)
+            yield Row(*NOTHING, judged.transaction_id, *accounts, *undone)
+
+
+def _kept(judged: Rejection, kafka_partition: int, kafka_offset: int) -> tuple[object, ...]:
+    why = (judged.reason.value, judged.detail)
+    what = (judged.payload, judged.payload_base64, judged.payload_bytes)
+    return (*why, *what, kafka_partition, kafka_offset)
+
+
+def _key(transaction_id: str) -> bytes:
+    """What is remembered for every transaction: 16 bytes, not the 36 characters that spell them."""
+    return bytes.fromhex(transaction_id.replace("-", ""))
 
 
 def environments(
@@ -85,6 +127,7 @@ def environments(
 def plan(environment: StreamTableEnvironment, settings: JobSettings) -> StatementSet:
     """Tables and views made, and both insertions in one job."""
     environment.create_temporary_function("judge", udf(verdict, result_type=VERDICT))
+    environment.create_temporary_function("settle", udtf(fates, result_types=FATE))
     inserts = environment.create_statement_set()
     for statement in statements(settings):
         if "INSERT INTO" in statement:

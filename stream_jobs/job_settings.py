@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from stream_jobs.event_rules import MAX_REVERSALS
+
 DEFAULT_TRANSACTION_TIMEOUT = timedelta(days=14)
 JOB_NAME = "account-entries"
 CONSUMER_GROUP = "account-entries-job"
@@ -35,7 +37,7 @@ class JobSettings:
     transactions_rejected_topic: str = "transactions-rejected"
 
     def sql_literals(self) -> dict[str, str]:
-        """The placeholders of `stream_jobs/sql/*.sql`, each a quoted SQL literal."""
+        """The placeholders of `stream_jobs/sql/*.sql`, each an SQL literal."""
         values = {
             "kafka_servers": self.kafka_servers,
             "consumer_group": CONSUMER_GROUP,
@@ -47,7 +49,8 @@ class JobSettings:
             "entries_transactional_id": f"{JOB_NAME}-entries",
             "rejected_transactional_id": f"{JOB_NAME}-rejected",
         }
-        return {name: "'" + value.replace("'", "''") + "'" for name, value in values.items()}
+        quoted = {name: "'" + value.replace("'", "''") + "'" for name, value in values.items()}
+        return {**quoted, "max_reversals": str(MAX_REVERSALS)}
 
     def flink_configuration(self) -> dict[str, str]:
         """The job's own Flink options; what concerns the cluster is in the cluster's file."""

@@ -9,18 +9,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.util.java_utils import get_field_value
 
-# A transformation's name in Flink, without its number in the plan: the name of its state for ever.
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """How Flink names an operator, without its number in the plan; of several so named, what else is said of it."""
+
+    name: str
+    description: str = ""
+
+
+# The name of each one's state, for ever.
 STATEFUL = {
-    "KafkaSource-default_catalog.default_database.transactions": "transactions-read",
-    "Deduplicate": "transaction-ids-seen",
-    "account_entries": "account-entries-written",
-    "transactions_rejected": "transactions-rejected-written",
+    "transactions-read": Operator("KafkaSource-default_catalog.default_database.transactions"),
+    "reversals-seen": Operator("Deduplicate"),
+    "reversals-numbered": Operator("OverAggregate", "COUNT(*)"),
+    "transactions-remembered": Operator("OverAggregate", "FIRST_VALUE(content)"),
+    "account-entries-written": Operator("account_entries"),
+    "transactions-rejected-written": Operator("transactions_rejected"),
 }
+_KEEPS_STATE = re.compile(r"Source-|Deduplicate|Aggregate|Rank|Join|Sort|Match")
 _NUMBER = re.compile(r"\[\d+\]$")
 
 
@@ -31,22 +44,37 @@ class OperatorNamesError(Exception):
 def name_operators(streams: StreamExecutionEnvironment) -> None:
     """Give every operator of `STATEFUL` its name.
 
-    Raises OperatorNamesError if one of them is missing or planned twice: its state would be lost, or
-    nobody's.
+    Raises OperatorNamesError if one of them is missing or planned twice, or if another keeps state: it would
+    be lost, or nobody's.
     """
     sinks = get_field_value(streams._j_stream_execution_environment, "transformations")
-    found: dict[str, set[int]] = {name: set() for name in STATEFUL}
+    found: dict[str, set[int]] = {uid: set() for uid in STATEFUL}
+    nameless: set[str] = set()
     for transformation in _upstream(sinks):
-        name = _NUMBER.sub("", transformation.getName())
-        if name in STATEFUL:
-            found[name].add(transformation.getId())
-            transformation.setUid(STATEFUL[name])
-    for name, ids in found.items():
+        uid = _uid(transformation)
+        if uid is not None:
+            found[uid].add(transformation.getId())
+            transformation.setUid(uid)
+        elif _KEEPS_STATE.match(transformation.getName()):
+            nameless.add(transformation.getName())
+    for uid, ids in found.items():
         if len(ids) != 1:
             raise OperatorNamesError(
-                f"The plan has {len(ids)} operators {name!r} instead of one: their state could not be "
+                f"The plan has {len(ids)} operators {uid!r} instead of one: their state could not be "
                 "told apart, or what is remembered would be forgotten."
             )
+    if nameless:
+        raise OperatorNamesError(f"The state of {sorted(nameless)} has no name.")
+
+
+def _uid(transformation: Any) -> str | None:
+    name = _NUMBER.sub("", transformation.getName())
+    for uid, operator in STATEFUL.items():
+        if name == operator.name and operator.description in (
+            transformation.getDescription() or ""
+        ):
+            return uid
+    return None
 
 
 def _upstream(transformations: Any) -> Iterator[Any]:

@@ -23,7 +23,12 @@ class Transfer:
 
 
 def scaled(amount: str) -> int:
-    """A plain decimal as an integer in units of 10^-8; ValueError if it has more decimals that count."""
+    """A plain decimal of any sign as an integer in units of 10^-8.
+
+    Raises ValueError if it has more decimals that count.
+    """
+    if amount.startswith("-"):
+        return -scaled(amount[1:])
     whole, _, decimals = amount.partition(".")
     decimals = decimals.rstrip("0")
     if len(decimals) > 8:
@@ -33,8 +38,8 @@ def scaled(amount: str) -> int:
 
 def unscaled(amount: int) -> str:
     """The shortest plain decimal of an amount in units of 10^-8."""
-    whole, decimals = divmod(amount, SCALE)
-    return f"{whole}.{decimals:08d}".rstrip("0").rstrip(".")
+    whole, decimals = divmod(abs(amount), SCALE)
+    return "-" * (amount < 0) + f"{whole}.{decimals:08d}".rstrip("0").rstrip(".")
 
 
 class Recount:

@@ -20,7 +20,8 @@ from stream_jobs.audit.rows import (
     Malformed,
     Transfer,
     id_text,
-    mix,
+    mixed,
+    money,
     parsed_entry,
     raw_transfer,
 )
@@ -208,21 +209,31 @@ class Bench:
 
 
 def count_events(tiers: MemoryTiers, seen: set[bytes] | None = None) -> None:
-    """What the job does: the first of each id leaves two entries."""
+    """What the job does: the first of each id leaves two entries, of reversals the first that fits."""
     known = set() if seen is None else seen
+    events: dict[bytes, Transfer] = {}
     for log in tiers.logs[TOPICS.raw]:
         for record in log:
             found = raw_transfer(record.value, record.time_ms)
-            if found is None or found[0] in known:
+            if found is not None:
+                events.setdefault(*found)
+    reversed_: set[bytes] = {e.original for id_, e in events.items() if id_ in known and e.reverses}
+    for id_, event in events.items():
+        if id_ in known:
+            continue
+        if event.reverses:
+            original = events.get(event.original)
+            if original is None or original.content != event.undone or event.original in reversed_:
                 continue
-            known.add(found[0])
-            for body in bodies(*found):
-                tiers.entry(body)
+            reversed_.add(event.original)
+        known.add(id_)
+        for body in bodies(id_, event):
+            tiers.entry(body)
 
 
 def bodies(id_: bytes, transfer: Transfer) -> list[dict[str, object]]:
-    """The two entries of a transfer."""
-    amount = f"{transfer.amount // 10**8}.{transfer.amount % 10**8:08d}"
+    """The two entries of an event."""
+    amount = money(transfer.amount)
     sides = [
         (RECEIVED, transfer.to_account_id, transfer.from_account_id),
         (SENT, transfer.from_account_id, transfer.to_account_id),
@@ -235,6 +246,8 @@ def bodies(id_: bytes, transfer: Transfer) -> list[dict[str, object]]:
             "transaction_id": id_text(id_),
             "amount": amount,
             "event_time_ms": transfer.time_ms,
+            "kind": transfer.kind,
+            "reverses": transfer.reverses or None,
         }
         for direction, account, other in sides
     ]
@@ -249,14 +262,13 @@ def row_of(record: Record) -> Row | None:
     transfer = entry.transfer
     sides = (transfer.account_id(entry.direction), transfer.counterparty_id(entry.direction))
     where = (record.partition, *sides, entry.direction, id_text(id_))
-    return Row(*where, transfer.amount, transfer.time_ms)
+    what = (transfer.amount, transfer.time_ms, transfer.kind, transfer.reverses)
+    return Row(*where, *what)
 
 
 def mix_of(row: Row) -> int:
-    sides = (row.counterparty_id, row.account_id)
-    if row.direction == SENT:
-        sides = (row.account_id, row.counterparty_id)
-    return mix(row.transaction_id, row.direction, Transfer(*sides, row.amount, row.time_ms))
+    what = (row.direction, row.transaction_id, str(row.time_ms), row.kind, row.reverses)
+    return mixed((row.account_id, row.counterparty_id, *what), row.amount)
 
 
 def fill(tiers: MemoryTiers, events: Iterable[tuple[bytes, int]]) -> None:

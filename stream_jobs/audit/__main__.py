@@ -122,7 +122,9 @@ def run(settings: AuditSettings, stop: threading.Event) -> None:
 
     def forget() -> None:
         window = settings.window
-        state.known_ids.forget_before(now_ms() - window.window_ms - window.slack_ms)
+        oldest_ms = now_ms() - window.window_ms - window.slack_ms
+        state.known_ids.forget_before(oldest_ms)
+        state.reversals.forget_before(oldest_ms)
 
     steps = Steps(time.monotonic)
     try:

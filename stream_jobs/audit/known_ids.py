@@ -8,10 +8,13 @@ from typing import Final
 
 import orjson
 
+from stream_jobs.audit.rows import is_reversal
+
 # So many ids make a generation: a larger tree would cost more to write into, more trees more to look into.
 GENERATION_IDS: Final = 16_000_000
 GENERATION_MS: Final = 86_400_000
 _MASK: Final = 2**64 - 1
+_REVERSAL: Final = 0xD1B54A32D192ED03
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS generations (number INTEGER PRIMARY KEY, first_ms INT, last_ms INT, ids INT);
@@ -76,7 +79,6 @@ class KnownIds:
 
 def _key(id_: bytes) -> int:
     """64 bits of an id: ids that share a half fall apart, as random ones do."""
-    folded = (
-        int.from_bytes(id_[:8], "big") * 0x9E3779B97F4A7C15 + int.from_bytes(id_[8:], "big")
-    ) & _MASK
+    halves = int.from_bytes(id_[:8], "big"), int.from_bytes(id_[8:16], "big")
+    folded = (halves[0] * 0x9E3779B97F4A7C15 + halves[1] + _REVERSAL * is_reversal(id_)) & _MASK
     return folded - 2**64 if folded >= 2**63 else folded

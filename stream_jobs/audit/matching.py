@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
 
 from stream_jobs.audit.findings import Finding, Kind, Tier
-from stream_jobs.audit.intervals import Changes, start_of
+from stream_jobs.audit.intervals import start_of
+from stream_jobs.audit.outcome import Open, Outcome
+from stream_jobs.audit.reversal_fates import Fate
 from stream_jobs.audit.rows import (
     RECEIVED,
     SENT,
     Entry,
     Transfer,
     id_text,
+    is_reversal,
     likeliest,
     mix,
     money,
@@ -21,36 +23,6 @@ from stream_jobs.audit.rows import (
 
 DIRECTIONS = (RECEIVED, SENT)
 MAX_CONFLICT_IDS = 100
-
-
-@dataclass(slots=True)
-class Open:
-    """An id whose events and entries do not match (yet)."""
-
-    round: int
-    candidates: list[Transfer] = field(default_factory=list)
-    entries: list[Entry] = field(default_factory=list)
-    # Known already, but so long ago that the job may have forgotten it: it may count anew, or not.
-    optional: bool = False
-    # Found wrong: the raw side is in the sums, and only the missing entries can still come.
-    judged: bool = False
-    told: int = 0  # so many of its entries were judged with it
-    stored: bool = False
-    dirty: bool = True  # the file has it otherwise, or not at all
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What came of a batch or a judgement, to be written with the offsets in one transaction."""
-
-    changes: Changes = field(default_factory=Changes)
-    counted: dict[bytes, int] = field(default_factory=dict)  # id -> content, now known
-    closed: set[bytes] = field(default_factory=set)  # ids that are open no more
-    healed: set[bytes] = field(default_factory=set)  # of these, ids whose findings are over
-    findings: list[Finding] = field(default_factory=list)
-    matched: int = 0
-    duplicates: int = 0
-    conflicts: dict[bytes, None] = field(default_factory=dict)
 
 
 class Matching:
@@ -74,6 +46,16 @@ class Matching:
         """The content under which an id was counted since the last `take`."""
         return self._outcome.counted.get(id_)
 
+    def remember(self, id_: bytes, content: int) -> None:
+        """The job has seen a counted id once more, and remembers it for a whole window again."""
+        self._outcome.counted.setdefault(id_, content)
+
+    def wake(self, ids: Iterable[bytes]) -> None:
+        """Have reversals judged by the next check; those of these that are open."""
+        for id_ in ids:
+            if id_ in self.open:
+                self._touched(id_)
+
     def has_event(self, id_: bytes) -> bool:
         """Whether an event of this id waits for its entries."""
         open_ = self.open.get(id_)
@@ -85,6 +67,8 @@ class Matching:
         """An event. `known` is the content under which its id was counted within the dedup window."""
         if known is not None and not optional:
             self._duplicate(id_, known == transfer.content)
+            if not is_reversal(id_):
+                self.remember(id_, known)
             return
         open_ = self._touched(id_)
         if open_.judged and open_.candidates:
@@ -112,11 +96,7 @@ class Matching:
 
     def undecided(self, round_: int) -> list[bytes]:
         """Ids not touched since that round began, with something that was not judged before."""
-        return [
-            id_
-            for id_, open_ in self.open.items()
-            if open_.round < round_ and (not open_.judged or len(open_.entries) > open_.told)
-        ]
+        return [id_ for id_, open_ in self.open.items() if open_.round < round_ and not open_.rests]
 
     def judge(self, ids: list[bytes], known: Mapping[bytes, int]) -> None:
         """The verdict on ids of which no event and no entry can be under way.
@@ -127,22 +107,29 @@ class Matching:
             open_ = self.open[id_]
             open_.dirty = True
             if open_.judged:
-                self._surplus(id_, open_.entries[open_.told :], open_.candidates[0].content)
+                self.surplus(id_, open_.entries[open_.told :], open_.candidates[0].content)
                 open_.told = len(open_.entries)
             elif not open_.candidates:
-                self._surplus(id_, open_.entries, known.get(id_))
-                self._close(id_)
+                self.surplus(id_, open_.entries, known.get(id_))
+                self.close(id_)
             elif open_.optional and not open_.entries:
-                self._close(id_)
+                self.remember(id_, open_.candidates[0].content)
+                self.close(id_)
             else:
-                self._incomplete(id_, open_)
+                self.incomplete(id_)
 
     def _touched(self, id_: bytes) -> Open:
         open_ = self.open.get(id_)
         if open_ is None:
             open_ = self.open[id_] = Open(self.round)
-        open_.round, open_.dirty = self.round, True
+        open_.round, open_.dirty, open_.held = self.round, True, False
         return open_
+
+    def decided(self, id_: bytes, reversal: Transfer, fate: Fate) -> None:
+        """What became of a reversal; of one without entries, nothing is expected any more."""
+        self._outcome.reversals[id_] = (reversal.original, fate)
+        if fate is Fate.REJECTED:
+            self._outcome.counted[id_] = reversal.content
 
     def _duplicate(self, id_: bytes, same: bool) -> None:
         self._outcome.duplicates += 1
@@ -150,33 +137,38 @@ class Matching:
             self._outcome.conflicts[id_] = None
 
     def _match(self, id_: bytes, open_: Open) -> None:
+        if is_reversal(id_) and not open_.judged:
+            return  # it may match and yet be wrong: that is told when its transfer is certain
         for candidate in open_.candidates:
-            sides = [_side(open_.entries, direction, candidate) for direction in DIRECTIONS]
-            received, sent = sides
-            if received is None or sent is None:
-                continue
-            if open_.judged:
-                self._outcome.healed.add(id_)
-            else:
-                for side in (received, sent):
-                    self._expect(side.direction, candidate, side.mix)
-                self._outcome.counted[id_] = candidate.content
-            self._outcome.matched += 1
-            open_.entries.remove(received)
-            open_.entries.remove(sent)
-            if open_.entries:  # a third entry: judged by itself, once nothing can come any more
-                open_.candidates, open_.judged, open_.optional, open_.told = [], False, False, 0
-                open_.dirty = True
-            else:
-                self._close(id_)
-            return
+            if self.accept(id_, candidate):
+                return
 
-    def _incomplete(self, id_: bytes, open_: Open) -> None:
+    def accept(self, id_: bytes, candidate: Transfer) -> bool:
+        """Count an event if both its entries are there; whether they were."""
+        open_ = self.open[id_]
+        received, sent = (_side(open_.entries, each, candidate) for each in DIRECTIONS)
+        if received is None or sent is None:
+            return False
+        if open_.judged:
+            self._outcome.healed.add(id_)
+        else:
+            for side in (received, sent):
+                self._expect(side.direction, candidate, side.mix)
+            self._outcome.counted[id_] = candidate.content
+        self._outcome.matched += 1
+        open_.entries.remove(received)
+        open_.entries.remove(sent)
+        if open_.entries:  # a third entry: judged by itself, once nothing can come any more
+            open_.candidates, open_.judged, open_.optional, open_.told = [], False, False, 0
+            open_.dirty = True
+        else:
+            self.close(id_)
+        return True
+
+    def incomplete(self, id_: bytes) -> None:
         """Some of the two entries are missing or others than they should be; kept, for a repair may come."""
-        most = max(_agreement(open_.entries, each) for each in open_.candidates)
-        chosen = likeliest(
-            each for each in open_.candidates if _agreement(open_.entries, each) == most
-        )
+        open_ = self.open[id_]
+        chosen = fitting(open_)
         left = list(open_.entries)
         for direction in DIRECTIONS:
             self._expect(direction, chosen, mix(id_text(id_), direction, chosen))
@@ -194,15 +186,17 @@ class Matching:
             if lost is Kind.LOST and direction == SENT:
                 continue  # one finding an event
             self._find_lost(lost, id_, direction, chosen)
-        self._surplus(id_, left, chosen.content)
+        self.surplus(id_, left, chosen.content)
         self._outcome.counted[id_] = chosen.content
         open_.candidates, open_.judged, open_.told = [chosen], True, len(open_.entries)
 
-    def _surplus(self, id_: bytes, entries: list[Entry], known: int | None) -> None:
-        """Entries beyond the two that an event leaves."""
+    def surplus(
+        self, id_: bytes, entries: list[Entry], known: int | None, why: str = "no event has this id"
+    ) -> None:
+        """Entries beyond the two that an event leaves; `why` there should be none of an id not counted."""
         for entry in entries:
             if known is None:
-                kind, detail = Kind.UNKNOWN, "no event has this id"
+                kind, detail = Kind.UNKNOWN, why
             elif known == entry.transfer.content:
                 kind, detail = Kind.DOUBLED, f"once more: {_said(entry)}"
             else:
@@ -241,7 +235,8 @@ class Matching:
             Finding(Tier.ENTRIES, kind, interval_ms, partition, id_text(id_), detail)
         )
 
-    def _close(self, id_: bytes) -> None:
+    def close(self, id_: bytes) -> None:
+        """Nothing is open of an id any more."""
         open_ = self.open.pop(id_)
         if open_.stored:
             self._outcome.closed.add(id_)
@@ -254,6 +249,12 @@ def _side(entries: list[Entry], direction: str, transfer: Transfer) -> Entry | N
     return None
 
 
+def fitting(open_: Open) -> Transfer:
+    """Of the events of an id the one that most of its entries agree with."""
+    most = max(_agreement(open_.entries, each) for each in open_.candidates)
+    return likeliest(each for each in open_.candidates if _agreement(open_.entries, each) == most)
+
+
 def _agreement(entries: list[Entry], candidate: Transfer) -> int:
     return sum(entry.transfer == candidate for entry in entries)
 
@@ -263,6 +264,8 @@ def _differences(expected: Transfer, found: Transfer) -> Iterator[str]:
         right, wrong = getattr(expected, name), getattr(found, name)
         if right != wrong:
             yield f"{name} is {wrong!r}, not {right!r}"
+    if expected.reverses != found.reverses:
+        yield f"reverses is {found.reverses!r}, not {expected.reverses!r}"
     if expected.amount != found.amount:
         yield f"amount is {money(found.amount)}, not {money(expected.amount)}"
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import orjson
 
-from stream_jobs.audit.matching import Open
+from stream_jobs.audit.outcome import Open
 from stream_jobs.audit.rows import Entry, Transfer
 
 SCHEMA: Final = """
@@ -38,9 +38,10 @@ class OpenIds:
         return found
 
     def undecided(self, round_: int, limit: int) -> dict[bytes, Open]:
-        """Some open ids that were not touched since a round began, and not judged."""
+        """Some open ids that were not touched since a round began, and are to be judged; reversals last."""
         rows = self._db.execute(
-            "SELECT id, body FROM open WHERE judged = 0 AND round < ? LIMIT ?", (round_, limit)
+            "SELECT id, body FROM open WHERE judged = 0 AND round < ? ORDER BY length(id) LIMIT ?",
+            (round_, limit),
         )
         return {id_: _open(body) for id_, body in rows.fetchall()}
 
@@ -49,10 +50,7 @@ class OpenIds:
         self._db.executemany("DELETE FROM open WHERE id = ?", [(id_,) for id_ in closed])
         self._db.executemany(
             "INSERT OR REPLACE INTO open VALUES (?, ?, ?, ?)",
-            [
-                (id_, each.round, each.judged and each.told == len(each.entries), _body(each))
-                for id_, each in opened.items()
-            ],
+            [(id_, each.round, each.rests, _body(each)) for id_, each in opened.items()],
         )
 
 
@@ -68,42 +66,45 @@ def _body(open_: Open) -> bytes:
                 )
                 for each in open_.entries
             ],
-            [open_.optional, open_.judged, open_.told],
+            [open_.optional, open_.judged, open_.told, open_.held, open_.suspect],
         ]
     )
 
 
-def _transfer_fields(transfer: Transfer) -> tuple[str, str, str, int]:
+def _transfer_fields(transfer: Transfer) -> tuple[str, str, str, int, str]:
     # The amount as text: orjson's numbers end at 64 bits.
     return (
         transfer.from_account_id,
         transfer.to_account_id,
         str(transfer.amount),
         transfer.time_ms,
+        transfer.reverses,
     )
 
 
 def _open(body: bytes) -> Open:
-    round_, candidates, entries, (optional, judged, told) = orjson.loads(body)
+    round_, candidates, entries, (optional, judged, told, held, suspect) = orjson.loads(body)
     return Open(
         round_,
         [
-            Transfer(payer, payee, int(amount), time_ms)
-            for payer, payee, amount, time_ms in candidates
+            Transfer(payer, payee, int(amount), time_ms, reverses)
+            for payer, payee, amount, time_ms, reverses in candidates
         ],
         [
             Entry(
                 direction,
-                Transfer(payer, payee, int(amount), time_ms),
+                Transfer(payer, payee, int(amount), time_ms, reverses),
                 partition,
                 offset,
                 int(mixed),
             )
-            for direction, payer, payee, amount, time_ms, partition, offset, mixed in entries
+            for direction, payer, payee, amount, time_ms, reverses, partition, offset, mixed in entries
         ],
         optional,
         judged,
         told,
+        held,
+        suspect,
         stored=True,
         dirty=False,
     )

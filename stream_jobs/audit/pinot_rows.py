@@ -47,6 +47,8 @@ class EntriesInKafka:
                 id_text(id_),
                 transfer.amount,
                 transfer.time_ms,
+                transfer.kind,
+                transfer.reverses,
             )
             rows[row] += 1
         return rows

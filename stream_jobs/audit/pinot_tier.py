@@ -28,7 +28,10 @@ NO_PARTITION: Final = -1  # of a segment that no kafka partition was read into
 _SEGMENT = re.compile(r".+__(\d+)__\d+__\w+").fullmatch
 
 _TEXT = "account_id"
-for _column in ("counterparty_id", "direction", "transaction_id", "CAST(event_time_ms AS VARCHAR)"):
+for _column in (
+    *("counterparty_id", "direction", "transaction_id", "CAST(event_time_ms AS VARCHAR)"),
+    *("kind", "reverses"),
+):
     _TEXT = f"CONCAT({_TEXT}, {_column}, '{SEPARATOR}')"
 _DIGITS = f"MD5(TOUTF8({_TEXT}))"
 for _letter, _digit in zip("abcdef", "012345", strict=True):
@@ -47,6 +50,8 @@ class Row(NamedTuple):
     transaction_id: str
     amount: int
     time_ms: int
+    kind: str = "TRANSFER"
+    reverses: str = ""
 
 
 class PinotTier(Protocol):
@@ -124,14 +129,14 @@ class HttpPinotTier:
     def rows(self, start_ms: int, end_ms: int, limit: int) -> Counter[Row] | None:
         found = self._ask(
             "SELECT $segmentName, account_id, counterparty_id, direction, transaction_id, amount, "
-            f"event_time_ms FROM {self._table} {_between(start_ms, end_ms)}",
+            f"event_time_ms, kind, reverses FROM {self._table} {_between(start_ms, end_ms)}",
             limit + 1,
         )
         if len(found) > limit:
             return None
         return Counter(
-            Row(_partition(segment), account, other, direction, id_, _scaled(amount), int(time_ms))
-            for segment, account, other, direction, id_, amount, time_ms in found
+            Row(_partition(name), account, other, side, id_, _scaled(amount), int(time_ms), *what)
+            for name, account, other, side, id_, amount, time_ms, *what in found
         )
 
     def _consumed(self) -> Offsets:
@@ -176,5 +181,4 @@ def _partition(segment: str) -> int:
 
 def _scaled(amount: object) -> int:
     """Pinot's decimal, a number or a text, of any sign and size, in units of 10^-8."""
-    text = format(amount if isinstance(amount, Decimal) else Decimal(str(amount)), "f")
-    return -scaled(text[1:]) if text.startswith("-") else scaled(text)
+    return scaled(format(amount if isinstance(amount, Decimal) else Decimal(str(amount)), "f"))

@@ -46,6 +46,8 @@ class Report:
     duplicates: int
     conflicts: int
     conflict_ids: tuple[str, ...]
+    reversals_held: int
+    held_since_ms: int | None
     state_bytes: int
 
     @property
@@ -59,6 +61,7 @@ def report(state: State, entries_through_ms: int, started_at_ms: int, now_ms: in
     through_ms = state.number("through_ms")
     consistent_ms = through_ms - through_ms % INTERVAL_MS
     conflicts, conflict_ids = state.conflicts()
+    held, held_since_ms = state.reversals.held_since()
     return Report(
         recorded_at_ms=now_ms,
         started_at_ms=started_at_ms,
@@ -73,6 +76,8 @@ def report(state: State, entries_through_ms: int, started_at_ms: int, now_ms: in
         duplicates=state.number("duplicates"),
         conflicts=conflicts,
         conflict_ids=conflict_ids,
+        reversals_held=held,
+        held_since_ms=held_since_ms,
         state_bytes=state.size_bytes(),
     )
 
@@ -153,6 +158,10 @@ def _metric_lines(said: Report, now_ms: int) -> Iterator[str]:
     yield from gauge("transfers_matched_total", "Events with both their entries.", said.matched)
     yield from gauge("duplicates_total", "Further events of known ids.", said.duplicates)
     yield from gauge("conflicts", "Ids that came with different contents.", said.conflicts)
+    held, since_ms = said.reversals_held, said.held_since_ms
+    yield from gauge("reversals_held", "Reversals whose transfers have not come.", held)
+    oldest_s = 0 if since_ms is None else max(0, now_ms - since_ms) / 1000
+    yield from gauge("reversals_held_seconds", "How long the oldest of them has waited.", oldest_s)
     yield from gauge("state_bytes", "Size of what is remembered.", said.state_bytes)
 
 

@@ -14,6 +14,7 @@ from stream_jobs.event_rules import (
     END_EVENT_TIME_MS,
     MIN_EVENT_TIME_MS,
     Rejection,
+    TransactionEvent,
     judge,
 )
 from stream_jobs.murmur2 import kafka_partition
@@ -25,17 +26,23 @@ SENT: Final = "SENT"
 SEPARATOR: Final = "\x1f"
 _TO_DECIMAL: Final = str.maketrans("abcdef", "012345")
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
-_AMOUNT = re.compile(r"(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,8})?").fullmatch
+_AMOUNT = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,8})?").fullmatch
+# Behind the 16 bytes of a reversal's id: a transfer may have the same.
+REVERSAL_MARK: Final = b"R"
 _ACCOUNTS_REMEMBERED = 200_000
 
 
 class Transfer(NamedTuple):
-    """What one event says; `amount` in units of 10^-8."""
+    """What one event says; `amount` in units of 10^-8.
+
+    A reversal's amount is negative, and `reverses` the id of the transfer that it undoes.
+    """
 
     from_account_id: str
     to_account_id: str
     amount: int
     time_ms: int
+    reverses: str = ""
 
     def account_id(self, direction: str) -> str:
         """Whose entry the side of that direction is."""
@@ -48,9 +55,25 @@ class Transfer(NamedTuple):
     @property
     def content(self) -> int:
         """64 bits of what must be equal in a duplicate: accounts and amount, not the time."""
-        text = SEPARATOR.join((self.from_account_id, self.to_account_id, str(self.amount)))
+        sides = (self.from_account_id, self.to_account_id)
+        text = SEPARATOR.join((*sides, str(self.amount), *filter(None, [self.reverses])))
         digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
         return int.from_bytes(digest, "big", signed=True)
+
+    @property
+    def original(self) -> bytes:
+        """The id of the transfer that a reversal undoes."""
+        return id_bytes(self.reverses)
+
+    @property
+    def undone(self) -> int:
+        """The content of the transfer that a reversal undoes, by what the reversal says."""
+        return self._replace(amount=-self.amount, reverses="").content
+
+    @property
+    def kind(self) -> str:
+        """As the entries spell it."""
+        return "REVERSAL" if self.reverses else "TRANSFER"
 
 
 class Entry(NamedTuple):
@@ -72,13 +95,18 @@ class Malformed(NamedTuple):
 
 
 def raw_transfer(value: bytes | None, time_ms: int) -> tuple[bytes, Transfer] | None:
-    """The id and the transfer of a raw record; None if the rules reject it."""
+    """The id and the transfer or reversal of a raw record; None if the rules reject it."""
     event = judge(value, time_ms)
-    if isinstance(event, Rejection):
-        return None
-    return id_bytes(event.transaction_id), Transfer(
-        event.from_account_id, event.to_account_id, scaled(event.amount), time_ms
-    )
+    return None if isinstance(event, Rejection) else identified(event, time_ms)
+
+
+def identified(event: TransactionEvent, time_ms: int) -> tuple[bytes, Transfer]:
+    """The id of an event, a reversal's with its mark, and what it says."""
+    sides, amount = (event.from_account_id, event.to_account_id), scaled(event.amount)
+    id_ = id_bytes(event.transaction_id)
+    if event.reverses is None:
+        return id_, Transfer(*sides, amount, time_ms)
+    return id_ + REVERSAL_MARK, Transfer(*sides, -amount, time_ms, event.reverses)
 
 
 def parsed_entry(
@@ -90,7 +118,13 @@ def parsed_entry(
         account, other = body["account_id"], body["counterparty_id"]
         direction, id_ = body["direction"], body["transaction_id"]
         amount, time_ms = body["amount"], body["event_time_ms"]
-        if direction not in (RECEIVED, SENT) or not _ID(id_) or not _AMOUNT(amount):
+        kind, reverses = body.get("kind", "TRANSFER"), body.get("reverses") or ""
+        if (
+            direction not in (RECEIVED, SENT)
+            or not (_ID(id_) and _AMOUNT(amount) and (reverses == "" or _ID(reverses)))
+            or kind != ("REVERSAL" if reverses else "TRANSFER")
+            or amount.startswith("-") != bool(reverses)
+        ):
             return Malformed(
                 "a field is not what the job writes", _time(body, appended_ms), _text(id_)
             )
@@ -101,8 +135,8 @@ def parsed_entry(
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, UnicodeError) as fault:
         return Malformed(f"not an entry: {type(fault).__name__}", appended_ms, "")
     sides = (other, account) if direction == RECEIVED else (account, other)
-    transfer = Transfer(*sides, scaled(amount), time_ms)
-    return id_bytes(id_), Entry(
+    transfer = Transfer(*sides, scaled(amount), time_ms, reverses)
+    return id_bytes(id_) + REVERSAL_MARK * bool(reverses), Entry(
         direction, transfer, partition, offset, mix(id_, direction, transfer)
     )
 
@@ -121,9 +155,15 @@ def mix(transaction_id: str, direction: str, transfer: Transfer) -> int:
     to be kept from making collisions on purpose. pinot_tier.ROW_MIX is the same in SQL.
     """
     sides = (transfer.account_id(direction), transfer.counterparty_id(direction))
-    text = SEPARATOR.join((*sides, direction, transaction_id, str(transfer.time_ms)))
+    what = (transaction_id, str(transfer.time_ms), transfer.kind, transfer.reverses)
+    return mixed((*sides, direction, *what), transfer.amount)
+
+
+def mixed(texts: Iterable[str], amount: int) -> int:
+    """The hash of a row's texts times its amount."""
+    text = SEPARATOR.join(texts)
     digest = hashlib.md5(text.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
-    return int(digest.translate(_TO_DECIMAL)) * transfer.amount
+    return int(digest.translate(_TO_DECIMAL)) * amount
 
 
 def likeliest(transfers: Iterable[Transfer]) -> Transfer:
@@ -143,9 +183,14 @@ def id_bytes(transaction_id: str) -> bytes:
 
 
 def id_text(id_: bytes) -> str:
-    """The UUID of 16 bytes."""
+    """The UUID of 16 bytes, or of a reversal's."""
     digits = id_.hex()
-    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:32]))
+
+
+def is_reversal(id_: bytes) -> bool:
+    """Whether an id is a reversal's."""
+    return len(id_) > 16
 
 
 def money(amount: int) -> str:

@@ -11,11 +11,12 @@ from stream_jobs.audit.finding_table import FindingTable
 from stream_jobs.audit.findings import Finding
 from stream_jobs.audit.interval_table import IntervalTable
 from stream_jobs.audit.known_ids import KnownIds
-from stream_jobs.audit.matching import Open, Outcome
 from stream_jobs.audit.open_ids import OpenIds
+from stream_jobs.audit.outcome import Open, Outcome
+from stream_jobs.audit.reversal_table import ReversalTable
 from stream_jobs.audit.rows import id_text
 
-VERSION: Final = 1
+VERSION: Final = 2
 CACHE_KIB: Final = 65_536
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -42,6 +43,7 @@ class State:
             raise StateError(f"{path} is of another version: delete it, and all is compared anew")
         self.known_ids = KnownIds(self._db)
         self.open_ids = OpenIds(self._db)
+        self.reversals = ReversalTable(self._db)
         self.intervals = IntervalTable(self._db)
         self.findings = FindingTable(self._db)
 
@@ -77,6 +79,7 @@ class State:
         with self._transaction():
             self.known_ids.add(outcome.counted, now_ms)
             self.open_ids.write(outcome.closed, opened)
+            self.reversals.write(outcome.reversals, now_ms)
             self.intervals.add(outcome.changes, round_)
             self.findings.heal(outcome.healed)
             new = self.findings.add(outcome.findings, now_ms)

@@ -1,11 +1,13 @@
--- Two rows a transfer, keyed by account: Kafka's murmur2 of the raw key is the partition Pinot prunes by.
+-- Two rows a transfer, and two a reversal with the amount negative, keyed by account: Kafka's murmur2 of the raw key is the partition Pinot prunes by.
 CREATE TABLE account_entries (
   account_id STRING,
   counterparty_id STRING,
   direction STRING,
   transaction_id STRING,
   amount STRING,
-  event_time_ms BIGINT
+  event_time_ms BIGINT,
+  kind STRING,
+  reverses STRING
 ) WITH (
   'connector' = 'kafka',
   'topic' = ${account_entries_topic},

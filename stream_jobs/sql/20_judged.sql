@@ -1,4 +1,4 @@
--- One source, one judgement: a verdict has a reason or a transfer, never both; a heartbeat has its own reason.
+-- One source, one judgement: a verdict is a TRANSFER, a REVERSAL, REJECTED, or a HEARTBEAT.
 -- Everything that either path needs goes into the verdict and comes out of it. Were a column taken past it, or
 -- a row left out before it, the planner would prune the two paths differently and judge every event twice.
 CREATE VIEW judged AS

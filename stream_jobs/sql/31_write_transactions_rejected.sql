@@ -1,4 +1,4 @@
--- The exact complement of unique_transfers' condition, heartbeats aside.
+-- The exact complement of what counts, is a duplicate, is held, or is a heartbeat.
 INSERT INTO transactions_rejected
 SELECT
   verdict.reason,
@@ -11,4 +11,17 @@ SELECT
   verdict.kafka_offset,
   verdict.event_time_ms
 FROM judged
-WHERE verdict.reason <> 'HEARTBEAT'
+WHERE verdict.kind = 'REJECTED'
+UNION ALL
+SELECT
+  reason,
+  detail,
+  payload,
+  payload_base64,
+  payload_bytes,
+  ${transactions_topic},
+  kafka_partition,
+  kafka_offset,
+  event_time_ms
+FROM settled
+WHERE reason IS NOT NULL

@@ -110,7 +110,7 @@ def test_segments_of_one_partition_are_added_up_and_strange_ones_stand_apart(
 
 
 def test_rows_keep_all_digits_and_too_many_are_refused(pinot: FakePinot) -> None:
-    row = f'["{SEGMENT}", "a", "b", "SENT", "id", 999999999999999999.99999999, 5]'
+    row = f'["{SEGMENT}", "a", "b", "SENT", "id", 999999999999999999.99999999, 5, "TRANSFER", ""]'
     pinot.rows = f"[{row}, {row}]"
     amount = 99999999999999999999999999
     found = tier(pinot).rows(0, 10, 2)

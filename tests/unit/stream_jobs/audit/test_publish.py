@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from stream_jobs.audit.findings import Finding, Kind, Tier
-from stream_jobs.audit.matching import Outcome
+from stream_jobs.audit.outcome import Outcome
 from stream_jobs.audit.publish import (
     MAX_MISMATCHES_BYTES,
     JsonLines,

@@ -1,0 +1,114 @@
+"""What becomes of a reversal: it takes effect, is held until its original comes, or is rejected; pure, no Flink.
+
+A reversal undoes one transfer, whole: it repeats the transfer's accounts and amount. The first that does
+so takes effect, whichever of the two comes first. What differs is rejected and does not stand in the way of a
+later one that fits. Which of two that fit is the first is told by the order in which they reach the job.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from stream_jobs.event_rules import (
+    MAX_REVERSALS,
+    Rejection,
+    RejectReason,
+    TransactionEvent,
+    judge,
+    rejection,
+)
+
+# Between the fields that are hashed; no account id may hold it.
+_SEPARATOR = "\x1f"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A reversal's record as it stood in the raw topic."""
+
+    payload: bytes
+    event_time_ms: int
+    kafka_partition: int
+    kafka_offset: int
+
+    def packed(self) -> str:
+        """As text without a comma, since Flink joins the arrivals of one transfer with commas."""
+        fields = (
+            self.payload.decode(),
+            self.event_time_ms,
+            self.kafka_partition,
+            self.kafka_offset,
+        )
+        return base64.b64encode(orjson.dumps(fields)).decode("ascii")
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A reversal whose fate is decided: an event that takes effect, or a rejection."""
+
+    arrival: Arrival
+    verdict: TransactionEvent | Rejection
+
+
+def content(event: TransactionEvent) -> int:
+    """64 bits of what a reversal repeats: both accounts, and the amount whatever its trailing zeros."""
+    amount = event.amount
+    if "." in amount:
+        amount = amount.rstrip("0").removesuffix(".")
+    text = _SEPARATOR.join((event.from_account_id, event.to_account_id, amount))
+    digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+def effective(original: int, reversals: Sequence[int]) -> int | None:
+    """Which of the reversals of a transfer, in their order, takes effect; all given by their contents."""
+    return reversals.index(original) if original in reversals else None
+
+
+def settle(arrival: str | None, original: int | None, arrivals: str | None) -> Iterator[Settled]:
+    """What one more event decides of the reversals of a transfer.
+
+    The event is a reversal, `arrival`, or the transfer itself. `original` is the transfer's content if it has
+    come, `arrivals` all its reversals so far that are kept, as packed and joined by Flink, the new one last.
+    """
+    kept = arrivals.split(",") if arrivals else []
+    if arrival is not None and (not kept or kept[-1] != arrival):
+        yield _rejected(
+            _unpacked(arrival),
+            RejectReason.TOO_MANY_REVERSALS,
+            f"at most {MAX_REVERSALS} reversals of one transfer are looked at",
+        )
+    elif original is not None:
+        came = [_unpacked(each) for each in kept]
+        events = [_event(each) for each in came]
+        contents = [content(each) for each in events]
+        first = effective(original, contents)
+        for number in range(0 if arrival is None else len(kept) - 1, len(kept)):
+            if number == first:
+                yield Settled(came[number], events[number])
+            elif contents[number] == original:
+                detail = "another reversal of this transfer has taken effect"
+                yield _rejected(came[number], RejectReason.ALREADY_REVERSED, detail)
+            else:
+                detail = "the accounts or the amount are not those of the transfer"
+                yield _rejected(came[number], RejectReason.REVERSAL_DIFFERS, detail)
+
+
+def _unpacked(packed: str) -> Arrival:
+    payload, *where = orjson.loads(base64.b64decode(packed))
+    return Arrival(payload.encode(), *where)
+
+
+def _event(arrival: Arrival) -> TransactionEvent:
+    judged = judge(arrival.payload, arrival.event_time_ms)
+    assert isinstance(judged, TransactionEvent), "only what keeps the rules is packed"
+    return judged
+
+
+def _rejected(arrival: Arrival, reason: RejectReason, detail: str) -> Settled:
+    return Settled(arrival, rejection(arrival.payload, reason, detail))

@@ -1,0 +1,16 @@
+-- What counts: the first occurrence of each transfer, and each reversal that takes effect.
+CREATE VIEW unique_events AS
+SELECT
+  transaction_id,
+  from_account_id,
+  to_account_id,
+  amount,
+  event_time_ms,
+  'TRANSFER' AS kind,
+  CAST(NULL AS STRING) AS reverses
+FROM remembered
+WHERE reversal IS NULL AND transfers = 1
+UNION ALL
+SELECT transaction_id, from_account_id, to_account_id, amount, event_time_ms, 'REVERSAL', reverses
+FROM settled
+WHERE reason IS NULL
