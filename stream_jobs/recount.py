@@ -8,13 +8,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from stream_jobs.event_rules import Rejection, judge
+from stream_jobs.recount_reversals import Claim, Fates, Reversals, Sides
 
 SCALE = 10**8  # amounts as integers in units of the eighth decimal
 
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """What one event says; `amount` in units of 10^-8."""
+    """What one event says; `amount` in units of 10^-8, negative of a reversal."""
 
     from_account_id: str
     to_account_id: str
@@ -54,6 +55,7 @@ class Recount:
         self.records = 0
         self.rejected: Counter[str] = Counter()
         self.duplicates = 0
+        self.reversals = Reversals()
         self._accounts: dict[str, int] = {}
         self._names: list[str] = []
         self._rows: dict[bytes, int] = {}
@@ -70,6 +72,11 @@ class Recount:
             self.rejected[event.reason] += 1
             return
         key = bytes.fromhex(event.transaction_id.replace("-", ""))
+        if event.reverses is not None:
+            sides = Sides(event.from_account_id, event.to_account_id, scaled(event.amount))
+            claim = Claim(bytes.fromhex(event.reverses.replace("-", "")), sides, time_ms)
+            self.duplicates += not self.reversals.add(key, partition, claim)
+            return
         transfer = Transfer(
             event.from_account_id, event.to_account_id, scaled(event.amount), time_ms
         )
@@ -105,18 +112,31 @@ class Recount:
         self._whole[row], self._decimals[row] = divmod(transfer.amount, SCALE)
         self._time_ms[row] = transfer.time_ms
 
+    def fates(self) -> Fates:
+        """What became of the reversals, by what is counted."""
+        return self.reversals.fates(self._sides)
+
     def transfers(self) -> Iterator[Transfer]:
         """Each id once."""
         return map(self._transfer, range(len(self._from)))
 
+    def undone(self) -> Iterator[Transfer]:
+        """The reversals that took effect."""
+        for claim in self.fates().effective.values():
+            payer, payee, amount = claim.sides
+            yield Transfer(payer, payee, -amount, claim.time_ms)
+
     def of_accounts(self, account_ids: Iterable[str]) -> list[Transfer]:
-        """The transfers from or to one of the accounts."""
-        wanted = {self._accounts[name] for name in account_ids if name in self._accounts}
-        return [
+        """All that counts from or to one of the accounts."""
+        names = set(account_ids)
+        wanted = {self._accounts[name] for name in names if name in self._accounts}
+        found = [
             self._transfer(row)
             for row, (payer, payee) in enumerate(zip(self._from, self._to, strict=True))
             if payer in wanted or payee in wanted
         ]
+        undone = [t for t in self.undone() if {t.from_account_id, t.to_account_id} & names]
+        return found + undone
 
     def busiest(self) -> list[str]:
         """All accounts by how many entries they have, most first."""
@@ -127,6 +147,13 @@ class Recount:
     def times_ms(self) -> list[int]:
         """The times of all transfers, ascending."""
         return sorted(self._time_ms)
+
+    def _sides(self, key: bytes) -> Sides | None:
+        row = self._rows.get(key)
+        if row is None:
+            return None
+        transfer = self._transfer(row)
+        return Sides(transfer.from_account_id, transfer.to_account_id, transfer.amount)
 
     def _append(self, transfer: Transfer, partition: int) -> None:
         self._from.append(self._account(transfer.from_account_id))

@@ -1,7 +1,7 @@
 """Writes the entries that are missing in an interval, exactly once; without --apply it only says which.
 
 An entry is missing if its event is in `transactions` and it is not in `account-entries`, although the job has
-finished the event and no transaction is open. All of it is read anew each time, so a second repair finds nothing to
+finished the event and no transaction is open; a reversal's, if it takes effect. All of it is read anew each time, so a second repair finds nothing to
 do; and a repair that begins shuts out another under way, by their common transactional id.
 
 What is doubled, changed or unknown it leaves alone: entries and Pinot's rows are never taken back. docs/operations.md
@@ -61,9 +61,9 @@ def repair(tiers: Tiers, start_ms: int, end_ms: int, *, apply: bool) -> Plan:
     if apply:
         tiers.fence()
     tiers.settle()
-    ids = ids_between(tiers.events(), start_ms, end_ms)
-    left = incomplete(ids, tiers.entries())
-    wanted = plan(left, tiers.events(), start_ms, end_ms)
+    asked = ids_between(tiers.events(), start_ms, end_ms)
+    written = incomplete(asked, tiers.entries())
+    wanted = plan(asked, written, tiers.events(), start_ms, end_ms)
     if apply:
         for first in range(0, len(wanted.missing), EVENTS_A_TRANSACTION):
             tiers.write(wanted.missing[first : first + EVENTS_A_TRANSACTION])

@@ -13,8 +13,9 @@ import random
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import orjson
 
@@ -23,6 +24,7 @@ from stream_jobs.json_http import JsonHttpError
 from stream_jobs.kafka_offsets import KafkaOffsets, KafkaOffsetsError
 from stream_jobs.offsets import Offsets
 from stream_jobs.recount import Recount, Transfer, scaled, unscaled
+from stream_jobs.recount_reversals import Claim, Sides
 from stream_jobs.reference_answers import DIRECTIONS, Window
 from stream_jobs.topic_reader import Record, read
 from stream_jobs.verify_answers import Gateway, GraphQLError, http_ask
@@ -128,16 +130,21 @@ class Verification:
         """Reads from the entries which occurrence counted, where the raw topic does not say."""
         ambiguous = self._recount.ambiguous()
         open_ = {key: found for key, found in ambiguous.items() if key not in self._settled}
-        self._report.ambiguous = len(self._settled | open_.keys())
-        if not open_:
+        contested = self._recount.reversals.contested() - self._settled
+        self._report.ambiguous = len(self._settled | open_.keys() | contested)
+        if not open_ and not contested:
             return
-        self._say(f"{len(open_):,} ids have no defined first occurrence: reading the entries")
+        undecided = len(open_.keys() | contested)
+        self._say(f"{undecided:,} ids have no defined first occurrence: reading the entries")
         ends = self._topics.stable_ends(ENTRIES)
         for record in self._topics.read(ENTRIES, dict.fromkeys(ends, 0), ends):
             entry = orjson.loads(record.value or b"{}")
             if entry.get("direction") != "RECEIVED":
                 continue
             key = bytes.fromhex(entry["transaction_id"].replace("-", ""))
+            if entry.get("kind") == "REVERSAL":
+                self._settle_reversal(key, entry, contested)
+                continue
             if key not in open_:
                 continue
             counted = Transfer(
@@ -149,6 +156,14 @@ class Verification:
             if counted in open_[key]:  # otherwise the sums will differ
                 self._recount.settle(key, counted)
                 self._settled.add(key)
+
+    def _settle_reversal(self, key: bytes, entry: Mapping[str, Any], contested: set[bytes]) -> None:
+        original = bytes.fromhex(entry["reverses"].replace("-", ""))
+        if original in contested:
+            sides = (entry["counterparty_id"], entry["account_id"], -scaled(entry["amount"]))
+            claim = Claim(original, Sides(*sides), entry["event_time_ms"])
+            if self._recount.reversals.settle(key, claim):
+                self._settled.add(original)
 
     def _windows(self, end_ms: int) -> tuple[Window, ...]:
         """All up to the end, as far back as GraphQL answers, and the middle half of it."""
@@ -196,16 +211,17 @@ class Verification:
         return lines
 
     def _network_totals(self, window: Window) -> tuple[int, int]:
-        inside = [t.amount for t in self._recount.transfers() if t.time_ms in window]
+        events = chain(self._recount.transfers(), self._recount.undone())
+        inside = [event.amount for event in events if event.time_ms in window]
         return len(inside), sum(inside)
 
     def _compare_counters(self) -> list[str]:
         """The counters hold for some instant between two readings of the topic's ends."""
         self._catch_up()
-        low = (2 * self._recount.distinct, self._recount.rejected.total())
+        low = self._counters()
         answer = self._gateway.pipeline()
         self._catch_up()
-        high = (2 * self._recount.distinct, self._recount.rejected.total())
+        high = self._counters()
         self._report.comparisons += 2
         return [
             f"pipeline.{name}: expected {_between(least, most)}, GraphQL says {said}"
@@ -216,13 +232,22 @@ class Verification:
             if not least <= said <= most
         ]
 
+    def _counters(self) -> tuple[int, int]:
+        """How many entries and how many rejected events there must be."""
+        recount, fates = self._recount, self._recount.fates()
+        events = recount.distinct + len(fates.effective)
+        return 2 * events, recount.rejected.total() + fates.rejected.total()
+
     def _fill_report(self, seconds: float) -> None:
-        report, recount = self._report, self._recount
+        report, recount, fates = self._report, self._recount, self._recount.fates()
         report.events = recount.records
         report.transfers = recount.distinct
         report.duplicates = recount.duplicates
-        report.rejected = recount.rejected.total()
-        report.amount = unscaled(sum(transfer.amount for transfer in recount.transfers()))
+        report.reversals = len(fates.effective)
+        report.held = fates.held
+        report.rejected = recount.rejected.total() + fates.rejected.total()
+        events = chain(recount.transfers(), recount.undone())
+        report.amount = unscaled(sum(event.amount for event in events))
         report.seconds = round(seconds, 1)
 
 

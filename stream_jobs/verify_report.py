@@ -11,6 +11,8 @@ class Report:
 
     events: int = 0
     transfers: int = 0
+    reversals: int = 0
+    held: int = 0
     duplicates: int = 0
     ambiguous: int = 0
     rejected: int = 0
@@ -23,7 +25,8 @@ class Report:
     def as_text(self) -> str:
         """One line if all is exact, else the differences first."""
         figures = (
-            f"{self.events:,} events: {self.transfers:,} transfers over {self.amount}, "
+            f"{self.events:,} events: {self.transfers:,} transfers and {self.reversals:,} reversals over "
+            f"{self.amount} net, {self.held:,} reversals held for transfers that have not come, "
             f"{self.duplicates:,} duplicates ({self.ambiguous:,} without a defined first, settled by the "
             f"entries), {self.rejected:,} rejected; {self.comparisons:,} comparisons of the whole and of "
             f"{self.accounts} accounts; {self.seconds:.1f} s"

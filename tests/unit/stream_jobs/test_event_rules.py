@@ -66,7 +66,7 @@ def test_no_bytes_and_no_time_make_the_rules_raise(payload: bytes, event_time_ms
     assert base64.b64decode(judged.payload_base64) == payload
 
 
-@given(st.dictionaries(st.sampled_from([*EVENT, "type", "memo"]), json_values))
+@given(st.dictionaries(st.sampled_from([*EVENT, "type", "reverses", "memo"]), json_values))
 def test_no_json_object_makes_the_rules_raise(changed: dict[str, Any]) -> None:
     judged = judge(json.dumps({**EVENT, **changed}).encode(), NOW_MS)
     json.dumps(judged.reason if isinstance(judged, Rejection) else judged.amount)
@@ -181,9 +181,38 @@ def test_of_two_equal_keys_the_last_counts() -> None:
     assert judged.amount == "2"
 
 
-def test_type_may_be_absent_or_transfer_and_nothing_else() -> None:
+ORIGINAL = "5F4DCC3B-5AA7-45D6-9D83-27DEB882CF99"
+
+
+def test_a_reversal_says_in_lower_case_what_it_reverses() -> None:
+    assert _judge(type="reversal", reverses=ORIGINAL) == TransactionEvent(
+        "0f8fad5b-d9cb-469f-a165-70867728950e", "alice", "bob", "1000000.5", ORIGINAL.lower()
+    )
+
+
+@pytest.mark.parametrize(
+    "reverses",
+    [None, "", "42", 42, [], ORIGINAL + "\n", EVENT["transaction_id"].lower()],
+)
+def test_a_reversal_of_nothing_or_of_itself_is_refused(reverses: object) -> None:
+    rejection = _judge(type="reversal", reverses=reverses)
+    assert isinstance(rejection, Rejection)
+    assert rejection.reason is RejectReason.REVERSES_INVALID
+
+
+@pytest.mark.parametrize("kind", [{}, {"type": "transfer"}])
+def test_a_transfer_that_reverses_something_is_refused_lest_money_moves_twice(
+    kind: dict[str, str],
+) -> None:
+    assert isinstance(_judge(reverses=None, **kind), TransactionEvent)
+    rejection = _judge(reverses=ORIGINAL, **kind)
+    assert isinstance(rejection, Rejection)
+    assert rejection.reason is RejectReason.REVERSES_INVALID
+
+
+def test_type_may_be_absent_transfer_or_reversal_and_nothing_else() -> None:
     assert isinstance(_judge(type="transfer"), TransactionEvent)
-    for kind in ("reversal", "", None, ["transfer"], 1):
+    for kind in ("REVERSAL", "", None, ["transfer"], 1):
         rejection = _judge(type=kind)
         assert isinstance(rejection, Rejection)
         assert rejection.reason is RejectReason.TYPE_UNKNOWN

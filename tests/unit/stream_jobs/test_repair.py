@@ -68,7 +68,7 @@ def test_what_is_written_is_byte_for_byte_what_the_job_writes() -> None:
         == (
             '{"account_id":"Nguyễn","counterparty_id":"payer-1","direction":"RECEIVED",'
             '"transaction_id":"00000000-0000-0000-0000-000000000001","amount":"1.50",'
-            '"event_time_ms":1795000000000}'
+            '"event_time_ms":1795000000000,"kind":"TRANSFER","reverses":null}'
         ).encode()
     )
 
@@ -121,6 +121,59 @@ def test_an_entry_that_contradicts_its_event_is_told_and_left_alone() -> None:
     wanted = repair(tiers, START_MS, END_MS, apply=True)
     assert (wanted.missing, len(wanted.contradicting)) == ((), 1)
     assert tiers.calls.count("write") == 1
+
+
+def reversal(number: int, serial: int = 0, time_ms: int = START_MS, **changes: str) -> Record:
+    ids = {
+        "transaction_id": str(uuid.UUID(int=1_000 + 100 * serial + number)),
+        "reverses": str(uuid.UUID(int=number)),
+    }
+    return event(number, time_ms, **{"type": "reversal", **ids, **changes})
+
+
+def test_a_lost_reversal_is_written_as_the_job_writes_it() -> None:
+    tiers = MemoryTiers([event(1), reversal(1)])
+    wanted = repair(tiers, START_MS, END_MS, apply=True)
+    assert (wanted.entries, wanted.amount) == (4, 0)
+    assert (
+        tiers.written[-1].value
+        == (
+            '{"account_id":"payer-1","counterparty_id":"Nguyễn","direction":"SENT",'
+            '"transaction_id":"00000000-0000-0000-0000-0000000003e9","amount":"-1.50",'
+            '"event_time_ms":1795000000000,"kind":"REVERSAL",'
+            '"reverses":"00000000-0000-0000-0000-000000000001"}'
+        ).encode()
+    )
+    assert repair(tiers, START_MS, END_MS, apply=True).missing == ()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        reversal(2),
+        reversal(1, to_account_id="somebody"),
+        reversal(1, amount="1"),
+    ],
+)
+def test_a_reversal_that_does_not_take_effect_is_not_missing(wrong: Record) -> None:
+    tiers = MemoryTiers([event(1), wrong])
+    wanted = repair(tiers, START_MS, END_MS, apply=True)
+    assert [each.transfer.reverses for each in wanted.missing] == [""]
+    assert repair(tiers, START_MS, END_MS, apply=True).missing == ()
+
+
+def test_of_two_lost_reversals_of_one_transfer_the_first_is_written() -> None:
+    tiers = MemoryTiers([event(1), reversal(1, 1, START_MS + 5), reversal(1, 2)])
+    repair(tiers, START_MS, START_MS + 1, apply=True)
+    assert b"0000000004b1" in (tiers.written[-1].value or b"")
+    assert repair(tiers, START_MS, END_MS, apply=True).missing == ()
+
+
+def test_where_another_reversal_took_effect_none_is_missing() -> None:
+    tiers = MemoryTiers([event(1), reversal(1, 1, END_MS + 5)])
+    repair(tiers, START_MS, END_MS + 10, apply=True)
+    tiers.raw.append(reversal(1, 2))
+    assert repair(tiers, START_MS, END_MS, apply=True).missing == ()
 
 
 @pytest.mark.parametrize(

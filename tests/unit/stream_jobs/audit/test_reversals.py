@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from stream_jobs.audit.publish import metrics, report
+from stream_jobs.audit.readers import Record
 from stream_jobs.audit.rows import Malformed, id_text, is_reversal, parsed_entry, raw_transfer
 from stream_jobs.event_rules import MAX_REVERSALS
 from tests.audit_tiers import DAY_MS, TOPICS, Bench, MemoryTiers, bodies, count_events, fill
@@ -69,7 +70,7 @@ def entries_of(value: bytes, at_ms: int) -> list[dict[str, object]]:
 
 def remove_reversals(tiers: MemoryTiers, *directions: str) -> None:
     for partition, log in enumerate(tiers.logs[TOPICS.entries]):
-        kept = []
+        kept: list[Record] = []
         for record in log:
             parsed = parsed_entry(record.value, partition, 0, 1)
             assert not isinstance(parsed, Malformed)
