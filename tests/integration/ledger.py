@@ -43,9 +43,37 @@ class Transfer:
         return Record(value, self.time_ms if time_ms is None else time_ms)
 
 
+@dataclass(frozen=True, slots=True)
+class Reversal:
+    """An event that undoes a transfer, whole."""
+
+    transaction_id: str
+    undone: Transfer
+    time_ms: int
+
+    def record(self, **changes: str) -> Record:
+        """The event as a record, or one that differs from it."""
+        body = {
+            "from_account_id": self.undone.from_account_id,
+            "to_account_id": self.undone.to_account_id,
+            "transaction_id": self.transaction_id,
+            "amount": self.undone.amount,
+            "type": "reversal",
+            "reverses": self.undone.transaction_id,
+            **changes,
+        }
+        return Record(json.dumps(body).encode(), self.time_ms)
+
+    @property
+    def effect(self) -> Transfer:
+        """What it adds to every sum."""
+        sides = (self.undone.from_account_id, self.undone.to_account_id)
+        return Transfer(self.transaction_id, *sides, f"-{self.undone.amount}", self.time_ms)
+
+
 @dataclass
 class Ledger:
-    """Every legal transfer once, and how many records must have been rejected."""
+    """Every legal transfer once, every reversal in effect as what it adds, and how many records were rejected."""
 
     transfers: dict[str, Transfer] = field(default_factory=dict)
     rejected: int = 0
