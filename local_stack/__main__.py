@@ -152,7 +152,17 @@ CHECKS = (
     ("ruff", "check", "."),
     ("mypy",),
     ("lint-imports",),
-    ("pytest", "-q", "tests/unit", "tests/contract", "tests/simulation"),
+    (
+        "pytest",
+        "-q",
+        "-n",
+        "auto",
+        "--maxprocesses",
+        "4",
+        "tests/unit",
+        "tests/contract",
+        "tests/simulation",
+    ),
 )
 
 

@@ -25,6 +25,9 @@ TIMEOUT_S = 0.1
 RETRY_S = 1.0
 """After a failure Redis is left alone this long."""
 
+CONNECTIONS = 16
+"""More charges at once than this wait for a connection instead of opening one each."""
+
 LEASE_S = 1.0
 LEASE_SHARE = 0.1
 """A lease is up to the points of this part of a second, and ends after `LEASE_S`."""
@@ -43,9 +46,15 @@ class SharedBudget:
     """Charges shared buckets; while Redis is away, local ones of the same rate."""
 
     def __init__(
-        self, rate: Rate, client: redis.Redis, monotonic: Monotonic, outcomes: Counter
+        self,
+        rate: Rate,
+        client: redis.Redis,
+        monotonic: Monotonic,
+        outcomes: Counter,
+        timeout_s: float = TIMEOUT_S,
     ) -> None:
         self._rate = rate
+        self._timeout_s = timeout_s
         self._client = client
         self._monotonic = monotonic
         self._outcomes = outcomes
@@ -81,7 +90,7 @@ class SharedBudget:
         rate, price = self._rate, min(cost, self._rate.burst)
         wanted = max(0, int(rate.per_s * LEASE_SHARE))
         try:
-            async with asyncio.timeout(TIMEOUT_S):
+            async with asyncio.timeout(self._timeout_s):
                 granted, extra, left = await self._take(
                     keys=[key_of(subject)], args=[rate.per_s, rate.burst, price, wanted, back]
                 )
@@ -124,9 +133,13 @@ def key_of(subject: str) -> str:
     return f"gateway:budget:{hashlib.sha256(subject.encode()).hexdigest()[:32]}"
 
 
-def connect(url: str) -> redis.Redis:
+def connect(url: str, timeout_s: float = TIMEOUT_S) -> redis.Redis:
     """A client that gives up quickly; nothing is connected yet."""
-    client: redis.Redis = redis.Redis.from_url(
-        url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, max_connections=32
+    pool = redis.BlockingConnectionPool.from_url(
+        url,
+        max_connections=CONNECTIONS,
+        timeout=timeout_s,
+        socket_timeout=timeout_s,
+        socket_connect_timeout=timeout_s,
     )
-    return client
+    return redis.Redis.from_pool(pool)
