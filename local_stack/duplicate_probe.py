@@ -46,14 +46,17 @@ class DuplicateProbe:
         self._offsets = KafkaOffsets(kafka_servers, CONSUMER_GROUP)
 
     def counted(self) -> Counted:
-        """The last legal events before the job's offsets; to be asked while the job is stopped."""
+        """The last transfers before the job's offsets; to be asked while the job is stopped.
+
+        No reversals: one that waits for its transfer may rightly be counted meanwhile.
+        """
         reached = self._offsets.committed(TRANSACTIONS)
         starts = {partition: max(0, end - PER_PARTITION) for partition, end in reached.items()}
         records = []
         ids = set()
         for record in read(self._kafka_servers, TRANSACTIONS, starts, reached):
             event = judge(record.value, record.time_ms)
-            if isinstance(event, TransactionEvent):
+            if isinstance(event, TransactionEvent) and event.reverses is None:
                 records.append(record)
                 ids.add(event.transaction_id)
         return Counted(tuple(records), frozenset(ids), self._offsets.stable_ends(ENTRIES))
@@ -91,10 +94,15 @@ class DuplicateProbe:
 
     def _entries_of(self, ids: frozenset[str], starts: Offsets, ends: Offsets) -> list[str]:
         entries = (
-            orjson.loads(record.value or b"{}").get("transaction_id", "")
+            orjson.loads(record.value or b"{}")
             for record in read(self._kafka_servers, ENTRIES, starts, ends)
         )
-        return list(islice((each for each in entries if each in ids), 10))
+        again = (
+            each["transaction_id"]
+            for each in entries
+            if each.get("kind") != "REVERSAL" and each.get("transaction_id") in ids
+        )
+        return list(islice(again, 10))
 
 
 def _refuse_late(deadline: float) -> None:

@@ -1,4 +1,4 @@
-"""Sample traffic: transfers between Zipf-distributed accounts, with duplicates and a little garbage."""
+"""Sample traffic: transfers between Zipf-distributed accounts, with duplicates, reversals and a little garbage."""
 
 from __future__ import annotations
 
@@ -33,6 +33,10 @@ DUPLICATE_SHARE = 0.05
 LATE_SHARE_OF_DUPLICATES = 0.3
 LATEST_DUPLICATE_S = 60.0
 GARBAGE_SHARE = 0.002
+REVERSAL_SHARE = 0.002
+# Of the reversals: sent before their transfers, and with another amount, which is rejected.
+EARLY_SHARE_OF_REVERSALS = 0.2
+WRONG_SHARE_OF_REVERSALS = 0.05
 TICK_S = 0.02
 
 
@@ -57,7 +61,7 @@ class Traffic:
         self._serial = itertools.count()
 
     def events(self, count: int, now_s: float) -> Iterator[Event]:
-        """`count` events: new ones, duplicates of recent ones, late duplicates that are due, garbage."""
+        """`count` events: new ones, duplicates of recent ones, late ones that are due, reversals, garbage."""
         chance = self._random.random
         payers = self._random.choices(self._accounts, cum_weights=self._account_weights, k=count)
         payees = self._random.choices(self._accounts, cum_weights=self._account_weights, k=count)
@@ -68,6 +72,8 @@ class Traffic:
                 yield self._random.choice(self._recent)
             elif chance() < GARBAGE_SHARE:
                 yield Event(payer, self._random.choice(GARBAGE)(self._transfer(payer, payee)))
+            elif self._recent and chance() < REVERSAL_SHARE:
+                yield self._reversal(Event(payer, self._transfer(payer, payee)), now_s)
             else:
                 yield self._new(payer, payee, now_s)
 
@@ -81,11 +87,27 @@ class Traffic:
             heapq.heappush(self._late, (due_s, next(self._serial), event))
         return event
 
-    def _transfer(self, payer: str, payee: str) -> bytes:
+    def _reversal(self, fresh: Event, now_s: float) -> Event:
+        """Of a recent transfer, or of `fresh`, which then comes a little later."""
+        undone = fresh
+        if self._random.random() < EARLY_SHARE_OF_REVERSALS:
+            due_s = now_s + self._random.uniform(0.1, 2.0)
+            heapq.heappush(self._late, (due_s, next(self._serial), fresh))
+        else:
+            undone = self._random.choice(self._recent)
+        said = json.loads(undone.value or b"{}")
+        said |= {"type": "reversal", "reverses": said["transaction_id"]}
+        said["transaction_id"] = self._transaction_id()
+        if self._random.random() < WRONG_SHARE_OF_REVERSALS:
+            said["amount"] = "0.01"
+        return Event(undone.key, json.dumps(said).encode())
+
+    def _transaction_id(self) -> str:
         digits = f"{self._random.getrandbits(128):032x}"
-        transaction_id = (
-            f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
-        )
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
+
+    def _transfer(self, payer: str, payee: str) -> bytes:
+        transaction_id = self._transaction_id()
         # Every part is plain ASCII without quotes: formatting is ten times cheaper than json.dumps.
         return (
             f'{{"from_account_id":"{payer}","to_account_id":"{payee}",'
@@ -124,6 +146,7 @@ GARBAGE: tuple[Callable[[bytes], bytes | None], ...] = (
     _changed(from_account_id=""),
     _changed(to_account_id="acct\u0000"),
     _changed(type="chargeback"),
+    _changed(type="reversal", reverses="not-a-uuid"),
 )
 
 

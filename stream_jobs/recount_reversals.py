@@ -74,10 +74,15 @@ class Reversals:
             if sides is None:
                 held += min(len(ids), MAX_REVERSALS)
             else:
-                fitting = {i: c for i, c in self._of(original, ids) if c.sides == sides}
-                first = self._effective.get(original) or next(iter(fitting.items()), None)
-                if first is not None and first[1].sides == sides:
-                    effective[first[0]] = first[1]
+                fitting: dict[bytes, Claim] = {}
+                for id_, claim in self._of(original, ids):
+                    if claim.sides == sides:
+                        fitting.setdefault(id_, claim)
+                shown = self._effective.get(original)
+                if shown is not None and shown[1].sides == sides:
+                    effective[shown[0]] = shown[1]
+                elif fitting:
+                    effective.update([next(iter(fitting.items()))])
                 already = len(fitting.keys() - effective.keys())
                 rejected[RejectReason.ALREADY_REVERSED] += already
                 differing = len(ids) - max(late, 0) - len(fitting)

@@ -65,7 +65,7 @@ def content(event: TransactionEvent) -> int:
     return int.from_bytes(digest, "big", signed=True)
 
 
-def effective(original: int, reversals: Sequence[int]) -> int | None:
+def effective(original: int, reversals: Sequence[int | None]) -> int | None:
     """Which of the reversals of a transfer, in their order, takes effect; all given by their contents."""
     return reversals.index(original) if original in reversals else None
 
@@ -85,12 +85,14 @@ def settle(arrival: str | None, original: int | None, arrivals: str | None) -> I
         )
     elif original is not None:
         came = [_unpacked(each) for each in kept]
-        events = [_event(each) for each in came]
-        contents = [content(each) for each in events]
+        judged = [judge(each.payload, each.event_time_ms) for each in came]
+        contents = [None if isinstance(each, Rejection) else content(each) for each in judged]
         first = effective(original, contents)
         for number in range(0 if arrival is None else len(kept) - 1, len(kept)):
-            if number == first:
-                yield Settled(came[number], events[number])
+            if (
+                number == first or contents[number] is None
+            ):  # or the rules have changed since it came
+                yield Settled(came[number], judged[number])
             elif contents[number] == original:
                 detail = "another reversal of this transfer has taken effect"
                 yield _rejected(came[number], RejectReason.ALREADY_REVERSED, detail)
@@ -102,12 +104,6 @@ def settle(arrival: str | None, original: int | None, arrivals: str | None) -> I
 def _unpacked(packed: str) -> Arrival:
     payload, *where = orjson.loads(base64.b64decode(packed))
     return Arrival(payload.encode(), *where)
-
-
-def _event(arrival: Arrival) -> TransactionEvent:
-    judged = judge(arrival.payload, arrival.event_time_ms)
-    assert isinstance(judged, TransactionEvent), "only what keeps the rules is packed"
-    return judged
 
 
 def _rejected(arrival: Arrival, reason: RejectReason, detail: str) -> Settled:

@@ -15,21 +15,19 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any, Protocol
-
-import orjson
+from typing import Protocol
 
 from stream_jobs.job_settings import CONSUMER_GROUP
 from stream_jobs.json_http import JsonHttpError
 from stream_jobs.kafka_offsets import KafkaOffsets, KafkaOffsetsError
 from stream_jobs.offsets import Offsets
-from stream_jobs.recount import Recount, Transfer, scaled, unscaled
-from stream_jobs.recount_reversals import Claim, Sides
+from stream_jobs.recount import Recount, Transfer, unscaled
 from stream_jobs.reference_answers import DIRECTIONS, Window
 from stream_jobs.topic_reader import Record, read
 from stream_jobs.verify_answers import Gateway, GraphQLError, http_ask
 from stream_jobs.verify_compare import account_differences, expected_answer
 from stream_jobs.verify_report import Report
+from stream_jobs.verify_settle import settle, undecided
 
 TRANSACTIONS = "transactions"
 ENTRIES = "account-entries"
@@ -128,42 +126,14 @@ class Verification:
 
     def _settle_ambiguous(self) -> None:
         """Reads from the entries which occurrence counted, where the raw topic does not say."""
-        ambiguous = self._recount.ambiguous()
-        open_ = {key: found for key, found in ambiguous.items() if key not in self._settled}
-        contested = self._recount.reversals.contested() - self._settled
-        self._report.ambiguous = len(self._settled | open_.keys() | contested)
-        if not open_ and not contested:
+        open_ = undecided(self._recount, self._settled)
+        self._report.ambiguous = len(self._settled | open_)
+        if not open_:
             return
-        undecided = len(open_.keys() | contested)
-        self._say(f"{undecided:,} ids have no defined first occurrence: reading the entries")
+        self._say(f"{len(open_):,} ids have no defined first occurrence: reading the entries")
         ends = self._topics.stable_ends(ENTRIES)
-        for record in self._topics.read(ENTRIES, dict.fromkeys(ends, 0), ends):
-            entry = orjson.loads(record.value or b"{}")
-            if entry.get("direction") != "RECEIVED":
-                continue
-            key = bytes.fromhex(entry["transaction_id"].replace("-", ""))
-            if entry.get("kind") == "REVERSAL":
-                self._settle_reversal(key, entry, contested)
-                continue
-            if key not in open_:
-                continue
-            counted = Transfer(
-                entry["counterparty_id"],
-                entry["account_id"],
-                scaled(entry["amount"]),
-                entry["event_time_ms"],
-            )
-            if counted in open_[key]:  # otherwise the sums will differ
-                self._recount.settle(key, counted)
-                self._settled.add(key)
-
-    def _settle_reversal(self, key: bytes, entry: Mapping[str, Any], contested: set[bytes]) -> None:
-        original = bytes.fromhex(entry["reverses"].replace("-", ""))
-        if original in contested:
-            sides = (entry["counterparty_id"], entry["account_id"], -scaled(entry["amount"]))
-            claim = Claim(original, Sides(*sides), entry["event_time_ms"])
-            if self._recount.reversals.settle(key, claim):
-                self._settled.add(original)
+        entries = self._topics.read(ENTRIES, dict.fromkeys(ends, 0), ends)
+        self._settled |= settle(self._recount, entries, open_)
 
     def _windows(self, end_ms: int) -> tuple[Window, ...]:
         """All up to the end, as far back as GraphQL answers, and the middle half of it."""

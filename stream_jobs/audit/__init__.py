@@ -8,6 +8,8 @@ Two comparisons, since either alone would miss something:
    remembered on disk for the dedup window, and what comes later must leave nothing. Whatever does not match is
    judged only when it can change no more (frontier.py): all that the raw topic held when the check began is read,
    the job has finished it, and all entries written until then are read.
+   A reversal waits for the verdict on its transfer, and is judged by what that said (reversal_fates.py); what is
+   held for a transfer that has not come is counted, not found wrong.
 2. Entries against Pinot, by interval of event time, kafka partition and direction (intervals.py, pinot_tier.py):
    count, exact sum, and an order-free exact sum of every row's hash times its amount. Pinot computes all three itself,
    so no row travels until something differs; then the rows of that interval are fetched to name the ids.

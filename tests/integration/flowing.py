@@ -6,13 +6,14 @@ import random
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import count
+from uuid import UUID
 
 import httpx
 
-from tests.integration.ledger import Transfer, transfers
+from tests.integration.ledger import Record, Reversal, Transfer, transfers
 from tests.integration.running_stack import (
     OperationError,
     RunningStack,
@@ -64,7 +65,7 @@ class Traffic:
             chance.shuffle(batch)
             events += len(batch)
             amount += sum(Fraction(t.amount) for t in batch)
-            records = [t.record() for t in batch]
+            records = [t.record() for t in batch] + self._reversed(chance)
             records += [t.record(shouted=True) for t in chance.sample(before, min(20, len(before)))]
             with self.sending:
                 self.stack.ledger.add(batch)
@@ -85,6 +86,19 @@ class Traffic:
             Transfer(t.transaction_id, t.from_account_id, self.account, t.amount, now_ms())
             for t in transfers(chance.randrange(2**62), BATCH, senders, 0, 1)
         ]
+
+    def _reversed(self, chance: random.Random) -> list[Record]:
+        """Transfers of another account, each undone: before it comes, after, twice, and wrongly."""
+        (paid,) = transfers(chance.randrange(2**62), 1, [f"{self.account}-undone"], 0, 1)
+        paid = replace(paid, time_ms=now_ms())
+        ids = [str(UUID(int=chance.getrandbits(128))) for _ in range(2)]
+        undone, again = (Reversal(id_, paid, now_ms()) for id_ in ids)
+        self.stack.ledger.add([paid, undone.effect])
+        self.stack.ledger.rejected += 1
+        records = [paid.record(), undone.record(), undone.record()]
+        chance.shuffle(records)
+        # Another one of it is rejected wherever it comes: it differs.
+        return [again.record(to_account_id="somebody else"), *records]
 
     def question(self, stop: threading.Event) -> None:
         bounds = {"start": to_rfc3339(now_ms() - DAY_MS), "end": to_rfc3339(now_ms() + DAY_MS)}
@@ -136,5 +150,7 @@ def traffic(stack: RunningStack) -> Iterator[Traffic]:
     assert not flowing.problems, flowing.problems
     assert flowing.answers > 0
     assert not flowing.wrong, flowing.wrong[:3]
-    stack.assert_exact([flowing.account], (now_ms() - DAY_MS, now_ms() + DAY_MS))
+    stack.assert_exact(
+        [flowing.account, f"{flowing.account}-undone"], (now_ms() - DAY_MS, now_ms() + DAY_MS)
+    )
     assert stack.pipeline()["entries"] == 2 * len(stack.ledger.transfers)

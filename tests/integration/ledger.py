@@ -6,7 +6,6 @@ import json
 import random
 import uuid
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -45,33 +44,41 @@ class Transfer:
 
 
 @dataclass(frozen=True, slots=True)
-class Reversal(Transfer):
-    """A legal event that takes a transfer back, whole; `amount` is what it adds: a negative number."""
+class Reversal:
+    """An event that undoes a transfer, whole."""
 
-    reverses: str
+    transaction_id: str
+    undone: Transfer
+    time_ms: int
 
-    def record(self, *, shouted: bool = False, time_ms: int | None = None) -> Record:
-        """The event as a record: the transfer's accounts and amount once more, and its id."""
+    def record(self, **changes: str) -> Record:
+        """The event as a record, or one that differs from it."""
         body = {
+            "from_account_id": self.undone.from_account_id,
+            "to_account_id": self.undone.to_account_id,
+            "transaction_id": self.transaction_id,
+            "amount": self.undone.amount,
             "type": "reversal",
-            "from_account_id": self.from_account_id,
-            "to_account_id": self.to_account_id,
-            "transaction_id": self.transaction_id.upper() if shouted else self.transaction_id,
-            "amount": self.amount.removeprefix("-"),
-            "reverses": self.reverses.upper() if shouted else self.reverses,
+            "reverses": self.undone.transaction_id,
+            **changes,
         }
-        value = json.dumps(body, ensure_ascii=shouted).encode()
-        return Record(value, self.time_ms if time_ms is None else time_ms)
+        return Record(json.dumps(body).encode(), self.time_ms)
+
+    @property
+    def effect(self) -> Transfer:
+        """What it adds to every sum."""
+        sides = (self.undone.from_account_id, self.undone.to_account_id)
+        return Transfer(self.transaction_id, *sides, f"-{self.undone.amount}", self.time_ms)
 
 
 @dataclass
 class Ledger:
-    """Every legal transfer and reversal once, and how many records must have been rejected."""
+    """Every legal transfer once, every reversal in effect as what it adds, and how many records were rejected."""
 
     transfers: dict[str, Transfer] = field(default_factory=dict)
     rejected: int = 0
 
-    def add(self, transfers: Sequence[Transfer]) -> None:
+    def add(self, transfers: list[Transfer]) -> None:
         for transfer in transfers:
             self.transfers.setdefault(transfer.transaction_id, transfer)
 

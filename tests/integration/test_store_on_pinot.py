@@ -30,34 +30,27 @@ CROWD_MS = store_cases.START_MS + 30 * 24 * store_cases.HOUR_MS
 CROWD = Interval(CROWD_MS, CROWD_MS + 40_000)
 
 
-def events_of(entries: list[Entry]) -> list[Transfer]:
-    """The events behind entries, in their order."""
-    return [
-        Transfer(
-            each.transaction_id,
-            each.counterparty_id,
-            each.account_id,
-            f"{each.amount:f}",
-            each.event_time_ms,
-        )
-        if each.reverses is None
-        else Reversal(
-            each.transaction_id,
-            each.counterparty_id,
-            each.account_id,
-            f"{each.amount:f}",
-            each.event_time_ms,
-            each.reverses,
-        )
-        for each in entries
-        if each.direction is Direction.RECEIVED
-    ]
+def events_of(entries: list[Entry]) -> list[Transfer | Reversal]:
+    """The events behind entries, in their order; a reversal comes after its transfer."""
+    transfers: dict[str, Transfer] = {}
+    events: list[Transfer | Reversal] = []
+    for each in entries:
+        if each.direction is Direction.SENT:
+            continue
+        id_, time_ms = each.transaction_id, each.event_time_ms
+        if each.reverses is not None:
+            events.append(Reversal(id_, transfers[each.reverses], time_ms))
+            continue
+        amount = f"{each.amount:f}"
+        transfers[id_] = Transfer(id_, each.counterparty_id, each.account_id, amount, time_ms)
+        events.append(transfers[id_])
+    return events
 
 
 def send(stack: RunningStack, entries: list[Entry]) -> None:
     """Send the events behind entries and wait until answers hold them."""
     events = events_of(entries)
-    stack.ledger.add(events)
+    stack.ledger.add([each if isinstance(each, Transfer) else each.effect for each in events])
     stack.wait_complete(stack.send(each.record() for each in events))
 
 

@@ -69,7 +69,7 @@ def test_an_operator_more_and_another_one_side_by_side_keep_the_memory(
 def test_a_version_that_would_forget_every_id_is_taken_back(
     stack: RunningStack, version: Path
 ) -> None:
-    change(version, "operator_ids.py", '"transaction-ids-seen"', '"something-else"')
+    change(version, "operator_ids.py", '"transactions-remembered"', '"something-else"')
     with traffic(stack):
         said = stack.dev("upgrade", "--source", str(version))
         assert said.returncode == 1, said.stdout + said.stderr
@@ -79,7 +79,7 @@ def test_a_version_that_would_forget_every_id_is_taken_back(
 def test_a_version_with_another_key_is_taken_back(stack: RunningStack, version: Path) -> None:
     change(
         version,
-        "sql/21_unique_transfers.sql",
+        "sql/22_remembered.sql",
         "PARTITION BY transaction_key",
         "PARTITION BY transaction_id",
     )

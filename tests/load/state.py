@@ -1,4 +1,4 @@
-"""The memory of transaction ids alone: the job's own de-duplication and state settings, keys made by Flink itself.
+"""The memory of transactions alone: the job's own form of it and its state settings, keys made by Flink itself.
 
 Judging and Kafka are left out, so that tens of millions of ids fit into minutes: what is measured is how the
 state grows and slows down. What a key takes on disk is what RocksDB's files hold, divided by the keys.
@@ -29,6 +29,19 @@ WINDOW_S = 10.0
 LIMIT_S = 3_600
 # Spelled as the events spell it, or as the job remembers it.
 KEYS = {"bytes": "UNHEX(REPLACE(UUID(), '-', ''))", "text": "UUID()"}
+# What is remembered of an id: as the job does it for reversals (sql/22), or only that it was seen.
+FORMS = {
+    "reversible": (
+        "SELECT n FROM (SELECT n, COUNT(n) OVER w AS transfers, FIRST_VALUE(n) OVER w AS content, "
+        "LISTAGG(kept) OVER w AS reversals FROM (SELECT n, arrival, CASE WHEN n = 0 THEN '-' END AS kept, {key} "
+        "AS id FROM numbers) WINDOW w AS (PARTITION BY id ORDER BY arrival)) "
+        "WHERE transfers = 1 AND (reversals IS NULL OR content > 0)"
+    ),
+    "seen": (
+        "SELECT n FROM (SELECT n, ROW_NUMBER() OVER (PARTITION BY id ORDER BY arrival ASC) AS occurrence "
+        "FROM (SELECT n, arrival, {key} AS id FROM numbers)) WHERE occurrence = 1"
+    ),
+}
 
 
 def measure(arguments: list[str]) -> dict[str, Any]:
@@ -36,27 +49,30 @@ def measure(arguments: list[str]) -> dict[str, Any]:
     parser = argparse.ArgumentParser(prog="./dev bench state", description=measure.__doc__)
     parser.add_argument("--keys", default="1e6,1e7", help="look at so many keys, ascending")
     parser.add_argument("--spelling", choices=sorted(KEYS), default="bytes")
+    parser.add_argument("--form", choices=sorted(FORMS), default="reversible")
     parser.add_argument("--memory-mb", type=int, default=160, help="RocksDB's memory in all")
     parser.add_argument("--option", action="append", default=[], metavar="KEY=VALUE")
     options = parser.parse_args(arguments)
     wanted = [round(float(each)) for each in options.keys.split(",")]
     with tempfile.TemporaryDirectory(dir=CHECKOUT / ".local") as folder:
         added = dict(each.split("=", 1) for each in options.option)
-        with _Filling(Path(folder), options.spelling, options.memory_mb, added) as filling:
+        statement = FORMS[options.form].format(key=KEYS[options.spelling])
+        with _Filling(Path(folder), statement, options.memory_mb, added) as filling:
             looks = [filling.look_at(keys) for keys in wanted]
-    return {"spelling": options.spelling, "memory_mb": options.memory_mb, **added, "looks": looks}
+    told = {"spelling": options.spelling, "form": options.form, "memory_mb": options.memory_mb}
+    return {**told, **added, "looks": looks}
 
 
 class _Filling:
     """A process whose Flink remembers one new key after the other."""
 
-    def __init__(self, folder: Path, spelling: str, memory_mb: int, added: dict[str, str]) -> None:
+    def __init__(self, folder: Path, statement: str, memory_mb: int, added: dict[str, str]) -> None:
         self._folder = folder
         with socket.create_server(("127.0.0.1", 0)) as free:
             self._port = free.getsockname()[1]
         self._told = json.dumps(
             {
-                "key": KEYS[spelling],
+                "statement": statement,
                 "settings": _settings(folder, memory_mb, self._port) | added,
             }
         )
@@ -169,11 +185,7 @@ def _fill(told: dict[str, Any]) -> None:
         "'rows-per-second' = '100000000')"
     )
     tables.execute_sql("CREATE TABLE nowhere (n BIGINT) WITH ('connector' = 'blackhole')")
-    tables.execute_sql(
-        "INSERT INTO nowhere SELECT n FROM (SELECT n, ROW_NUMBER() OVER (PARTITION BY id ORDER BY "
-        f"arrival ASC) AS occurrence FROM (SELECT n, arrival, {told['key']} AS id FROM numbers)) "
-        "WHERE occurrence = 1"
-    ).wait()
+    tables.execute_sql(f"INSERT INTO nowhere {told['statement']}").wait()
 
 
 if __name__ == "__main__":

@@ -7,7 +7,13 @@ import time
 from collections import Counter, defaultdict
 
 from local_stack.traffic import GARBAGE, Event, Traffic, run
-from stream_jobs.event_rules import Rejection, RejectReason, TransactionEvent, judge
+from stream_jobs.event_rules import (
+    BY_HISTORY,
+    Rejection,
+    RejectReason,
+    TransactionEvent,
+    judge,
+)
 
 NOW_MS = 1_700_000_000_000
 RATE = 1_000
@@ -36,6 +42,24 @@ def test_the_shares_are_as_promised() -> None:
     assert payees.most_common(1)[0][1] > 30 * payees.total() / len(payees)
 
 
+def test_reversals_come_before_and_after_their_transfers_and_a_few_do_not_fit() -> None:
+    judged = [judge(event.value, NOW_MS) for _, event in _events(100)]
+    said = [each for each in judged if isinstance(each, TransactionEvent)]
+    reversals = [each for each in said if each.reverses]
+    transfers = {each.transaction_id: each for each in said if not each.reverses}
+    early, known = 0, set()
+    for each in said:
+        early += each.reverses is not None and each.reverses not in known
+        known.add(each.transaction_id)
+    undone = [(each, transfers[each.reverses]) for each in reversals if each.reverses in transfers]
+    wrong = sum(each.amount != of.amount for each, of in undone)
+    assert 0.0015 < len(reversals) / len(said) < 0.0025
+    assert 0.1 < early / len(reversals) < 0.3
+    assert 0.01 < wrong / len(reversals) < 0.1
+    assert all(each.from_account_id == of.from_account_id for each, of in undone)
+    assert len(undone) > 0.95 * len(reversals)
+
+
 def test_an_event_and_its_duplicates_share_a_key() -> None:
     keys: dict[bytes | None, set[str]] = defaultdict(set)
     for _, event in _events(10):
@@ -50,7 +74,7 @@ def test_every_kind_of_garbage_is_rejected_for_many_reasons() -> None:
     reasons = {verdict.reason for verdict in verdicts if isinstance(verdict, Rejection)}
     assert all(isinstance(verdict, Rejection) for verdict in verdicts)
     missing = {RejectReason.TIME_OUT_OF_RANGE, RejectReason.MISSING_FIELD}
-    assert reasons == set(RejectReason) - missing
+    assert reasons == set(RejectReason) - missing - BY_HISTORY
 
 
 def test_the_same_seed_sends_the_same_events() -> None:

@@ -133,6 +133,15 @@ def test_a_rejected_reversal_keeps_its_bytes_and_where_it_stood() -> None:
     assert settled.verdict.payload_bytes == len(payload)
 
 
+def test_what_waited_while_the_rules_changed_is_rejected_by_them() -> None:
+    one = OneTransfer()
+    one.take(transfer())
+    packed = Arrival(b'{"of": "another version"}', NOW_MS, 0, 7).packed()
+    (settled,) = settle(packed, one.first, packed)
+    assert isinstance(settled.verdict, Rejection)
+    assert settled.verdict.reason == "MISSING_FIELD"
+
+
 def test_what_waits_is_packed_without_a_comma() -> None:
     assert "," not in Arrival(reversal(1, memo=",,,"), NOW_MS, 0, 12).packed()
 
