@@ -199,7 +199,7 @@ class Auditor:
 
     def _whole(self, start_ms: int) -> list[Finding]:
         """What contradicts itself in one interval, unless single ids explain it."""
-        explained = self._state.findings.has_id_finding(start_ms)
+        explained = self._state.findings.has_id_finding(start_ms, start_ms + 1)
         return [
             Finding(Tier.ENTRIES, Kind(kind), start_ms, None, "", detail)
             for _, kind, detail in whole(self._state.intervals.cells(start_ms, start_ms + 1))
