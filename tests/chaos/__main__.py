@@ -21,6 +21,7 @@ from typing import Any
 
 import httpx
 
+from tests.chaos import auditing
 from tests.chaos.accounting import Difference, Entries
 from tests.chaos.faults import Faults, give_checkpoints_little_room, give_room_back
 from tests.chaos.plan import KINDS, MEANINGS, Fault, faults
@@ -53,6 +54,7 @@ class Run:
     repairs: bool = False  # whether what is lost is repaired before it is judged
     lost_before_repair: int = 0
     difference: Difference = NOTHING
+    told_by_audit: int = 0  # entries that it called lost, before repair
 
     def judge(self, fault: Fault, healed_at: float) -> None:
         """Wait until answers hold what came after the fault, then compare all with what was sent."""
@@ -62,8 +64,10 @@ class Run:
             self.stack.wait_complete(now_ms(), limit_s=RECOVERY_LIMIT_S)
             self.entries.read_on()
             self.difference = self.entries.against(self.stack.ledger)
+            self._ask_audit(fault)
             if self.repairs and self.difference.lost:
                 self._repair()
+                self._ask_audit(fault)
             if not self.difference.none:
                 self.findings.append(f"{fault}: {self.difference}")
             self._compare_answers(fault)
@@ -73,6 +77,16 @@ class Run:
             f"doubled {self.difference.duplicated}, wrong answers {wrong}",
             flush=True,
         )
+
+    def _ask_audit(self, fault: Fault) -> None:
+        """It must have found what the accounting found, and nothing else."""
+        verdict = auditing.ask(self.stack, now_ms(), RECOVERY_LIMIT_S)
+        wrong = verdict.contradiction(self.difference)
+        if wrong:
+            self.findings.append(f"{fault}: {wrong}")
+        if verdict.findings:
+            print(f"    audit: {verdict.state}, {dict(verdict.findings)}", flush=True)
+            self.told_by_audit += self.difference.lost if not wrong else 0
 
     def _repair(self) -> None:
         """Have all of the last day repaired that is missing, as an operator would."""
@@ -116,6 +130,7 @@ class Run:
             "transfers": len(self.stack.ledger.transfers),
             "lost": self.difference.lost,
             "lost_before_repair": self.lost_before_repair,
+            "told_by_audit": self.told_by_audit,
             "duplicated": self.difference.duplicated,
             "unknown": self.difference.unknown,
             "amount_difference": str(self.difference.amount),
@@ -157,6 +172,7 @@ def run(stack: RunningStack, options: argparse.Namespace) -> dict[str, Any]:
             done.append(fault)
             try:
                 going.judge(fault, doing.do(fault))
+                doing.await_all_clear(fault)
                 assert not traffic.problems, traffic.problems
             except AssertionError as stuck:
                 going.findings.append(f"{fault}: {stuck}")
