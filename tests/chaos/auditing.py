@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -50,3 +53,14 @@ def ask(stack: RunningStack, instant_ms: int, limit_s: float) -> Verdict:
     for each in found["openMismatches"]:
         findings[f"{each['tier']} {each['kind']}"] += each["count"]
     return Verdict(found["state"], findings)
+
+
+def first_told_s(log: Path, since_s: float) -> float | None:
+    """When the audit first logged a finding, in epoch seconds, at or after an instant."""
+    for line in log.read_text().splitlines():
+        said = json.loads(line) if line.startswith("{") else {}
+        if said.get("message") == "mismatch":
+            at_s = datetime.fromisoformat(said["time"]).timestamp()
+            if at_s >= since_s:
+                return at_s
+    return None

@@ -14,26 +14,34 @@ import sys
 from typing import Any
 
 from local_stack.settings import from_environment
+from tests.load.flow.segments import segments_of
 from tests.load.flow.trial import Trial, run
 
 
 def measure(arguments: list[str]) -> dict[str, Any]:
-    """Freshness on the running stack. Start it with segments that are finished often enough to meet some:
-    `STACK_PINOT_SEGMENT_ROWS=100000 ./dev up --fresh --no-load`."""
-    parser = argparse.ArgumentParser(prog="./dev bench freshness", description=__doc__)
+    """Freshness on the running stack; start it with `./dev up --fresh --no-load`."""
+    parser = argparse.ArgumentParser(
+        prog="./dev bench freshness",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument(
         "--rate", type=int, action="append", help="events a second; again for more (2000)"
     )
     parser.add_argument("--seconds", type=float, default=90, help="of each rate (%(default)s)")
     parser.add_argument("--probes", type=float, default=20, help="a second (%(default)s)")
+    parser.add_argument(
+        "--segment-rows", type=int, help="finish segments at so many rows meanwhile (as configured)"
+    )
     options = parser.parse_args(arguments)
     settings = from_environment(os.environ)
     runs = []
-    for rate in options.rate or [2_000]:
-        trial = run(settings, rate, options.seconds, options.probes)
-        print(table(trial), file=sys.stderr, flush=True)
-        runs.append(trial.figures())
-    return {"runs": runs}
+    with segments_of(settings, options.segment_rows):
+        for rate in options.rate or [2_000]:
+            trial = run(settings, rate, options.seconds, options.probes)
+            print(table(trial), file=sys.stderr, flush=True)
+            runs.append(trial.figures())
+    return {"segment_rows": options.segment_rows, "runs": runs}
 
 
 def table(trial: Trial) -> str:

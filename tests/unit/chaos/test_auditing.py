@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import UTC, datetime
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
 from tests.chaos.accounting import Difference
-from tests.chaos.auditing import Verdict
+from tests.chaos.auditing import Verdict, first_told_s
 
 NOTHING = Difference(0, 0, 0, Fraction(0))
 LOST = Difference(3, 0, 0, Fraction(7))
@@ -36,3 +38,17 @@ def test_agreement_is_no_contradiction() -> None:
 )
 def test_what_only_one_of_them_finds_is_told(said: Verdict, difference: Difference) -> None:
     assert said.contradiction(difference)
+
+
+def test_the_first_finding_after_a_fault_is_taken_from_the_audits_log(tmp_path: Path) -> None:
+    log = tmp_path / "audit.log"
+    lines = [
+        "started without JSON",
+        '{"time": "2026-11-23T06:00:00+00:00", "message": "mismatch", "kind": "LOST"}',
+        '{"time": "2026-11-23T06:00:05+00:00", "message": "auditing"}',
+        '{"time": "2026-11-23T06:00:09+00:00", "message": "mismatch", "kind": "LOST"}',
+    ]
+    log.write_text("\n".join(lines))
+    began_s = datetime(2026, 11, 23, 6, 0, 1, tzinfo=UTC).timestamp()
+    assert first_told_s(log, began_s) == began_s + 8
+    assert first_told_s(log, began_s + 60) is None
