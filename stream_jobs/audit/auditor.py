@@ -158,7 +158,13 @@ class Auditor:
     def _load(self, ids: list[bytes]) -> None:
         """Bring into memory those of the ids that are open in the file only."""
         if self._elsewhere:
-            absent = [id_ for id_ in dict.fromkeys(ids) if id_ not in self._matching.open]
+            matching = self._matching
+            # What matched since the last write is still open in the file.
+            absent = [
+                id_
+                for id_ in dict.fromkeys(ids)
+                if id_ not in matching.open and not matching.has_closed(id_)
+            ]
             self._bring(self._state.open_ids.load(absent))
 
     def _add_transfers(self, transfers: list[tuple[bytes, Transfer]]) -> None:

@@ -74,6 +74,10 @@ class Matching:
         """The content under which an id was counted since the last `take`."""
         return self._outcome.counted.get(id_)
 
+    def has_closed(self, id_: bytes) -> bool:
+        """Whether an id that the file has was closed since the last `take`."""
+        return id_ in self._outcome.closed
+
     def has_event(self, id_: bytes) -> bool:
         """Whether an event of this id waits for its entries."""
         open_ = self.open.get(id_)
