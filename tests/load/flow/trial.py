@@ -9,12 +9,15 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from local_stack.graphql import GraphQLError, ask
 from local_stack.settings import CHECKOUT, StackSettings
 from tests.load.flow.parts import Watched
 from tests.load.flow.probes import Probes
 from tests.load.flow.stages import STAGES, Passage, growth_s, quantiles
 
 WARM_S = 5.0
+IDLE_WITHIN_S = 600.0
+IDLE_BEHIND_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ class Trial:
 
 def run(settings: StackSettings, rate: int, seconds: float, probes_per_s: float) -> Trial:
     """`rate` events a second for so long, after which all that was sent is waited for."""
+    _await_idle(settings)
     watched, probes = Watched(settings), Probes(settings, probes_per_s)
     watched.start()
     sender = subprocess.Popen(
@@ -75,6 +79,8 @@ def run(settings: StackSettings, rate: int, seconds: float, probes_per_s: float)
         sender.kill()
         sender.wait()
     ways = probes.passages(measured_from_s)
+    if not ways:
+        raise SystemExit(f"No probe came through: {dict(probes.refused)}")
     return Trial(
         rate=rate,
         seconds=seconds,
@@ -86,3 +92,19 @@ def run(settings: StackSettings, rate: int, seconds: float, probes_per_s: float)
         sender=json.loads(said),
         parts=parts,
     )
+
+
+def _await_idle(settings: StackSettings) -> None:
+    """Wait until nothing of an earlier run is under way."""
+    deadline = time.monotonic() + IDLE_WITHIN_S
+    while True:
+        try:
+            said = ask(settings.gateway_url, "{ pipeline { freshnessSeconds } }", None, 10, {})
+            behind_s = said["pipeline"]["freshnessSeconds"]
+        except GraphQLError:
+            behind_s = IDLE_WITHIN_S
+        if behind_s <= IDLE_BEHIND_S:
+            return
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"the pipeline is {behind_s} s behind before anything was sent")
+        time.sleep(1)
