@@ -122,9 +122,10 @@ def run(settings: AuditSettings, stop: threading.Event) -> None:
 
     def forget() -> None:
         window = settings.window
-        oldest_ms = now_ms() - window.window_ms - window.slack_ms
-        state.known_ids.forget_before(oldest_ms)
-        state.reversals.forget_before(oldest_ms)
+        horizon_ms = now_ms() - window.window_ms - window.slack_ms
+        state.known_ids.forget_before(horizon_ms)
+        state.reversals.forget_before(horizon_ms)
+        state.add_up_before(horizon_ms)
 
     steps = Steps(time.monotonic)
     try:

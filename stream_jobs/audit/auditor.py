@@ -182,7 +182,13 @@ class Auditor:
     def _load(self, ids: list[bytes]) -> None:
         """Bring into memory those of the ids that are open in the file only."""
         if self._elsewhere:
-            absent = [id_ for id_ in dict.fromkeys(ids) if id_ not in self._matching.open]
+            matching = self._matching
+            # What matched since the last write is still open in the file.
+            absent = [
+                id_
+                for id_ in dict.fromkeys(ids)
+                if id_ not in matching.open and not matching.has_closed(id_)
+            ]
             self._bring(self._state.open_ids.load(absent))
 
     def _add_transfers(self, transfers: list[tuple[bytes, Transfer]]) -> None:
@@ -263,7 +269,7 @@ class Auditor:
 
     def _whole(self, start_ms: int) -> list[Finding]:
         """What contradicts itself in one interval, unless single ids explain it."""
-        explained = self._state.findings.has_id_finding(start_ms)
+        explained = self._state.findings.has_id_finding(start_ms, start_ms + 1)
         return [
             Finding(Tier.ENTRIES, Kind(kind), start_ms, None, "", detail)
             for _, kind, detail in whole(self._state.intervals.cells(start_ms, start_ms + 1))

@@ -59,12 +59,12 @@ class FindingTable:
         ).fetchone()
         return int(row[0]), row[1]
 
-    def has_id_finding(self, interval_ms: int) -> bool:
-        """Whether something wrong in an interval has been explained id by id."""
+    def has_id_finding(self, start_ms: int, end_ms: int) -> bool:
+        """Whether something wrong between two instants has been explained id by id."""
         row = self._db.execute(
-            "SELECT 1 FROM findings WHERE interval_ms = ? AND tier = 'ENTRIES' "
+            "SELECT 1 FROM findings WHERE interval_ms >= ? AND interval_ms < ? AND tier = 'ENTRIES' "
             "AND kind NOT IN ('UNEXPLAINED', 'UNBALANCED') LIMIT 1",
-            (interval_ms,),
+            (start_ms, end_ms),
         ).fetchone()
         return row is not None
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from stream_jobs.audit.hour_table import HourTable
 from stream_jobs.audit.intervals import (
     HOUR_MS,
     INTERVAL_MS,
@@ -17,6 +18,8 @@ from stream_jobs.audit.intervals import (
     Tiers,
 )
 
+# In `pinot_due`: compared before, and only its turn has come again.
+IN_TURN: Final = 2
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS cells (
   interval_ms INT, partition INT, direction TEXT, raw_count INT, raw_amount TEXT, raw_mix TEXT,
@@ -43,8 +46,9 @@ class Interval:
 class IntervalTable:
     """Intervals, their cells, and hours; sums as text, since SQLite's numbers end at 64 bits."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: sqlite3.Connection, whole_hours: HourTable) -> None:
         self._db = db
+        self._whole_hours = whole_hours
         db.executescript(SCHEMA)
 
     def due(
@@ -102,7 +106,7 @@ class IntervalTable:
     def checked(self) -> int:
         """How many intervals were compared in all tiers."""
         rows = self._db.execute("SELECT count(*) FROM intervals WHERE checked_ms IS NOT NULL")
-        return int(rows.fetchone()[0])
+        return int(rows.fetchone()[0]) + self._whole_hours.checked()
 
     def mark_pinot_due(self, interval_ms: Iterable[int]) -> None:
         """Have intervals compared with Pinot again, also such as nothing is known of."""
@@ -112,15 +116,27 @@ class IntervalTable:
             [(each,) for each in interval_ms],
         )
 
+    def mark_pinot_turn(self, interval_ms: Iterable[int]) -> None:
+        """Have intervals compared once more though nothing speaks against them."""
+        self._db.executemany(
+            f"UPDATE intervals SET pinot_due = {IN_TURN} WHERE interval_ms = ? AND pinot_due = 0",  # noqa: S608
+            [(each,) for each in interval_ms],
+        )
+
     def add(self, changes: Changes, round_: int) -> None:
         """What a batch added; its intervals are to be compared."""
         rows_in: dict[int, int] = {}
         hours: dict[tuple[int, str], Sums] = {}
+        of_whole_hours: dict[Cell, CellChange] = {}
         for cell, change in changes.cells.items():
-            self._add_to_cell(cell, change)
-            rows_in[cell.interval_ms] = rows_in.get(cell.interval_ms, 0) + change.entries.rows
+            if self._whole_hours.has(cell.interval_ms):
+                of_whole_hours[cell] = change
+            else:
+                self._add_to_cell(cell, change)
+                rows_in[cell.interval_ms] = rows_in.get(cell.interval_ms, 0) + change.entries.rows
             hour = (cell.interval_ms - cell.interval_ms % HOUR_MS, cell.direction)
             hours[hour] = hours.get(hour, Sums()).plus(*change.entries)
+        self._whole_hours.add(of_whole_hours, round_)
         for (hour_ms, direction), sums in hours.items():
             self._add_to_hour(hour_ms, direction, sums, round_)
         self._db.executemany(
@@ -128,6 +144,37 @@ class IntervalTable:
             "SET round = excluded.round, rows = rows + excluded.rows, whole_due = 1, pinot_due = 1",
             [(interval_ms, round_, rows) for interval_ms, rows in rows_in.items()],
         )
+
+    def closed_hours(self, end_ms: int, before_round: int, limit: int) -> list[int]:
+        """Hours before an instant, oldest first, in which all is compared, at rest and without a finding."""
+        rows = self._db.execute(
+            "SELECT interval_ms / :hour * :hour AS hour_ms FROM intervals WHERE interval_ms < :end "
+            "GROUP BY hour_ms HAVING max(whole_due) = 0 AND max(pinot_due = 1) = 0 AND max(round) < :round "
+            "AND hour_ms NOT IN (SELECT interval_ms / :hour * :hour FROM findings) "
+            "ORDER BY hour_ms LIMIT :limit",
+            {
+                "hour": HOUR_MS,
+                "end": end_ms - end_ms % HOUR_MS,
+                "round": before_round,
+                "limit": limit,
+            },
+        )
+        return [row[0] for row in rows.fetchall()]
+
+    def add_up(self, hour_ms: int) -> None:
+        """Keep of an hour's intervals only their sums, unless its tiers differ."""
+        cells = self.cells(hour_ms, hour_ms + HOUR_MS)
+        if any(tiers.raw != tiers.entries for tiers in cells.values()):
+            return
+        bounds = (hour_ms, hour_ms + HOUR_MS)
+        inside = "interval_ms >= ? AND interval_ms < ?"
+        checked = self._db.execute(
+            f"SELECT count(checked_ms) FROM intervals WHERE {inside}",  # noqa: S608
+            bounds,
+        ).fetchone()[0]
+        self._whole_hours.insert(hour_ms, cells, checked)
+        for table in ("cells", "intervals"):
+            self._db.execute(f"DELETE FROM {table} WHERE {inside}", bounds)  # noqa: S608
 
     def _add_to_cell(self, cell: Cell, change: CellChange) -> None:
         row = self._db.execute(

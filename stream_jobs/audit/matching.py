@@ -56,6 +56,10 @@ class Matching:
             if id_ in self.open:
                 self._touched(id_)
 
+    def has_closed(self, id_: bytes) -> bool:
+        """Whether an id that the file has was closed since the last `take`."""
+        return id_ in self._outcome.closed
+
     def has_event(self, id_: bytes) -> bool:
         """Whether an event of this id waits for its entries."""
         open_ = self.open.get(id_)

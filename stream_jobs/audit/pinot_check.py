@@ -9,6 +9,7 @@ from typing import Final
 
 from stream_jobs.audit.findings import Finding, Kind, Tier
 from stream_jobs.audit.frontier import Settled
+from stream_jobs.audit.hour_check import HourCheck
 from stream_jobs.audit.interval_table import Interval
 from stream_jobs.audit.intervals import HOUR_MS, INTERVAL_MS, Cell, Sums, Tiers
 from stream_jobs.audit.pinot_tier import PinotTier, Row
@@ -64,6 +65,7 @@ class PinotCheck:
         self._moving_at_ms = 0
         self._suspects: dict[int, _Suspect] = {}
         self._explained: dict[int, object] = {}
+        self._hours = HourCheck(state, pinot, clock_ms)
 
     def offer(self, settled: Settled) -> None:
         """The newest check that is over for the entries."""
@@ -92,18 +94,21 @@ class PinotCheck:
             self._state.write_pinot_through(target.as_of_ms)
         self._compare_hours(target)
         self._turn_to_old_ones()
+        found = self._hours.slice(target)
         self._target = None
-        return []
+        return found
 
     def _within_budget(self, due: list[Interval]) -> list[Interval]:
         """As many of the due intervals as one query over all between them may hash."""
         wanted = {each.interval_ms: each for each in due}
         taken: list[Interval] = []
-        rows = 0
+        rows, before_ms = 0, due[0].interval_ms
         for each in self._state.intervals.beginning_at(due[0].interval_ms, INTERVALS_A_QUERY):
             rows += each.rows
-            if taken and rows > ROWS_A_QUERY:
+            # What may lie in a gap is not counted in its rows.
+            if taken and (rows > ROWS_A_QUERY or each.interval_ms > before_ms + HOUR_MS):
                 break
+            before_ms = each.interval_ms
             if each.interval_ms in wanted:
                 taken.append(wanted[each.interval_ms])
         return taken
@@ -162,8 +167,12 @@ class PinotCheck:
         wanted = {key: sums for key, sums in wanted.items() if sums[0]}
         got = self._pinot.hours()
         for hour_ms in sorted({key[0] for key in wanted.keys() | got.keys()} - moving):
-            keys = {key for key in wanted.keys() | got.keys() if key[0] == hour_ms}
-            if any(wanted.get(key) != got.get(key) for key in keys):
+            keys = sorted(key for key in wanted.keys() | got.keys() if key[0] == hour_ms)
+            differing = [(key, wanted.get(key), got.get(key)) for key in keys]
+            differing = [each for each in differing if each[1] != each[2]]
+            if self._state.hours.has(hour_ms):
+                self._hours.told(hour_ms, differing or None)
+            elif differing:
                 self._state.mark_pinot_due(self._differing_intervals(hour_ms))
 
     def _differing_intervals(self, hour_ms: int) -> set[int]:
@@ -190,7 +199,7 @@ class PinotCheck:
             self._again_rows -= max(each.rows, 1)
             chosen.append(each.interval_ms)
         self._again_ms = 0 if not some else chosen[-1] + 1 if chosen else self._again_ms
-        self._state.mark_pinot_due(chosen)
+        self._state.mark_pinot_turn(chosen)
 
 
 def _entries(cells: Mapping[Cell, Tiers]) -> dict[Cell, Sums]:

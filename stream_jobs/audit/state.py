@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from stream_jobs.audit.finding_table import FindingTable
-from stream_jobs.audit.findings import Finding
+from stream_jobs.audit.findings import Finding, Kind
+from stream_jobs.audit.hour_table import HourTable
 from stream_jobs.audit.interval_table import IntervalTable
+from stream_jobs.audit.intervals import HOUR_MS
 from stream_jobs.audit.known_ids import KnownIds
 from stream_jobs.audit.open_ids import OpenIds
 from stream_jobs.audit.outcome import Open, Outcome
@@ -18,6 +20,7 @@ from stream_jobs.audit.rows import id_text
 
 VERSION: Final = 2
 CACHE_KIB: Final = 65_536
+HOURS_A_TIME: Final = 48
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS positions (topic TEXT, partition INT, offset INT, PRIMARY KEY (topic, partition)) WITHOUT ROWID;
@@ -44,8 +47,9 @@ class State:
         self.known_ids = KnownIds(self._db)
         self.open_ids = OpenIds(self._db)
         self.reversals = ReversalTable(self._db)
-        self.intervals = IntervalTable(self._db)
         self.findings = FindingTable(self._db)
+        self.hours = HourTable(self._db)
+        self.intervals = IntervalTable(self._db, self.hours)
 
     def close(self) -> None:
         self._db.close()
@@ -115,10 +119,37 @@ class State:
                 self.intervals.set_pinot_checked(interval_ms, now_ms, again=bool(findings))
         return new
 
+    def write_hour(self, hour_ms: int, findings: Sequence[Finding], now_ms: int) -> list[Finding]:
+        """Pinot's verdict on a whole hour, in place of an earlier one; returns what is new."""
+        with self._transaction():
+            return self.findings.replace_pinot(hour_ms, findings, now_ms)
+
+    def write_whole_hour(
+        self, hour_ms: int, findings: Sequence[Finding], now_ms: int
+    ) -> list[Finding]:
+        """The verdict on a whole hour's entries, unless single ids explain it; returns what is new."""
+        explained = self.findings.has_id_finding(hour_ms, hour_ms + HOUR_MS)
+        left = [f for f in findings if f.kind is not Kind.UNEXPLAINED or not explained]
+        with self._transaction():
+            return self.findings.replace_whole(hour_ms, left, now_ms)
+
+    def add_up_before(self, instant_ms: int) -> int:
+        """Keep of hours that ended before an instant only their sums; how many were added up now."""
+        hours = self.intervals.closed_hours(instant_ms, self.number("round"), HOURS_A_TIME)
+        for hour_ms in hours:
+            with self._transaction():
+                self.intervals.add_up(hour_ms)
+        return len(hours)
+
     def mark_pinot_due(self, interval_ms: Iterable[int]) -> None:
         """Have intervals compared with Pinot again, also such as nothing is known of."""
         with self._transaction():
             self.intervals.mark_pinot_due(interval_ms)
+
+    def mark_pinot_turn(self, interval_ms: Iterable[int]) -> None:
+        """Have intervals compared with Pinot once more, since their turn has come."""
+        with self._transaction():
+            self.intervals.mark_pinot_turn(interval_ms)
 
     def write_pinot_through(self, instant_ms: int) -> None:
         """All that arrived before an instant is compared in all tiers."""

@@ -21,6 +21,7 @@ from typing import Any
 
 import httpx
 
+from tests.chaos import auditing
 from tests.chaos.accounting import Difference, Entries
 from tests.chaos.faults import Faults, give_checkpoints_little_room, give_room_back
 from tests.chaos.plan import KINDS, MEANINGS, Fault, faults
@@ -53,6 +54,9 @@ class Run:
     repairs: bool = False  # whether what is lost is repaired before it is judged
     lost_before_repair: int = 0
     difference: Difference = NOTHING
+    told_by_audit: int = 0  # entries that it called lost, before repair
+    told_after_s: float | None = None  # from the fault's end
+    wrong_before_repair: int = 0
 
     def judge(self, fault: Fault, healed_at: float) -> None:
         """Wait until answers hold what came after the fault, then compare all with what was sent."""
@@ -62,8 +66,12 @@ class Run:
             self.stack.wait_complete(now_ms(), limit_s=RECOVERY_LIMIT_S)
             self.entries.read_on()
             self.difference = self.entries.against(self.stack.ledger)
+            self._ask_audit(fault)
+            if self.difference.lost:
+                self._time_audit(healed_at)
             if self.repairs and self.difference.lost:
                 self._repair()
+                self._ask_audit(fault)
             if not self.difference.none:
                 self.findings.append(f"{fault}: {self.difference}")
             self._compare_answers(fault)
@@ -73,6 +81,21 @@ class Run:
             f"doubled {self.difference.duplicated}, wrong answers {wrong}",
             flush=True,
         )
+
+    def _ask_audit(self, fault: Fault) -> None:
+        """It must have found what the accounting found, and nothing else."""
+        verdict = auditing.ask(self.stack, now_ms(), RECOVERY_LIMIT_S)
+        wrong = verdict.contradiction(self.difference)
+        if wrong:
+            self.findings.append(f"{fault}: {wrong}")
+        if verdict.findings:
+            print(f"    audit: {verdict.state}, {dict(verdict.findings)}", flush=True)
+            self.told_by_audit += self.difference.lost if not wrong else 0
+
+    def _time_audit(self, healed_at: float) -> None:
+        healed_s = time.time() - (time.monotonic() - healed_at)
+        told_s = auditing.first_told_s(self.stack.state / "log/audit.log", healed_s)
+        self.told_after_s = None if told_s is None else round(told_s - healed_s, 1)
 
     def _repair(self) -> None:
         """Have all of the last day repaired that is missing, as an operator would."""
@@ -84,6 +107,9 @@ class Run:
         self.stack.wait_complete(now_ms(), limit_s=RECOVERY_LIMIT_S)
         self.entries.read_on()
         self.difference = self.entries.against(self.stack.ledger)
+        # From here on answers must be right; what came before is told apart.
+        self.wrong_before_repair += len(self.traffic.wrong)
+        self.traffic.wrong.clear()
 
     def _await_fresh(self, instant_ms: int) -> float:
         """The monotonic instant at which an answer held all that was sent before `instant_ms`."""
@@ -116,6 +142,9 @@ class Run:
             "transfers": len(self.stack.ledger.transfers),
             "lost": self.difference.lost,
             "lost_before_repair": self.lost_before_repair,
+            "told_by_audit": self.told_by_audit,
+            "told_after_s": self.told_after_s,
+            "wrong_before_repair": self.wrong_before_repair,
             "duplicated": self.difference.duplicated,
             "unknown": self.difference.unknown,
             "amount_difference": str(self.difference.amount),
@@ -148,7 +177,7 @@ def run(stack: RunningStack, options: argparse.Namespace) -> dict[str, Any]:
     try:
         wait_until(lambda: traffic.answered_events > 500, 90, "nothing flows")
         parts = [name for name, part in stack.status().items() if isinstance(part, dict)]
-        harmed = [name for name in parts if name not in NOT_HARMED]
+        harmed = options.part or [name for name in parts if name not in NOT_HARMED]
         doing = Faults(stack, traffic, stack.state / "data/flink/checkpoints")
         until = time.monotonic() + 60 * options.minutes if options.minutes else math.inf
         for fault in faults(options.seed, options.faults, harmed, options.only, options.outage_s):
@@ -157,6 +186,7 @@ def run(stack: RunningStack, options: argparse.Namespace) -> dict[str, Any]:
             done.append(fault)
             try:
                 going.judge(fault, doing.do(fault))
+                doing.await_all_clear(fault)
                 assert not traffic.problems, traffic.problems
             except AssertionError as stuck:
                 going.findings.append(f"{fault}: {stuck}")
@@ -175,6 +205,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--faults", type=int, default=None, metavar="N", help="so many (10)")
     parser.add_argument("--minutes", type=float, default=None, metavar="M", help="for so long")
     parser.add_argument("--only", action="append", choices=KINDS, metavar="KIND")
+    parser.add_argument("--part", action="append", help="the parts to kill and pause: all")
     parser.add_argument("--list", action="store_true", help="the kinds of faults")
     parser.add_argument(
         "--transaction-timeout-s", type=int, help="when Kafka gives up the job's transactions"

@@ -26,6 +26,7 @@ CHECKPOINT_ROOM_MB = 192
 ABORTED_RUNS = 20
 ABORTED_RECORDS = 5_000
 GARBAGE_A_SECOND = 3_000
+FLOOD_WINDOW_S = 60  # the alarm is about the last minute
 GARBAGE = (b"", b"ping", b"\xff\xfe", b"[]", b'{"amount": 1}', b'{"transaction_id": "x"}')
 
 
@@ -43,6 +44,7 @@ class Faults:
             "kill": lambda f: self._kill((f.part,)),
             "pause": lambda f: self._pause((f.part,), f.seconds),
             "kill-flink": lambda _: self._kill(FLINK),
+            "kill-audit": lambda _: self._kill(("audit", "flink_taskmanager")),
             "outage": self._outage,
             "aborted": self._aborted,
             "open-transaction": self._open_transaction,
@@ -182,8 +184,19 @@ class Faults:
                 threading.Event().wait(
                     max(0.0, until - fault.seconds + sent / GARBAGE_A_SECOND - time.monotonic())
                 )
-            wait_until(lambda: self.stack.pipeline()["rejectFlood"], 60, "a flood goes unnoticed")
+            wait_until(lambda: self._flood_is_told(True), 60, "a flood goes unnoticed")
         return time.monotonic()
+
+    def await_all_clear(self, fault: Fault) -> None:
+        """An alarm that a fault raised must end with it, in GraphQL and in the metrics."""
+        if fault.kind == "garbage":
+            limit_s = FLOOD_WINDOW_S + 90
+            wait_until(lambda: self._flood_is_told(False), limit_s, "the alarm does not end")
+
+    def _flood_is_told(self, flood: bool) -> bool:
+        said = self.stack.metrics()
+        told = f"pipeline_reject_flood {int(flood)}" in said.splitlines()
+        return told and self.stack.pipeline()["rejectFlood"] is flood
 
     def _upgrade(self, fault: Fault) -> float:
         began = time.monotonic()

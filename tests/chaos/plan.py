@@ -10,6 +10,7 @@ from dataclasses import dataclass
 OF_A_PART = ("kill", "pause")
 OF_ALL = (
     "kill-flink",
+    "kill-audit",
     "outage",
     "aborted",
     "open-transaction",
@@ -23,6 +24,7 @@ MEANINGS = {
     "kill": "kill -9 of one part",
     "pause": "SIGSTOP of one part, SIGCONT seconds later",
     "kill-flink": "kill -9 of both Flink processes at once",
+    "kill-audit": "kill -9 of the audit and Flink's task manager at once",
     "outage": "both Flink processes frozen for longer than a transaction may last (--transaction-timeout-s)",
     "aborted": "a long run of aborted transactions on account-entries",
     "open-transaction": "a transaction on account-entries left open, until Kafka gives it up",
@@ -54,21 +56,27 @@ class Fault:
 def faults(
     seed: int, count: int, parts: Sequence[str], only: Sequence[str], outage_s: float
 ) -> list[Fault]:
-    """`count` faults of the kinds in `only`; every kind once before any comes a second time by weight."""
+    """`count` faults of the kinds in `only`; every kind once before any comes a second time by weight.
+
+    The same holds for the parts: each is killed once before any is killed again, and paused.
+    """
     chance = random.Random(seed)
     first = list(only)
     chance.shuffle(first)
     weights = [WEIGHTS.get(kind, 2) for kind in only]
-    names = sorted(parts)
+    turns: dict[str, list[str]] = {kind: [] for kind in KINDS}
     made: list[Fault] = []
     while len(made) < count:
         # One after the other, so that a shorter run is the beginning of a longer one.
         kind = first.pop(0) if first else chance.choices(only, weights)[0]
-        made.append(_fault(chance, kind, names, outage_s))
+        if not turns[kind]:
+            turns[kind] = sorted(parts)
+            chance.shuffle(turns[kind])
+        made.append(_fault(chance, kind, turns[kind], outage_s))
     return made
 
 
-def _fault(chance: random.Random, kind: str, parts: Sequence[str], outage_s: float) -> Fault:
+def _fault(chance: random.Random, kind: str, parts: list[str], outage_s: float) -> Fault:
     lasting = {
         "pause": chance.uniform(2, 25),
         "outage": outage_s,
@@ -76,6 +84,6 @@ def _fault(chance: random.Random, kind: str, parts: Sequence[str], outage_s: flo
         "disk-full": chance.uniform(8, 20),
         "garbage": chance.choice([20.0, 60.0]),
     }
-    part, parallelism = chance.choice(parts), chance.choice("123")
-    hit = part if kind in OF_A_PART else parallelism if kind == "upgrade" else ""
+    parallelism = chance.choice("123")
+    hit = parts.pop() if kind in OF_A_PART else parallelism if kind == "upgrade" else ""
     return Fault(kind, hit, lasting.get(kind, 0.0))

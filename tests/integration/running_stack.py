@@ -148,6 +148,7 @@ class RunningStack:
                 "enable.idempotence": True,
                 "compression.type": compression,
                 "message.max.bytes": 50_000_000,
+                "log_level": 0,
             }
         )
         failed: list[str] = []
@@ -188,6 +189,11 @@ class RunningStack:
         fields = "state asOf freshnessSeconds rejectFlood entries rejected rejectedByReason { reason count }"
         body: dict[str, Any] = self.ask(f"{{ pipeline {{ {fields} }} }}")["pipeline"]
         return body
+
+    def metrics(self) -> str:
+        """The pipeline's metrics in Prometheus' text format."""
+        url = f"http://127.0.0.1:{PORTS['STACK_METRICS_PORT']}/metrics"
+        return httpx.get(url, timeout=10, trust_env=False).text
 
     def wait_complete(self, instant_ms: int, limit_s: float = 120) -> None:
         """Wait until answers hold all that reached `transactions` before `instant_ms`."""

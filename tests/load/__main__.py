@@ -20,7 +20,8 @@ BENCHMARKS = {
     "hostile": "hostile documents against a gateway, with good users' traffic beside them",
     "cost": "time of each kind of question against an object's, for the schema's cost weights",
     "plans": "what each plan costs Pinot, for accounts of all sizes and windows of both kinds",
-    "freshness": "from an event's sending to its being in a GraphQL answer",
+    "freshness": "from an event's sending to its being in a GraphQL answer, stage by stage",
+    "pipeline": "the rate that the whole pipeline carries with freshness holding, and CPU by process",
     "gateway": "the gateway under load, side by side with others; has cases of its own",
     "stores": "the same questions to Pinot, DuckDB, ClickHouse's engine, Postgres and Redis",
 }

@@ -1,100 +1,56 @@
-"""From an event's sending to its being in a GraphQL answer, while other events flow at a steady rate."""
+"""From an event's sending to its being in a GraphQL answer, stage by stage, while others flow at a steady rate.
+
+Probes are sent at their own times into every kafka partition, so that the pause while Pinot finishes a segment
+is met by as many of them as by other events. Stages: committed in `account-entries`; counted by Pinot; counted
+by an answer of the gateway, its cache included; and `sent_to_as_of`: an answer vouches that nothing sent before
+is missing. All look every 40 ms, which is in the figures.
+"""
 
 from __future__ import annotations
 
 import argparse
 import os
-import threading
-import time
-import uuid
+import sys
 from typing import Any
 
-import httpx
-from confluent_kafka import Producer
-
-from local_stack.settings import StackSettings, from_environment
-from tests.load.events import events
-
-QUESTION = """
-query Probe($id: ID!) {
-  account(id: $id) { totals(window: {last: {count: 1, unit: HOUR}}) { transactionCount asOf } }
-}
-"""
+from local_stack.settings import from_environment
+from tests.load.flow.segments import segments_of
+from tests.load.flow.trial import Trial, run
 
 
 def measure(arguments: list[str]) -> dict[str, Any]:
-    """Probes one after the other against the running stack; start it with `./dev up --no-load`."""
-    parser = argparse.ArgumentParser(prog="./dev bench freshness", description=measure.__doc__)
-    parser.add_argument("--rate", type=int, default=2_000, help="events a second beside the probes")
-    parser.add_argument("--seconds", type=int, default=60)
+    """Freshness on the running stack; start it with `./dev up --fresh --no-load`."""
+    parser = argparse.ArgumentParser(
+        prog="./dev bench freshness",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--rate", type=int, action="append", help="events a second; again for more (2000)"
+    )
+    parser.add_argument("--seconds", type=float, default=90, help="of each rate (%(default)s)")
+    parser.add_argument("--probes", type=float, default=20, help="a second (%(default)s)")
+    parser.add_argument(
+        "--segment-rows", type=int, help="finish segments at so many rows meanwhile (as configured)"
+    )
     options = parser.parse_args(arguments)
     settings = from_environment(os.environ)
-    stop = threading.Event()
-    background = threading.Thread(
-        target=_flow, args=(settings, options.rate, options.seconds + 5, stop)
-    )
-    background.start()
-    try:
-        time.sleep(5)
-        delays, refused = _probe(settings, options.seconds)
-    finally:
-        stop.set()
-        background.join()
-    ordered = sorted(delays)
-    return {
-        "rate": options.rate,
-        "probes": len(ordered),
-        "refused_answers": refused,
-        "p50_s": round(ordered[len(ordered) // 2], 3),
-        "p90_s": round(ordered[int(len(ordered) * 0.9)], 3),
-        "p99_s": round(ordered[int(len(ordered) * 0.99)], 3),
-        "max_s": round(ordered[-1], 3),
-    }
+    runs = []
+    with segments_of(settings, options.segment_rows):
+        for rate in options.rate or [2_000]:
+            trial = run(settings, rate, options.seconds, options.probes)
+            print(table(trial), file=sys.stderr, flush=True)
+            runs.append(trial.figures())
+    return {"segment_rows": options.segment_rows, "runs": runs}
 
 
-def _probe(settings: StackSettings, seconds: int) -> tuple[list[float], int]:
-    """Seconds from sending to seeing for each probe, and how many answers were errors meanwhile."""
-    producer = Producer({"bootstrap.servers": settings.kafka_servers, "linger.ms": 0})
-    account, refused = f"probe-{uuid.uuid4()}", 0
-    delays: list[float] = []
-    end = time.monotonic() + seconds
-    with httpx.Client(base_url=settings.gateway_url, timeout=10, trust_env=False) as client:
-        while time.monotonic() < end:
-            event = (
-                f'{{"from_account_id": "prober", "to_account_id": "{account}", '
-                f'"transaction_id": "{uuid.uuid4()}", "amount": "1"}}'
-            )
-            began = time.monotonic()
-            producer.produce("transactions", event.encode())
-            producer.flush(10)
-            while True:
-                body = {"query": QUESTION, "variables": {"id": account}}
-                answer = client.post("/graphql", json=body).json()
-                refused += bool(answer.get("errors"))
-                totals = ((answer.get("data") or {}).get("account") or {}).get("totals")
-                if totals and totals["transactionCount"] > len(delays):
-                    break
-                if time.monotonic() > began + 60:
-                    raise TimeoutError(f"not seen after 60 s: {answer}")
-                time.sleep(0.02)
-            delays.append(time.monotonic() - began)
-            # A pause that shares no divisor with the checkpoints', so that probes meet every phase of them.
-            time.sleep(0.137)
-    return delays, refused
-
-
-def _flow(settings: StackSettings, rate: int, seconds: int, stop: threading.Event) -> None:
-    """Send `rate` events a second at their intended times, in slices of 20 ms."""
-    made = events(rate * seconds, time.time_ns() % 2**31)
-    producer = Producer(
-        {"bootstrap.servers": settings.kafka_servers, "linger.ms": 5, "compression.type": "lz4"}
-    )
-    began, sent = time.monotonic(), 0
-    while not stop.is_set() and sent < len(made):
-        due = min(len(made), round((time.monotonic() - began) * rate))
-        for event in made[sent:due]:
-            producer.produce("transactions", event)
-        sent = due
-        producer.poll(0)
-        stop.wait(0.02)
-    producer.flush(30)
+def table(trial: Trial) -> str:
+    """The stages of one run, for people."""
+    rows = [
+        f"{trial.rate} events/s for {trial.seconds:.0f} s, {len(trial.ways)} probes, in seconds:"
+    ]
+    rows.append(f"  {'':<18}" + "".join(f"{name:>9}" for name in ("p50", "p90", "p99", "max")))
+    for stage, found in trial.stages().items():
+        cells = "".join(f"{value:9.3f}" for value in found.values())
+        rows.append(f"  {stage.replace('_', ' '):<18}{cells}")
+    return "\n".join(rows)

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -54,13 +55,29 @@ def measure(arguments: list[str]) -> dict[str, Any]:
     parser.add_argument("--option", action="append", default=[], metavar="KEY=VALUE")
     options = parser.parse_args(arguments)
     wanted = [round(float(each)) for each in options.keys.split(",")]
+    (CHECKOUT / ".local").mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CHECKOUT / ".local") as folder:
         added = dict(each.split("=", 1) for each in options.option)
         statement = FORMS[options.form].format(key=KEYS[options.spelling])
         with _Filling(Path(folder), statement, options.memory_mb, added) as filling:
-            looks = [filling.look_at(keys) for keys in wanted]
-    told = {"spelling": options.spelling, "form": options.form, "memory_mb": options.memory_mb}
-    return {**told, **added, "looks": looks}
+            looks = []
+            for keys in wanted:
+                looks.append(filling.look_at(keys))
+                print(json.dumps(looks[-1]), file=sys.stderr, flush=True)
+    return {
+        "spelling": options.spelling,
+        "form": options.form,
+        "memory_mb": options.memory_mb,
+        **added,
+        "looks": looks,
+        "last_to_first": ratios(looks),
+    }
+
+
+def ratios(looks: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """Each figure of the last look divided by the first's: what growth costs, on any machine."""
+    first, last = looks[0], looks[-1]
+    return {name: round(last[name] / first[name], 2) for name in first if first[name]}
 
 
 class _Filling:

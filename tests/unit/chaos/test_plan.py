@@ -32,6 +32,12 @@ def test_only_the_wanted_kinds_come() -> None:
     }
 
 
+@pytest.mark.parametrize("kind", OF_A_PART)
+def test_every_part_is_hit_once_before_any_is_hit_again(kind: str) -> None:
+    hit = [fault.part for fault in faults(3, 6, PARTS, [kind], 90)]
+    assert sorted(hit[:3]) == sorted(hit[3:]) == sorted(PARTS)
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_a_fault_of_a_part_names_one_and_a_lasting_one_its_time(seed: int) -> None:
     for fault in faults(seed, 60, PARTS, KINDS, 90):

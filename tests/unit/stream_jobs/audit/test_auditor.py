@@ -134,6 +134,27 @@ def test_two_swapped_accounts_are_found_although_counts_and_sums_agree(file: Pat
     assert bench.kinds() == {("ENTRIES", "CHANGED", interval(n)) for n in (50, 63)}
 
 
+def test_a_duplicate_just_after_its_entries_is_no_loss_while_something_else_is_lost(
+    file: Path,
+) -> None:
+    tiers = sound()
+    remove_entries(tiers, 7, ("RECEIVED", "SENT"))
+    tiers.serve()
+    bench = audited(tiers, file)
+    late = BEGIN_MS + COUNT * 700
+    tiers.append(TOPICS.raw, 0, late, event(COUNT))
+    bench.read_all()
+    bench.auditor.write()  # it waits in the file for its entries
+    for body in of(COUNT):
+        tiers.entry(body)
+    bench.read_all()
+    tiers.append(TOPICS.raw, 1, late, event(COUNT))
+    bench.read_all()
+    tiers.serve()
+    bench.check(3)
+    assert bench.kinds() == {("ENTRIES", "LOST", interval(7))}
+
+
 @pytest.mark.parametrize("times", [1, 2])
 def test_a_doubled_event_is_found_though_it_was_sent_twice_too(file: Path, times: int) -> None:
     tiers = sound()
