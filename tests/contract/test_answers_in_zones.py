@@ -111,7 +111,7 @@ def ask(case: Case) -> dict[str, Any]:
         store.load(case.entries)
         app = create_app(Settings(log_level="error"), store, epoch_ms=lambda: case.now_ms)
         transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             variables = {"window": case.window, "zone": case.zone, "granularity": case.granularity}
             body = {"query": QUERY, "variables": variables}
             answer = (await client.post("/graphql", json=body)).json()

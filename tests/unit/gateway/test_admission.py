@@ -25,7 +25,7 @@ def make(
 ) -> httpx.AsyncClient:
     app = create_app(Settings(**changed), store, epoch_ms=lambda: NOW_MS, monotonic=clock)
     logs.configure("error")
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway")
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost")
 
 
 async def test_every_answer_tells_what_it_cost() -> None:

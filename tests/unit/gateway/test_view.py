@@ -79,7 +79,9 @@ def make(store: ReferenceStore | None = None, **changed: Any) -> Gateway:
     used = store or ReferenceStore(ENTRIES)
     app = create_app(Settings(**changed), used, epoch_ms=lambda: NOW_MS)
     transport = httpx.ASGITransport(app)
-    gateway = Gateway(used, app, httpx.AsyncClient(transport=transport, base_url="http://gateway"))
+    gateway = Gateway(
+        used, app, httpx.AsyncClient(transport=transport, base_url="http://localhost")
+    )
     logs.configure("info", gateway.log)
     return gateway
 
