@@ -143,3 +143,24 @@ def test_callers_that_see_alike_share_answers_and_masked_ones_with_nobody() -> N
     assert OWNER.visibility == twin.visibility
     assert MASKED.visibility != dataclasses.replace(MASKED, subject="q").visibility
     assert len({OWNER.visibility, MASKED.visibility, EVERYONE.visibility}) == 3
+
+
+def test_an_id_may_be_searched_by_only_if_it_is_shown() -> None:
+    for caller, account in ((MASKED, "alice"), (OWNER, "carol"), (EVERYONE, "carol")):
+        caller.may_name(account)
+    with pytest.raises(ForbiddenError) as refused:
+        MASKED.may_name("carol")
+    assert refused.value.right is Right.SEE_COUNTERPARTIES
+
+
+def test_metrics_are_for_operators() -> None:
+    EVERYONE.may_read_metrics()
+    with pytest.raises(ForbiddenError) as refused:
+        OWNER.may_read_metrics()
+    assert refused.value.right is Right.READ_METRICS
+
+
+def test_a_mask_stays_the_same_in_the_next_release() -> None:
+    """Partners keep masked ids: what they name must not change under the same key."""
+    assert MASKING.shown(MASKED, "bob") == "masked:7gumyfc44kcqvpircprn4afz"
+    assert MASKING.shown(MASKED, "\ud800") == "masked:2i3m4zicrtjzgiisvr3z7p2x"
