@@ -21,6 +21,8 @@ KEY = b"pak_0123456789ab_secret"
         (b"authorization:Bearer " + KEY, Method.API_KEY, KEY.decode()),
         (b"x-api-key:" + KEY, Method.API_KEY, KEY.decode()),
         (b"x-api-key: " + KEY + b" ", Method.API_KEY, KEY.decode()),
+        (b"x-api-key: " + KEY + b"X ", Method.API_KEY, KEY.decode() + "X"),
+        (b"authorization:Bearer XaX", Method.JWT, "XaX"),
         (b"x-api-key:pak_" + b"x" * 8_188, Method.API_KEY, "pak_" + "x" * 8_188),
     ],
 )
@@ -47,6 +49,8 @@ def test_a_bearer_or_a_key_is_read(sent: bytes, method: Method, text: str) -> No
         ((b"authorization:Bearer a,b",), "malformed"),
         ((b"authorization:Bearer a\x7f",), "malformed"),
         ((b"x-api-key:pak_a b",), "malformed"),
+        ((b"x-api-key:\tpak_a",), "malformed"),
+        ((b"authorization:Bearer \ta",), "malformed"),
         ((b"x-api-key:a.b.c",), "not_an_api_key"),
         ((b"x-api-key:Bearer",), "not_an_api_key"),
         ((b"x-api-key:xpak_a",), "not_an_api_key"),

@@ -130,7 +130,7 @@ async def test_a_key_that_was_just_made_is_valid_at_once(
     partner = await door.authenticate(
         bearer(new_key(trust, capsys, "--role", "partner", "--group", "friends"))
     )
-    assert partner.accounts == {"alice", "bob"}
+    assert partner.accounts == frozenset({"alice", "bob"})
     newer = rsa_key("newer")
     trust.write("jwks.json", key_set(public_jwk(rsa_key("1"), "rsa-1"), public_jwk(newer, "rsa-2")))
     assert await door.authenticate(bearer(compact(newer, header(kid="rsa-2"), claims())))

@@ -6,6 +6,7 @@ import json
 import os
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ class Parsing:
     def __init__(self) -> None:
         self.times = 0
 
-    def __call__(self, content: bytes) -> object:
+    def __call__(self, content: bytes) -> Any:
         self.times += 1
         return json.loads(content)
 
@@ -39,7 +40,7 @@ def change(path: Path, text: str) -> None:
 
 def test_a_file_is_read_once_and_again_when_it_changed(path: Path) -> None:
     parse = Parsing()
-    file = WatchedFile(path, parse)
+    file: WatchedFile[Any] = WatchedFile(path, parse)
     assert file.content == {"is": "read"}
     assert [file.look() for _ in range(3)] == [False] * 3
     assert parse.times == 1
@@ -51,7 +52,7 @@ def test_a_file_is_read_once_and_again_when_it_changed(path: Path) -> None:
 
 
 def test_a_change_is_seen_by_time_by_size_and_by_identity(path: Path) -> None:
-    file = WatchedFile(path, Parsing())
+    file: WatchedFile[Any] = WatchedFile(path, Parsing())
     seen = path.stat()
     os.utime(path, ns=(seen.st_atime_ns, seen.st_mtime_ns + 1))
     assert file.look()
@@ -71,7 +72,7 @@ def test_a_file_that_breaks_or_goes_is_told_of_once_without_its_content(
 ) -> None:
     log = StringIO()
     logs.configure("info", log)
-    file = WatchedFile(path, Parsing(), without)
+    file: WatchedFile[Any] = WatchedFile(path, Parsing(), without)
     change(path, "secret, not JSON")
     assert [file.look(), file.look()] == [True, False]
     assert file.content == ({"is": "read"} if without is None else {})
