@@ -36,7 +36,8 @@ class Admission:
     preparation: Preparation
     budgets: Budgets
     max_cost: int
-    _preparing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _under_way: dict[str, asyncio.Task[Prepared]] = field(default_factory=dict)
 
     async def prepare(self, text: str, asker: Asker) -> Prepared:
         """The document; raises a `CallerError` if it is over its caps or the budget is spent."""
@@ -44,9 +45,16 @@ class Admission:
         if known is not None:
             return known
         await self._charge_new(asker, text)
+        preparing = self._under_way.get(text)
+        if preparing is None:
+            preparing = self._under_way[text] = asyncio.ensure_future(self._in_turn(text))
+            preparing.add_done_callback(lambda _: self._under_way.pop(text))
+        return await asyncio.shield(preparing)
+
+    async def _in_turn(self, text: str) -> Prepared:
         # One at a time, and whoever is ready meanwhile goes first: however many send new documents,
         # the others wait for one of them and not for all.
-        async with self._preparing:
+        async with self._turn:
             await asyncio.sleep(0)
             return self.preparation.prepare(text)
 

@@ -138,7 +138,9 @@ async def world(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> AsyncIter
             )
     store.load_rejected([("NOT_JSON", NOW_S * 1000 - 5)])
     settings = trust.settings(
-        trusted_documents_manifest=str(tmp_path / "documents.json"), max_store_queries=500
+        trusted_documents_manifest=str(tmp_path / "documents.json"),
+        max_store_queries=500,
+        budget_burst=1_000_000,
     )
     app = create_app(settings, store, trust.clock.epoch_ms, trust.clock.monotonic)
     transport = httpx.ASGITransport(app)

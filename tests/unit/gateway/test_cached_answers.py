@@ -395,7 +395,7 @@ async def call(app: ASGIApp, hung_up: asyncio.Event | None = None) -> bytes:
         "method": "POST",
         "path": "/graphql",
         "query_string": b"",
-        "headers": [(b"content-type", b"application/json")],
+        "headers": [(b"host", b"localhost"), (b"content-type", b"application/json")],
     }
     await app(scope, receive, send)
     return bytes(sent)

@@ -559,7 +559,7 @@ async def test_a_client_that_hangs_up_stops_its_operation() -> None:
         "method": "POST",
         "path": "/graphql",
         "query_string": b"",
-        "headers": [(b"content-type", b"application/json")],
+        "headers": [(b"host", b"localhost"), (b"content-type", b"application/json")],
     }
     async with asyncio.timeout(2):
         await gateway.app(scope, receive, send)

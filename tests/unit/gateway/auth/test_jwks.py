@@ -7,6 +7,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from jwt.algorithms import OKPAlgorithm
 
 from gateway import logs
 from gateway.auth import jwks
@@ -36,6 +37,8 @@ def changed(jwk: dict[str, Any], **change: Any) -> dict[str, Any]:
 def test_a_key_has_the_one_algorithm_of_its_type(jwk: dict[str, Any], algorithm: str) -> None:
     (found,) = jwks.parse(key_set(jwk)).values()
     assert (found.key_id, found.algorithm) == (jwk["kid"], algorithm)
+    private = {"RS256": rsa_key, "ES256": ec_key, "EdDSA": ed_key}[algorithm]("1")
+    assert found.key == private.public_key()
 
 
 @pytest.mark.parametrize(
@@ -45,6 +48,7 @@ def test_a_key_has_the_one_algorithm_of_its_type(jwk: dict[str, Any], algorithm:
         changed(RSA, kid="other", use="enc"),
         changed(RSA, kid="other", key_ops=["sign"]),
         changed(RSA, kid="other", d="AQAB"),
+        {**OKPAlgorithm.to_jwk(ed_key("1"), as_dict=True), "kid": "other", "use": "sig"},
         changed(RSA, kid="other", n="!"),
         changed(RSA, kid="other", n=None),
         changed(RSA, kid="other", kty=None),
