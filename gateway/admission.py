@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.budget.balance import Balance
 from gateway.budget.subjects import Budgets
 from gateway.caller import Caller
-from gateway.errors import CostLimitExceededError, RateLimitedError
+from gateway.errors import CostLimitExceededError, DocumentRefusedError, RateLimitedError
 from gateway.http_request import OperationRequest
 from gateway.preparation import Preparation, Prepared
 
 NEW_DOCUMENT_COST = 20
 """Points for a document that is not known here: it has to be parsed and validated, or refused."""
+
+TOKENS_INCLUDED = 100
+TOKENS_A_POINT = 4
+"""A longer one costs more: checking a token takes about 15 µs, and a point stands for 50."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +36,27 @@ class Admission:
     preparation: Preparation
     budgets: Budgets
     max_cost: int
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _under_way: dict[str, asyncio.Task[Prepared]] = field(default_factory=dict)
 
     async def prepare(self, text: str, asker: Asker) -> Prepared:
         """The document; raises a `CallerError` if it is over its caps or the budget is spent."""
         known = self.preparation.known(text)
         if known is not None:
             return known
-        await self.charge(asker, NEW_DOCUMENT_COST)
-        return self.preparation.prepare(text)
+        await self._charge_new(asker, text)
+        preparing = self._under_way.get(text)
+        if preparing is None:
+            preparing = self._under_way[text] = asyncio.ensure_future(self._in_turn(text))
+            preparing.add_done_callback(lambda _: self._under_way.pop(text))
+        return await asyncio.shield(preparing)
+
+    async def _in_turn(self, text: str) -> Prepared:
+        # One at a time, and whoever is ready meanwhile goes first: however many send new documents,
+        # the others wait for one of them and not for all.
+        async with self._turn:
+            await asyncio.sleep(0)
+            return self.preparation.prepare(text)
 
     def cost(self, prepared: Prepared, asked: OperationRequest) -> int:
         """What the operation costs; raises `CostLimitExceededError` above what one may."""
@@ -49,6 +67,15 @@ class Admission:
                 "Ask for fewer rows, accounts or fields at once."
             )
         return cost
+
+    async def _charge_new(self, asker: Asker, text: str) -> None:
+        try:
+            tokens = self.preparation.count(text)
+        except DocumentRefusedError:
+            await self.charge(asker, NEW_DOCUMENT_COST)
+            raise
+        longer = max(0, tokens - TOKENS_INCLUDED) // TOKENS_A_POINT
+        await self.charge(asker, NEW_DOCUMENT_COST + longer)
 
     async def charge(self, asker: Asker, cost: int) -> Balance:
         """Take the points; raises `RateLimitedError` if they are not there."""

@@ -15,17 +15,19 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway import docs_page, graphiql, logs, negotiation, wiring
 from gateway.auth.authenticator import Authenticator
-from gateway.auth.opening import masking_of, open_door
+from gateway.auth.opening import masking_of, open_door, scraping_of
 from gateway.caller import EVERYONE, SCOPE_KEY, Caller, Role
 from gateway.clock import EpochMs, Monotonic, system_epoch_ms
 from gateway.drain import ClosingConnections
 from gateway.errors import GatewayError, UnauthenticatedError
-from gateway.metrics import CONTENT_TYPE
+from gateway.hosts import Hosts, allowed_names
+from gateway.http_request import RequestIds
+from gateway.metrics_page import metrics_route
 from gateway.origins import Origins
 from gateway.process import Process
 from gateway.query_plan import ProgressPlan
 from gateway.sdl import sdl
-from gateway.settings import Settings
+from gateway.settings import Settings, is_loopback
 from gateway.store import Store
 
 READY_TIMEOUT_S = 2.0
@@ -45,6 +47,7 @@ def create_app(
     process = process or Process()
     counted = process.metrics
     door = open_door(settings, epoch_ms, monotonic)
+    scraping = scraping_of(settings, door)
     chosen = wiring.admitted(store or wiring.make_store(settings), settings, counted, monotonic)
     make_context = wiring.make_context_maker(
         settings, chosen, masking_of(settings), counted, epoch_ms, monotonic
@@ -69,9 +72,10 @@ def create_app(
         redoc_url=None,
     )
     app.router.routes += [*_graphiql_routes(settings), *_schema_routes(settings, door)]
-    app.router.routes += _operator_routes(chosen, process)
+    app.router.routes += [*_health_routes(chosen, process), metrics_route(scraping, process)]
     front = Origins(_Front(view, app, settings), settings.origins)
-    return ClosingConnections(front, process.drain)
+    names = allowed_names(settings.hosts, on_loopback=is_loopback(settings.host))
+    return ClosingConnections(Hosts(front, names, RequestIds()), process.drain)
 
 
 class _Front:
@@ -143,7 +147,7 @@ def _schema_routes(settings: Settings, door: Authenticator) -> list[Route]:
     return [Route("/docs", docs), Route("/schema.graphql", schema_graphql)]
 
 
-def _operator_routes(store: Store, process: Process) -> list[Route]:
+def _health_routes(store: Store, process: Process) -> list[Route]:
     async def healthz(_: Request) -> Response:
         return PlainTextResponse("ok\n")
 
@@ -158,11 +162,4 @@ def _operator_routes(store: Store, process: Process) -> list[Route]:
             return JSONResponse(body, 503)
         return JSONResponse({"ready": True, "asOfMs": result.as_of_ms})
 
-    async def prometheus(_: Request) -> Response:
-        return Response(process.metrics_text(), media_type=CONTENT_TYPE)
-
-    return [
-        Route("/healthz", healthz),
-        Route("/readyz", readyz),
-        Route("/metrics", prometheus),
-    ]
+    return [Route("/healthz", healthz), Route("/readyz", readyz)]

@@ -94,6 +94,11 @@ class Caller:
             raise ForbiddenError(Right.READ_NETWORK)
         return Scope(None, _SEAL)
 
+    def may_read_metrics(self) -> None:
+        """Refuse to tell how much is asked and how it goes; raises `ForbiddenError`."""
+        if self.role is not Role.OPERATOR:
+            raise ForbiddenError(Right.READ_METRICS)
+
     def sees(self, account_id: str) -> bool:
         """Whether this id is shown to it in clear."""
         return self.sees_counterparties or self.accounts is None or account_id in self.accounts

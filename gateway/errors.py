@@ -71,6 +71,7 @@ class Right(Enum):
         "ask only for accounts that it was issued for."
     )
     READ_NETWORK = "Figures over all accounts are for operators; your credential is not one's."
+    READ_METRICS = "Metrics are for operators and the scrape token; your credential is neither's."
     SEE_COUNTERPARTIES = (
         "Your credential does not give the right to see other accounts' ids, "
         "so transactions can be filtered by accounts of your own only."

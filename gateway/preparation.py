@@ -84,6 +84,10 @@ class Preparation:
         """What was prepared before, if it is still kept."""
         return self._kept.get(_digest(text))
 
+    def count(self, text: str) -> int:
+        """A document's tokens; raises `DocumentRefusedError` if its text is over its caps."""
+        return prescan.scan(text, self._caps)
+
     def prepare(self, text: str) -> Prepared:
         """A document's tree and errors; raises `DocumentRefusedError` if it is over its caps."""
         key = _digest(text)

@@ -16,6 +16,7 @@ _POSITIVE = (
     *("workers", "store_queries_least", "store_queries_start", "store_queries_most"),
     *("cache_tick_ms", "cache_redis_timeout_ms", "log_every"),
 )
+_HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\]")
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
 
 
@@ -128,6 +129,16 @@ class Settings:
     allowed_origins: str = _setting(
         "", "Origins of other sites whose pages may ask, separated by commas; no wildcard."
     )
+    allowed_hosts: str = _setting(
+        "",
+        "Names that requests may be sent to (`Host`, without ports), separated by commas, beside "
+        "localhost, 127.0.0.1 and [::1]; if none are given, only those on loopback, any elsewhere.",
+    )
+    metrics_token_file: str = _setting(
+        "",
+        "File with the bearer token of whoever scrapes `/metrics`, 32 characters or more; without "
+        "it, `/metrics` is for operators, or for all where authentication is off.",
+    )
     graphiql: bool = _setting(True, "Whether browsers get GraphiQL at `/graphql`.")
     graphiql_assets: str = _setting(
         ".local/graphiql", "Folder with GraphiQL's and React's browser files."
@@ -176,11 +187,7 @@ class Settings:
             low = 1 if setting.name.startswith("max_") or setting.name in _POSITIVE else 0
             if setting.type == "int" and getattr(self, setting.name) < low:
                 raise SettingsError(f"{variable(setting.name)} must be {low} or more")
-        for origin in self.origins:
-            if not _ORIGIN.fullmatch(origin):
-                raise SettingsError(
-                    f"GATEWAY_ALLOWED_ORIGINS has {origin!r}: an origin is like https://example.org"
-                )
+        self._check_names()
         if self.max_window_days > MAX_WINDOW_DAYS:
             raise SettingsError(f"GATEWAY_MAX_WINDOW_DAYS must be up to {MAX_WINDOW_DAYS}")
         self._check_auth()
@@ -196,6 +203,19 @@ class Settings:
                 f"GATEWAY_HOST is {self.host!r}, which other machines can reach, and GATEWAY_AUTH "
                 "is off: set it to api_key, jwt or both"
             )
+
+    def _check_names(self) -> None:
+        for origin in self.origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise SettingsError(
+                    f"GATEWAY_ALLOWED_ORIGINS has {origin!r}: an origin is like https://example.org"
+                )
+        for host in self.hosts:
+            if not _HOST_NAME.fullmatch(host):
+                raise SettingsError(
+                    f"GATEWAY_ALLOWED_HOSTS has {host!r}: a host is like api.example.org, "
+                    "without a scheme or port"
+                )
 
     def _check_auth(self) -> None:
         if self.auth != "off":
@@ -225,6 +245,11 @@ class Settings:
     def origins(self) -> frozenset[str]:
         """The origins of other sites whose pages may ask."""
         return frozenset(each.strip() for each in self.allowed_origins.split(",") if each.strip())
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The names of this gateway beside the loopback's."""
+        return words(self.allowed_hosts)
 
     @property
     def graphiql_assets_path(self) -> Path:

@@ -105,7 +105,7 @@ class Account:
         )
 
     @strawberry.field(
-        description="Received, sent, and received minus sent.", directives=[cost.TOTALS]
+        description="Received, sent, and received minus sent.", directives=[cost.NET_FLOW]
     )
     async def net_flow(
         self, info: strawberry.Info, window: WindowArgument, time_zone: ZoneArgument = UTC

@@ -24,7 +24,7 @@ USAGE = 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code (2: usage or nothing to talk to)."""
     options, rest = _parser().parse_known_args(arguments)
-    passed_on = ("test", "bench", "simulate", "chaos", "verify", "repair", "keys")
+    passed_on = ("test", "bench", "mutate", "simulate", "chaos", "verify", "repair", "keys")
     if rest and options.command not in passed_on:
         _parser().error(f"unrecognised arguments: {' '.join(rest)}")
     # Lines are not broken: they are copied, searched and logged.
@@ -135,9 +135,8 @@ def _tool(stack_settings: StackSettings, command: str, rest: list[str]) -> int:
         return _run([sys.executable, "-P", "-m", "gateway.auth.keys", "--store", kept, *rest])
     if command == "test":
         return _run([sys.executable, "-m", "pytest", *rest])
-    if command in ("bench", "chaos", "simulate"):
-        module = {"bench": "tests.load", "chaos": "tests.chaos", "simulate": "tests.simulation"}
-        return _run([sys.executable, "-m", module[command], *rest])
+    if command in MODULES:
+        return _run([sys.executable, "-m", MODULES[command], *rest])
     tools = Path(sys.executable).parent
     for tool, *words in CHECKS:
         print("$", tool, *words, flush=True)
@@ -147,6 +146,12 @@ def _tool(stack_settings: StackSettings, command: str, rest: list[str]) -> int:
     return 0
 
 
+MODULES = {
+    "bench": "tests.load",
+    "chaos": "tests.chaos",
+    "mutate": "tests.mutation",
+    "simulate": "tests.simulation",
+}
 CHECKS = (
     ("ruff", "format", "--check", "."),
     ("ruff", "check", "."),
@@ -229,6 +234,11 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "simulate",
         help="the cache and its guards through thousands of schedules on a virtual clock",
+        add_help=False,
+    )
+    add(
+        "mutate",
+        help="faults planted into the modules that guard; their tests must notice (by hand: takes long)",
         add_help=False,
     )
     add("docs", help="write the README's tables from the code")

@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import os
 
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 settings.register_profile("exploring", deadline=None)
 settings.register_profile("repeatable", derandomize=True, print_blob=True, deadline=None)
+# Whether there is a counterexample is all that matters there, not how small one can be.
+settings.register_profile(
+    "mutation", derandomize=True, deadline=None, phases=(Phase.explicit, Phase.generate)
+)
 settings.load_profile("repeatable" if os.environ.get("CI") else "exploring")

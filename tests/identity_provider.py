@@ -181,4 +181,4 @@ class Trust:
 
 def bearer(text: str) -> list[tuple[bytes, bytes]]:
     """The header as ASGI has it."""
-    return [(b"host", b"gateway"), (b"authorization", b"Bearer " + text.encode())]
+    return [(b"host", b"localhost"), (b"authorization", b"Bearer " + text.encode())]

@@ -129,7 +129,13 @@ class Authenticator:
             return self._anonymous
         found = credential.read(sent)
         self._forget_what_changed()
-        admitted = await self._verify(found)
+        try:
+            admitted = await self._verify(found)
+        except UnauthenticatedError:
+            # A key that was made just now is valid now, and not only after the next look.
+            if not self._look():
+                raise
+            admitted = await self._verify(found)
         # No look at the files may come in between: what is remembered was judged by them as they are.
         while len(self._verified) >= REMEMBER_MOST:
             del self._verified[next(iter(self._verified))]
@@ -148,14 +154,20 @@ class Authenticator:
         return await verifier.verify(found.text, self._now_s())
 
     def _forget_what_changed(self) -> None:
-        changed = False
         if self._monotonic() - self._looked_s >= LOOK_EVERY_S:
-            self._looked_s = self._monotonic()
-            changed = sum(file.look() for file in self._watched) > 0
+            self._look()
         versions = tuple(each.version for each in self._verifiers.values())
-        if changed or versions != self._versions:
+        if versions != self._versions:
             self._versions = versions
             self._verified.clear()
+
+    def _look(self) -> bool:
+        """Read again what changed, and forget what was judged by it; whether anything changed."""
+        self._looked_s = self._monotonic()
+        changed = sum(file.look() for file in self._watched) > 0
+        if changed:
+            self._verified.clear()
+        return changed
 
     def _now_s(self) -> float:
         return self._epoch_ms() / 1000

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from gateway.auth import api_keys, claims, grants, jwks
+from gateway.auth import api_keys, claims, grants, jwks, scraping
 from gateway.auth.authenticator import Authenticator, Close, KeyVerifier, TokenVerifier, Verifier
 from gateway.auth.claims import ClaimNames
 from gateway.auth.credential import Method
 from gateway.auth.key_source import FileKeys, HttpFetch, KeySource, RemoteKeys
+from gateway.auth.scraping import Scraping
 from gateway.auth.watched import UnreadableError, WatchedFile
 from gateway.caller import EVERYONE, Role
 from gateway.clock import EpochMs, Monotonic
@@ -61,6 +62,17 @@ def open_door(settings: Settings, epoch_ms: EpochMs, monotonic: Monotonic) -> Au
         )
     anonymous = EVERYONE if settings.auth == "off" else None
     return Authenticator(anonymous, verifiers, watched, epoch_ms, monotonic, closing)
+
+
+def scraping_of(settings: Settings, door: Authenticator) -> Scraping:
+    """Who may read the metrics; raises `SettingsError` for a token that is none."""
+    if not settings.metrics_token_file:
+        return Scraping(door, None)
+    try:
+        token = WatchedFile(Path(settings.metrics_token_file), scraping.parse_token)
+    except UnreadableError as error:
+        raise SettingsError(f"GATEWAY_METRICS_TOKEN_FILE: {error}") from error
+    return Scraping(door, token)
 
 
 def masking_of(settings: Settings) -> Masking:

@@ -109,9 +109,10 @@ def ask(case: Case) -> dict[str, Any]:
         store = DuckdbStore(epoch_ms=lambda: case.now_ms)
         await store.open()
         store.load(case.entries)
-        app = create_app(Settings(log_level="error"), store, epoch_ms=lambda: case.now_ms)
+        settings = Settings(log_level="error", max_cost=50_000)
+        app = create_app(settings, store, epoch_ms=lambda: case.now_ms)
         transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             variables = {"window": case.window, "zone": case.zone, "granularity": case.granularity}
             body = {"query": QUERY, "variables": variables}
             answer = (await client.post("/graphql", json=body)).json()

@@ -36,7 +36,7 @@ WITHIN_LIMITS = {
 }
 
 APP = create_app(
-    Settings(deadline_ms=30_000, log_level="error"),
+    Settings(deadline_ms=30_000, log_level="error", allowed_hosts="testserver"),
     DuckdbStore(sample_transfers=500, epoch_ms=lambda: NOW_MS),
     epoch_ms=lambda: NOW_MS,
 )

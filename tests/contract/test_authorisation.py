@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -141,11 +142,11 @@ async def world(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> AsyncIter
     settings = trust.settings(
         trusted_documents_manifest=str(tmp_path / "documents.json"),
         max_store_queries=500,
-        budget_burst=100_000,
+        budget_burst=1_000_000,
     )
     app = create_app(settings, store, trust.clock.epoch_ms, trust.clock.monotonic)
     transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         made = World(store, client, credentials)
         logs.configure("info", made.log)
         yield made
@@ -586,3 +587,24 @@ async def test_the_page_and_the_health_checks_need_no_credential(world: World) -
     assert page.status_code == 200
     for path in ("/healthz", "/readyz"):
         assert (await world.client.get(path)).status_code == 200
+
+
+async def test_metrics_are_for_operators_and_name_nobody(world: World) -> None:
+    for caller in READS:
+        await by_post(world, caller, "alice")
+        response = await world.client.get("/metrics", headers=world.headers(caller))
+        if caller == "operator":
+            assert response.status_code == 200
+            assert "gateway_graphql_operations_total" in response.text
+            assert not [account for account in ACCOUNTS if account in response.text]
+            assert not re.search("key:|jwt:|pak_|user-7", response.text)
+        else:
+            assert response.status_code == 403
+            (error,) = response.json()["errors"]
+            assert error["extensions"]["missingRight"] == "READ_METRICS"
+    for caller in STRANGERS:
+        response = await world.client.get("/metrics", headers=world.headers(caller))
+        assert response.status_code == 401
+        assert response.headers["www-authenticate"].startswith('Bearer realm="')
+        (error,) = response.json()["errors"]
+        assert error["extensions"] == {"code": "UNAUTHENTICATED", "requestId": "request-1"}

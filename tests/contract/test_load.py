@@ -19,7 +19,7 @@ from tests.load.gateway.stub_store import NOW_MS, StubStore
 
 async def ask(app: ASGIApp, body: dict[str, Any]) -> dict[str, Any]:
     transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         answer: dict[str, Any] = (await client.post("/graphql", json=body)).json()
     return answer
 

@@ -37,7 +37,7 @@ def ask(document: str) -> dict[str, Any]:
         await store.open()
         app = create_app(Settings(log_level="error"), store, epoch_ms=lambda: NOW_MS)
         transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             body = {"query": document, "variables": used}
             answer: dict[str, Any] = (await client.post("/graphql", json=body)).json()
         await store.close()

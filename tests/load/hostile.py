@@ -54,15 +54,23 @@ async def _run(url: str, process: psutil.Process, options: argparse.Namespace) -
         await _attack(hostile, url, documents(options.seed + 1, 2_000), Counter(), options)
         alone = await _good(session, url, options.good_per_s, until=_after(15))
         rss_before = process.memory_info().rss
+        cpu_before, own_before = _cpu_s(process), time.process_time()
         began = time.monotonic()
         attack = asyncio.ensure_future(_attack(hostile, url, made, statuses, options))
         beside = await _good(session, url, options.good_per_s, until=attack.done)
         await attack
+    took_s = time.monotonic() - began
     rss_after = process.memory_info().rss
+    gateway_s, own_s = _cpu_s(process) - cpu_before, time.process_time() - own_before
     return {
         "documents": options.documents,
         "seed": options.seed,
-        "attack_s": round(time.monotonic() - began, 1),
+        "attack_s": round(took_s, 1),
+        "gateway_cores": round(gateway_s / took_s, 3),
+        "generator_cores": round(own_s / took_s, 3),
+        "gateway_cpu_ms_per_request": round(
+            1000 * gateway_s / (options.documents + len(beside)), 3
+        ),
         "statuses": {str(key): value for key, value in sorted(statuses.items())},
         "server_errors": sum(n for status, n in statuses.items() if status >= 500),
         "good_alone_ms": _figures(alone),
@@ -136,6 +144,11 @@ def _gateway() -> Iterator[tuple[str, psutil.Process]]:
             yield f"http://127.0.0.1:{port}/graphql", psutil.Process(it.pid)
         finally:
             it.terminate()
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
 
 
 def _after(seconds: float) -> Callable[[], bool]:

@@ -63,7 +63,7 @@ async def _answer(body: dict[str, Any]) -> bytes:
     await store.open()
     app = create_app(gateway_settings.Settings(log_level="error"), store, epoch_ms=_fixed)
     async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app), base_url="http://gateway"
+        transport=httpx.ASGITransport(app), base_url="http://localhost"
     ) as client:
         answer = await client.post("/graphql", content=orjson.dumps(body), headers=_JSON)
     return answer.content

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -11,8 +12,11 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway import logs
+from gateway import logs, wiring
+from gateway.admission import Admission, Asker
 from gateway.app import create_app
+from gateway.caller import EVERYONE
+from gateway.metrics import Metrics
 from gateway.settings import Settings
 from tests.unit.gateway.fakes import NOW_MS, ReferenceStore
 
@@ -25,7 +29,7 @@ def make(
 ) -> httpx.AsyncClient:
     app = create_app(Settings(**changed), store, epoch_ms=lambda: NOW_MS, monotonic=clock)
     logs.configure("error")
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway")
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost")
 
 
 async def test_every_answer_tells_what_it_cost() -> None:
@@ -118,3 +122,32 @@ async def test_an_invalid_document_is_not_registered() -> None:
     await client.post("/graphql", json={"query": query, "extensions": extensions})
     answer = await client.get("/graphql", params={"extensions": json.dumps(extensions)})
     assert answer.json()["errors"][0]["extensions"]["code"] == "PERSISTED_QUERY_NOT_FOUND"
+
+
+async def test_a_long_document_costs_more_than_a_short_one_once() -> None:
+    client = make(ReferenceStore(), anonymous_budget_per_s=1, anonymous_budget_burst=1_000)
+    long = "{ limits { " + "maxFirst " * 296 + "} }"
+    for query, price in ((long, 20 + (300 - 100) // 4), ("{ x " + "y " * 700 + "}", 20)):
+        before = (await client.post("/graphql", json={"query": "{ __typename }"})).json()
+        await client.post("/graphql", json={"query": query})
+        after = (await client.post("/graphql", json={"query": "{ __typename }"})).json()
+        own = 3 if query is long else 0
+        spent = [each["extensions"]["cost"]["remaining"] for each in (before, after)]
+        assert spent[0] - spent[1] == price + own + 1
+
+
+async def test_one_new_document_is_checked_in_a_turn_of_the_loop() -> None:
+    """So that all others, whatever they ask, wait for one at most and not for all of them."""
+    settings = Settings()
+    budgets = wiring.make_budgets(settings, Metrics(), lambda: 5.0)
+    admission = Admission(wiring.make_preparation(settings), budgets, settings.max_cost)
+    asker = Asker(EVERYONE, "127.0.0.1")
+    texts = [f"{{ a{number}: __typename }}" for number in range(20)]
+    checked = [asyncio.ensure_future(admission.prepare(text, asker)) for text in texts]
+    before = 0
+    while before < len(checked):
+        await asyncio.sleep(0)
+        now = sum(each.done() for each in checked)
+        assert now <= before + 1
+        before = now
+    assert [each.result().errors for each in checked] == [()] * len(checked)

@@ -66,7 +66,7 @@ class Gateway:
         )
         logs.configure("info", self.log)
         self.client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(self._as_caller), base_url="http://gateway"
+            transport=httpx.ASGITransport(self._as_caller), base_url="http://localhost"
         )
 
     async def _as_caller(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -319,7 +319,7 @@ async def test_an_apq_registration_is_never_skipped() -> None:
 async def test_panels_of_a_page_have_one_window() -> None:
     ticking = iter(range(0, 240, 10))
     app = create_app(Settings(), HeldStore(ENTRIES), epoch_ms=lambda: NOW_MS + next(ticking))
-    client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway")
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost")
     ends = set()
     for field_ in ("totals", "topCounterparties", "netFlow"):
         query = '{ account(id: "alice") { %s(%s) { window { end } } } }' % (field_, LIVE)
@@ -395,7 +395,7 @@ async def call(app: ASGIApp, hung_up: asyncio.Event | None = None) -> bytes:
         "method": "POST",
         "path": "/graphql",
         "query_string": b"",
-        "headers": [(b"content-type", b"application/json")],
+        "headers": [(b"host", b"localhost"), (b"content-type", b"application/json")],
     }
     await app(scope, receive, send)
     return bytes(sent)

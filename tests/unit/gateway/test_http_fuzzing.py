@@ -56,7 +56,7 @@ bodies = st.fixed_dictionaries(
 def answer(method: str, **sent: Any) -> httpx.Response:
     async def ask() -> httpx.Response:
         transport = httpx.ASGITransport(APP)
-        async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return await client.request(method, "/graphql", **sent)
 
     logs.configure("error")

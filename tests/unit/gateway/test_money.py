@@ -60,3 +60,20 @@ def test_a_quotient_is_that_of_fractions_rounded_once(dividend: Decimal, divisor
 def test_a_ratio_to_nothing_is_null() -> None:
     assert money.ratio(Decimal(1), Decimal(0)) is None
     assert money.ratio(money.exact(-1), money.exact(3)) == Decimal("-0.33333333")
+
+
+@pytest.mark.parametrize(
+    ("dividend", "divisor", "rounded"),
+    [
+        ("5", "2", 2),
+        ("7", "2", 4),
+        ("-7", "2", -4),
+        ("-5", "2", -2),
+        ("2", "0.3", 7),
+        ("-2", "0.3", -7),
+    ],
+)
+def test_ties_go_to_the_even_neighbour_and_divisors_may_be_small(
+    dividend: str, divisor: str, rounded: int
+) -> None:
+    assert money.divide(Decimal(dividend), Decimal(divisor), 0) == rounded

@@ -160,3 +160,9 @@ def test_each_cap_refuses_one_more(query: str, cap: str, what: str) -> None:
 
 def test_rings_of_fragments_end() -> None:
     check("{ ...A } fragment A on X { a ...B } fragment B on X { b ...A ...Unknown }")
+
+
+def test_brackets_that_are_closed_count_no_longer_and_each_closes_one() -> None:
+    with pytest.raises(DocumentRefusedError, match="levels of brackets"):
+        prescan.scan("{a" * 40 + "}" * 2 + "{a" * 3, CAPS)
+    assert prescan.scan("{a" * 40 + "}" * 3 + "{a" * 3, CAPS) == 89

@@ -79,7 +79,9 @@ def make(store: ReferenceStore | None = None, **changed: Any) -> Gateway:
     used = store or ReferenceStore(ENTRIES)
     app = create_app(Settings(**changed), used, epoch_ms=lambda: NOW_MS)
     transport = httpx.ASGITransport(app)
-    gateway = Gateway(used, app, httpx.AsyncClient(transport=transport, base_url="http://gateway"))
+    gateway = Gateway(
+        used, app, httpx.AsyncClient(transport=transport, base_url="http://localhost")
+    )
     logs.configure("info", gateway.log)
     return gateway
 
@@ -557,7 +559,7 @@ async def test_a_client_that_hangs_up_stops_its_operation() -> None:
         "method": "POST",
         "path": "/graphql",
         "query_string": b"",
-        "headers": [(b"content-type", b"application/json")],
+        "headers": [(b"host", b"localhost"), (b"content-type", b"application/json")],
     }
     async with asyncio.timeout(2):
         await gateway.app(scope, receive, send)

@@ -25,6 +25,9 @@ from tests.identity_provider import (
     NOW_S,
     Trust,
     bearer,
+    claims,
+    compact,
+    header,
     key_set,
     public_jwk,
     rsa_key,
@@ -117,6 +120,20 @@ async def test_a_subjects_tokens_of_later_are_not_revoked(trust: Trust) -> None:
         await door.authenticate(bearer(token(iat=None)))
     with pytest.raises(UnauthenticatedError):
         await door.authenticate(bearer(token(iat=NOW_S - 30)))
+
+
+async def test_a_key_that_was_just_made_is_valid_at_once(
+    trust: Trust, capsys: pytest.CaptureFixture[str]
+) -> None:
+    door = opened(trust)
+    await door.authenticate(bearer(token()))
+    partner = await door.authenticate(
+        bearer(new_key(trust, capsys, "--role", "partner", "--group", "friends"))
+    )
+    assert partner.accounts == frozenset({"alice", "bob"})
+    newer = rsa_key("newer")
+    trust.write("jwks.json", key_set(public_jwk(rsa_key("1"), "rsa-1"), public_jwk(newer, "rsa-2")))
+    assert await door.authenticate(bearer(compact(newer, header(kid="rsa-2"), claims())))
 
 
 async def test_a_list_of_revoked_tokens_that_breaks_or_goes_brings_none_back(trust: Trust) -> None:

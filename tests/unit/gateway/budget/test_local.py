@@ -99,3 +99,10 @@ def test_unknown_callers_are_told_apart_by_address_known_ones_by_name() -> None:
     assert not refused.granted
     for address in ("10.0.0.1", "10.0.0.2"):
         assert budgets.charge(EVERYONE, address, 20) == Balance(20, 20, 0, 20, 0)
+
+
+def test_two_known_callers_have_two_buckets() -> None:
+    budgets = Budgets(LocalBudget(Rate(1, 10), Clock()), LocalBudget(Rate(1, 20), Clock()))
+    for subject in ("key-1", "key-2"):
+        caller = Caller(subject, Role.OWNER, frozenset({"a"}), True)
+        assert budgets.charge(caller, "10.0.0.1", 10) == Balance(10, 10, 0, 10, 0)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from graphql import OperationDefinitionNode, build_schema, parse
 
+from gateway.cost.priced import Priced
 from gateway.cost.pricing import Pricing
 from gateway.cost.sizes import accounts, estimates, points
 from gateway.cost.weights import read
@@ -208,3 +209,102 @@ def test_what_are_no_ids_is_not_counted() -> None:
     assert accounts({"ids": "a"}) == 1
     assert accounts({"ids": 5}) is None
     assert accounts({}) is None
+
+
+SHAPES = """
+interface Named { name: String }
+union Found = Cheap | Dear
+type Cheap implements Named { name: String  stamp: Stamp }
+type Dear implements Named @cost(weight: "9") { name: String }
+scalar Stamp @cost(weight: "3")
+input Filter { text: String }
+type Films { edges: [Cheap]  extra: [Cheap] @listSize(assumedSize: 2) }
+type Query {
+  named: Named
+  found: Found
+  search(filter: Filter, raw: String): Cheap
+  films(first: Int): Films @listSize(slicingArguments: ["first"], sizedFields: ["edges"])
+  guessed(n: Int): [Cheap] @listSize(slicingArguments: ["n"])
+  capped(n: Int): [Cheap] @listSize(assumedSize: 3)
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("query", "points_"),
+    [
+        # An abstract type weighs as much as the dearest of its types.
+        ("{ named { name } }", 1 + 1 + 9),
+        ("{ found { __typename } }", 1 + 1 + 9),
+        # An input object weighs one, a scalar nothing.
+        ('{ search(filter: {text: "x"}) { name } }', 1 + 1 + 1 + 1),
+        ('{ search(raw: "x") { name } }', 1 + 1 + 1),
+        # A size that is meant for one list below is not another's.
+        ("{ films(first: 7) { edges { name } } }", 1 + 1 + 1 + 1 + 7),
+        ("{ films(first: 7) { extra { name } } }", 1 + 1 + 1 + 1 + 2),
+    ],
+)
+def test_abstract_types_inputs_and_sized_fields(query: str, points_: int) -> None:
+    assert cost(query, SHAPES) == points_
+
+
+def test_an_interface_that_nothing_implements_weighs_one() -> None:
+    assert (
+        cost(
+            "{ lonely { name } }", "interface Lonely { name: String } type Query { lonely: Lonely }"
+        )
+        == 3
+    )
+
+
+def priced(query: str, sdl_text: str, **lengths: Any) -> Priced:
+    document = parse(query)
+    operation = next(d for d in document.definitions if isinstance(d, OperationDefinitionNode))
+    guesses = {("Query", name): length for name, length in lengths.items()}
+    return Pricing(read(build_schema(DIRECTIVES + sdl_text)), guesses).price(document, operation)
+
+
+def test_an_estimate_is_bounded_by_what_the_schema_assumes() -> None:
+    by_n = {name: lambda arguments: arguments["n"] for name in ("guessed", "capped")}
+    assert priced("{ guessed(n: 40) { name } }", SHAPES, **by_n).cost({}) == 1 + 1 + 40
+    assert priced("{ capped(n: 40) { name } }", SHAPES, **by_n).cost({}) == 1 + 1 + 3
+    assert priced("{ capped(n: 2) { name } }", SHAPES, **by_n).cost({}) == 1 + 1 + 2
+
+
+@pytest.mark.parametrize(
+    "spread",
+    [
+        "{ users(max: 2) { boss { ...A } } }",
+        "{ users(max: 2) { ... on User { boss { ... on User { ...A } } } } }",
+        "{ ...B } fragment B on Query { users(max: 2) { ...C } } fragment C on User { boss { ...A } }",
+        "{ ... on Query { ...B } } fragment B on Query { users(max: 2) { boss { ...A } } }",
+        "{ users(max: 2) { boss { age } } ...B } fragment B on Query { users(max: 2) { boss { ...A } } }",
+    ],
+)
+def test_fragments_cost_what_their_fields_cost_wherever_they_are_spread(spread: str) -> None:
+    whole = cost("{ users(max: 2) { boss { name age } } }", EXAMPLE)
+    assert cost(spread + " fragment A on User { name age }", EXAMPLE) == whole
+
+
+def test_variables_that_cannot_change_the_cost_are_known() -> None:
+    """Only those that can are part of what a cost is remembered by."""
+    query = """query ($n: Int, $text: String, $cheap: Boolean, $skip: Boolean, $in: Boolean, $raw: String) {
+      search(raw: $raw, filter: {text: $text}) { name @skip(if: $skip) }
+      films(first: $n) @include(if: $in) { edges { name } }
+    }"""
+    assert priced(query, SHAPES).variables == {"n", "text", "skip", "in"}
+    listed = "query ($a: ID, $b: ID, $c: ID) { accounts(ids: [$a, [$b]]) { id } }"
+    ids = "type Account { id: ID } type Query { accounts(ids: [[ID]]): [Account] @listSize(assumedSize: 5) }"
+    assert priced(listed, ids).variables == {"a", "b"}
+    weighed = "query ($cheap: Boolean) { films(first: 1, cheap: $cheap) { count } }"
+    assert priced(weighed, EXAMPLE).variables == {"cheap"}
+    assert priced("query ($n: Int) { big { x } }", EXAMPLE).variables == frozenset()
+
+
+@pytest.mark.parametrize("start", ['account(id: "a")', "network"])
+def test_a_series_costs_by_its_points(start: str) -> None:
+    query = (
+        "{ %s { timeSeries(window: {last: {count: %d, unit: HOUR}}, granularity: HOUR)"
+        " { points { start } } } }"
+    )
+    assert cost(query % (start, 50)) - cost(query % (start, 10)) == 40

@@ -99,5 +99,24 @@ def test_a_shared_name_tells_callers_and_generations_apart() -> None:
 
 
 def test_a_visibility_of_unknown_parts_is_refused() -> None:
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="text, not of float"):
         key.shared_name(b"", ((1.5,), b""))
+
+
+def test_keys_stay_the_same_in_the_next_release() -> None:
+    """Gateways of two releases share a second level during a rollout."""
+    asked = of({"a": 1})
+    assert asked.hex() == "0a11d14e838bfb54700f7f6bc44f3eafbb1e892e624074b38360785cf31d51cd"
+    assert (
+        of({"a": 1}, None).hex()
+        == "daaefc9523445e7d480c2241db24138073c2f5344d2f1d51caceea55579db72d"
+    )
+    callers = ("PARTNER", frozenset({"a", "b"}), "key:acme")
+    assert (
+        key.shared_name(b"1", (callers, asked))
+        == "b562aa506043838b050651d908b65e5e415b279c71dff161f5dd5878ab8a80a8"
+    )
+
+
+def test_half_a_surrogate_pair_in_a_document_has_a_key() -> None:
+    assert of({}, document="{ \ud800 }") != of({}, document="{ \ud801 }")

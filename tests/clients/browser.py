@@ -1,0 +1,107 @@
+"""A headless Chromium, driven by its DevTools protocol: as much of it as a page's test needs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+STARTS_WITHIN_S = 60
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = (
+    *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
+    *("--no-first-run", "--disable-background-networking", "--disable-component-update"),
+    *("--disable-sync", "--remote-debugging-port=0", "--window-size=1280,800"),
+    # A page that needs the internet must not find it.
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+)
+
+
+@dataclass
+class Page:
+    """The browser's one tab; `events` are all that it told of."""
+
+    socket: aiohttp.ClientWebSocketResponse
+    events: list[dict[str, Any]] = field(default_factory=list)
+    _calls: int = 0
+
+    async def call(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """One command's result."""
+        self._calls += 1
+        number = self._calls
+        await self.socket.send_json({"id": number, "method": method, "params": parameters})
+        while True:
+            said = json.loads((await self.socket.receive()).data)
+            if said.get("id") == number:
+                assert "error" not in said, said
+                result: dict[str, Any] = said["result"]
+                return result
+            self.events.append(said)
+
+    async def value_of(self, expression: str) -> Any:
+        """What JavaScript makes of an expression in the page."""
+        made = await self.call("Runtime.evaluate", expression=expression, returnByValue=True)
+        assert "exceptionDetails" not in made, made
+        return made["result"].get("value")
+
+    async def wait_for(self, expression: str, within_s: float = 30) -> Any:
+        """The expression's value, once it is true."""
+        give_up_at = time.monotonic() + within_s
+        while not (value := await self.value_of(expression)):
+            if time.monotonic() > give_up_at:
+                text = await self.value_of("document.body.innerText")
+                raise TimeoutError(f"not within {within_s} s: {expression}\n{text}")
+            await asyncio.sleep(0.05)
+        return value
+
+    def told(self, *methods: str) -> list[dict[str, Any]]:
+        """The events of some kinds."""
+        return [each for each in self.events if each["method"] in methods]
+
+
+@asynccontextmanager
+async def page(folder: Path) -> AsyncIterator[Page]:
+    """An empty page in a browser of its own, whose profile is in the folder."""
+    with _browser(folder) as port:
+        async with aiohttp.ClientSession() as session:
+            async with session.get(f"http://127.0.0.1:{port}/json") as response:
+                tabs = await response.json()
+            address = next(tab for tab in tabs if tab["type"] == "page")["webSocketDebuggerUrl"]
+            async with session.ws_connect(address, max_msg_size=0) as socket:
+                yield Page(socket)
+
+
+@contextmanager
+def _browser(folder: Path) -> Iterator[int]:
+    program = next(filter(None, map(shutil.which, NAMES)), None)
+    assert program, "Chromium is needed: apt-get install -y --no-install-recommends chromium"
+    command = [program, *FLAGS, f"--user-data-dir={folder}", "about:blank"]
+    quiet = subprocess.DEVNULL
+    process = subprocess.Popen(command, stdout=quiet, stderr=quiet, start_new_session=True)
+    try:
+        yield _port(process, folder / "DevToolsActivePort")
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _port(process: subprocess.Popen[bytes], told: Path) -> int:
+    give_up_at = time.monotonic() + STARTS_WITHIN_S
+    while time.monotonic() < give_up_at:
+        assert process.poll() is None, f"Chromium ended with {process.returncode}"
+        lines = told.read_text().split() if told.is_file() else []
+        if lines:
+            return int(lines[0])
+        time.sleep(0.05)
+    raise TimeoutError(f"Chromium did not start within {STARTS_WITHIN_S} s")
