@@ -22,6 +22,7 @@ from graphql import (
 
 from gateway import guards, prescan, validation
 from gateway.caps import Caps
+from gateway.compiled.program import Programs
 from gateway.cost.priced import Priced
 from gateway.cost.pricing import Pricing
 from gateway.errors import OperationUnresolvedError
@@ -46,6 +47,7 @@ class Prepared:
     errors: tuple[GraphQLError, ...]
     priced: dict[str | None, Priced] = field(default_factory=dict)
     costs: dict[bytes, int] = field(default_factory=dict)
+    programs: Programs = field(default_factory=dict)
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """The operation to run; raises `OperationUnresolvedError`."""
