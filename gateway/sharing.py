@@ -129,7 +129,8 @@ class OperationStore:
             # The other fields of this step of the execution run before this callback.
             loop.call_soon(self._flush, key)
         batch.plan = _union(batch.plan, plan)
-        task = await batch.asked
+        # One field that is given up must not take the others' answer with it.
+        task = await asyncio.shield(batch.asked)
         return _narrow(plan, await asyncio.shield(task))
 
     def _flush(self, key: tuple[bool, Interval]) -> None:

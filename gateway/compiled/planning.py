@@ -9,11 +9,11 @@ from typing import Any
 from graphql import (
     FieldNode,
     GraphQLField,
-    GraphQLList,
     GraphQLObjectType,
     GraphQLOutputType,
     SelectionSetNode,
     is_leaf_type,
+    is_list_type,
     is_non_null_type,
     is_object_type,
 )
@@ -80,14 +80,16 @@ class Planner:
 
     def _slot(self, type_: GraphQLOutputType, nodes: list[FieldNode], coordinate: str) -> Slot:
         nullable = not is_non_null_type(type_)
-        inner: Any = type_ if nullable else type_.of_type
+        wrapped: Any = type_
+        inner = wrapped if nullable else wrapped.of_type
         return Slot(self._completion(inner, nodes, coordinate), nullable, nodes, coordinate)
 
     def _completion(self, type_: Any, nodes: list[FieldNode], coordinate: str) -> Completion:
         if is_leaf_type(type_):
             return leaf(type_)
-        if isinstance(type_, GraphQLList):
-            return ListOf(self._slot(type_.of_type, nodes, coordinate))
+        if is_list_type(type_):
+            item: Any = type_
+            return ListOf(self._slot(item.of_type, nodes, coordinate))
         if is_object_type(type_):
             selections = [each.selection_set for each in nodes if each.selection_set is not None]
             return self.object_of(type_, selections, nodes)

@@ -90,7 +90,11 @@ def answered(
     operation = Operation(document, None, generated.variables, programs)
 
     async def run() -> Outcome:
-        return await execution(mode, weather).answer(operation, caller, "request")
+        outcome = await execution(mode, weather).answer(operation, caller, "request")
+        # graphql-core leaves what stands beside a failure running.
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.gather(*others, return_exceptions=True)
+        return outcome
 
     outcome, program = asyncio.run(run()), programs[None]
     assert program is not None
@@ -125,14 +129,14 @@ def test_the_committed_operations(path: Path, broken_of_8: int) -> None:
 
 
 @settings(
-    max_examples=400,
+    max_examples=200,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(
     generated=operations(SCHEMA),
     seed=st.integers(0, 1_000),
-    broken_of_8=st.sampled_from([0, 0, 1, 4]),
+    broken_of_8=st.sampled_from([0, 1, 2, 5]),
     overloaded=st.booleans(),
     caller=st.sampled_from([EVERYONE, EVERYONE, OWNER, PARTNER]),
 )
