@@ -32,9 +32,9 @@ from graphql.execution.values import VariableValues
 from graphql.utilities.coerce_input_value import (
     coerce_default_value,
     coerce_input_literal,
-    coerce_input_value,
 )
 
+from gateway.compiled.coercion import Coerce, coercer
 from gateway.compiled.unsupported import UnsupportedError
 from gateway.cost.values import variables_in
 
@@ -55,7 +55,7 @@ class Variable:
     """One variable of an operation; `default` is `Undefined` where there is none."""
 
     name: str
-    type: GraphQLInputType
+    coerce: Coerce
     required: bool
     default: Any
 
@@ -78,7 +78,7 @@ class Variables:
                 if each.default is not Undefined:
                     coerced[each.name] = each.default
                 continue
-            value = coerce_input_value(value, each.type)
+            value = Undefined if value is Undefined else each.coerce(value)
             if value is Undefined:
                 return self._judged(given)
             coerced[each.name] = value
@@ -113,24 +113,13 @@ def _variable(schema: GraphQLSchema, node: VariableDefinitionNode) -> Variable:
     signature = get_variable_signature(schema, node)
     if isinstance(signature, GraphQLError):
         raise UnsupportedError(signature.message)
-    _refuse_recursive(signature.type, ())
     try:
+        coerce = coercer(signature.type)
         default = coerce_default_value(signature)
     except TypeError as error:
         raise UnsupportedError(str(error)) from None
     required = is_non_null_type(signature.type) and default is Undefined
-    return Variable(signature.name, signature.type, required, default)
-
-
-def _refuse_recursive(type_: GraphQLInputType, above: tuple[GraphQLInputType, ...]) -> None:
-    """What cannot be nested without end needs no look at how deep it is nested."""
-    while is_list_type(type_) or is_non_null_type(type_):
-        type_ = type_.of_type
-    if is_input_object_type(type_):
-        if type_ in above:
-            raise UnsupportedError(f"the input {type_.name}, which contains itself")
-        for each in type_.fields.values():
-            _refuse_recursive(each.type, (*above, type_))
+    return Variable(signature.name, coerce, required, default)
 
 
 @dataclass(frozen=True, slots=True)
