@@ -32,7 +32,8 @@ MAX_ERRORS = 5
 """Errors told of one document; finding more would cost more than the document is worth."""
 
 CACHED_TOKENS = 60_000
-"""Total length of the documents that are kept parsed; a token takes about 350 bytes."""
+"""Total length of the documents that are kept; a token takes about 350 bytes parsed, and about 300
+more in each plan that its operation is compiled to."""
 
 KNOWN_COSTS = 64
 """Costs kept of one document, by the variables that matter."""

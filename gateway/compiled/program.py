@@ -27,7 +27,10 @@ from gateway.compiled.unsupported import UnsupportedError
 from gateway.context import OperationContext
 
 MAX_FLAGS = 4
-"""Variables in conditions; each doubles the plans that an operation may come to have."""
+"""Variables in conditions; each doubles the ways in which an operation may be asked."""
+
+MAX_PLANS = 4
+"""Plans kept of one operation; under other flags it is left to graphql-core."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +74,9 @@ class Program:
         flags: tuple[Any, ...] = tuple(values.get(name) for name in self.flags)
         if not all(isinstance(each, bool) for each in flags):
             return None
-        if flags not in self.plans:
+        if flags not in self.plans and len(self.plans) < MAX_PLANS:
             self.plans[flags] = self._plan(flags)
-        plan = self.plans[flags]
+        plan = self.plans.get(flags)
         if plan is None:
             return None
         return Started(plan, Run(context, values, self.variables, given))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from itertools import product
+
 import pytest
 from graphql import parse
 
 from gateway.caller import EVERYONE
 from gateway.compiled.program import (
     MAX_FLAGS,
+    MAX_PLANS,
     Compiler,
     Left,
     Program,
@@ -15,9 +19,10 @@ from gateway.compiled.program import (
     compile_operation,
 )
 from gateway.compiled.unsupported import UnsupportedError
+from gateway.execution import Operation
 from gateway.schema import make_schema
 from tests.generated_operations import Generated
-from tests.unit.gateway.compiled.test_differential import Weather, answered
+from tests.unit.gateway.compiled.test_differential import Weather, answered, execution
 
 SCHEMA = make_schema().graphql_schema
 CALM = Weather(0, 0)
@@ -56,6 +61,27 @@ def test_as_many_flags_as_may_be_are_compiled_one_plan_each_time() -> None:
     assert list(compiled.plans) == [(True,) * MAX_FLAGS]
     with pytest.raises(UnsupportedError, match="variables in conditions"):
         program(text(names))
+
+
+def test_no_more_plans_are_kept_than_may_be_and_the_rest_is_answered_all_the_same() -> None:
+    fields = " ".join(f"{name}: maxFirst @include(if: ${name})" for name in "abc")
+    text = f"query Q($a: Boolean!, $b: Boolean!, $c: Boolean!) {{ limits {{ maxDepth {fields} }} }}"
+    document, programs = parse(text), dict[str | None, Program | Left]({None: Left.ASKED_ONCE})
+
+    async def answers() -> list[bytes | None]:
+        gateway = execution("compiled", CALM)
+        ways = product([True, False], repeat=3)
+        asked = [dict(zip("abc", each, strict=True)) for each in ways]
+        operations = [Operation(document, None, each, programs) for each in asked]
+        outcomes = [await gateway.answer(each, EVERYONE, "request") for each in operations]
+        return [each.content for each in outcomes]
+
+    found = asyncio.run(answers())
+    assert len(set(found)) == 8
+    assert found[-1] == b'{"data":{"limits":{"maxDepth":12}}}'
+    compiled = programs[None]
+    assert isinstance(compiled, Program)
+    assert len(compiled.plans) == MAX_PLANS
 
 
 @pytest.mark.parametrize(
