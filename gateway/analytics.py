@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -249,13 +250,14 @@ def fold(
     cut: tuple[Bucket, ...], slots: tuple[SlotRow, ...], slot_width_ms: int
 ) -> tuple[SeriesPoint, ...]:
     """Ascending slots summed into ascending buckets."""
+    numbers = [each.slot for each in slots]
     points: list[SeriesPoint] = []
-    position = 0
+    start = 0
     for bucket in cut:
-        count, amounts = 0, []
-        while position < len(slots) and slots[position].slot * slot_width_ms < bucket.end_ms:
-            count += slots[position].transaction_count
-            amounts.append(slots[position].transaction_amount)
-            position += 1
-        points.append(SeriesPoint(bucket, Measures(count, money.add(amounts))))
+        end = bisect_left(numbers, -(-bucket.end_ms // slot_width_ms), start)
+        inside = slots[start:end]
+        count = sum([each.transaction_count for each in inside])
+        amount = money.add([each.transaction_amount for each in inside])
+        points.append(SeriesPoint(bucket, Measures(count, amount)))
+        start = end
     return tuple(points)

@@ -9,6 +9,8 @@ import json
 import re
 from dataclasses import dataclass
 
+import orjson
+
 from gateway.errors import BadUserInputError
 from gateway.model import Direction, Interval
 from gateway.query_plan import EntryKey
@@ -46,8 +48,7 @@ def encode(cursor: Cursor) -> str:
         key.transaction_id,
         key.direction.value,
     ]
-    text = json.dumps(fields, separators=(",", ":"))
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(orjson.dumps(fields)).decode().rstrip("=")
 
 
 def decode(text: str, question: str, max_days: int) -> Cursor:

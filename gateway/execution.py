@@ -12,6 +12,7 @@ from strawberry.execution import optimized_is_awaitable
 
 from gateway import error_format
 from gateway.caller import Caller
+from gateway.compiled.program import Compiler, Programs, Started
 from gateway.context import OperationContext
 from gateway.error_format import Stage
 from gateway.errors import OverloadedError, StoreError
@@ -24,11 +25,15 @@ MakeContext = Callable[[str, Caller], OperationContext]
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What to execute: a valid document, one of its operations, and the variables as they came."""
+    """What to execute: a valid document, one of its operations, and the variables as they came.
+
+    `programs`: what of the document is compiled.
+    """
 
     document: DocumentNode
     name: str | None
     variables: dict[str, Any] | None
+    programs: Programs
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,25 +42,40 @@ class Execution:
 
     schema: GraphQLSchema
     make_context: MakeContext
+    compiler: Compiler | None
     hide_suggestions: bool = False
 
     async def answer(self, operation: Operation, caller: Caller, request_id: str) -> Outcome:
         """What becomes of one operation; its store queries end with it, however it ends."""
         context = self.make_context(request_id, caller)
         try:
-            running = execute(
-                self.schema,
-                operation.document,
-                context_value=context,
-                variable_values=operation.variables,
-                operation_name=operation.name,
-                is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # a bool that guards
-                hide_suggestions=self.hide_suggestions,
-            )
-            result = await running if inspect.isawaitable(running) else running
+            result = await self._result(operation, context)
         finally:
             await context.analytics.store.close()
         return _outcome_of(result, context)
+
+    async def _result(self, operation: Operation, context: OperationContext) -> ExecutionResult:
+        program = self.compiler and self.compiler.program(
+            operation.document, operation.name, operation.programs
+        )
+        started = program and program.start(context, operation.variables or {})
+        if isinstance(started, Started):
+            return await started.result()
+        return started or await self._interpreted(operation, context)
+
+    async def _interpreted(
+        self, operation: Operation, context: OperationContext
+    ) -> ExecutionResult:
+        running = execute(
+            self.schema,
+            operation.document,
+            context_value=context,
+            variable_values=operation.variables,
+            operation_name=operation.name,
+            is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # a bool that guards
+            hide_suggestions=self.hide_suggestions,
+        )
+        return await running if inspect.isawaitable(running) else running
 
 
 def _outcome_of(result: ExecutionResult, context: OperationContext) -> Outcome:

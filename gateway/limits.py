@@ -49,7 +49,10 @@ def check_account_id(account_id: str, argument: str) -> str:
             argument,
             f"an account id has 1 to {MAX_ACCOUNT_ID_LENGTH} characters, not {len(account_id)}",
         )
-    if any(unicodedata.category(character) in _FORBIDDEN_CATEGORIES for character in account_id):
+    # What is printable has none; the characters are looked at one by one only where it is not.
+    if not account_id.isprintable() and any(
+        unicodedata.category(character) in _FORBIDDEN_CATEGORIES for character in account_id
+    ):
         raise BadUserInputError(argument, "an account id has no control characters")
     return account_id
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Context, Decimal, Inexact
+from functools import reduce
 
 ZERO = Decimal(0)
 AVERAGE_PLACES = 8
@@ -19,10 +20,7 @@ _ROUNDED = Context(prec=80, rounding=ROUND_HALF_EVEN)
 
 def add(amounts: Iterable[Decimal]) -> Decimal:
     """The exact sum."""
-    total = ZERO
-    for amount in amounts:
-        total = _EXACT.add(total, amount)
-    return total
+    return reduce(_EXACT.add, amounts, ZERO)
 
 
 def subtract(left: Decimal, right: Decimal) -> Decimal:

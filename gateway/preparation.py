@@ -22,6 +22,7 @@ from graphql import (
 
 from gateway import guards, prescan, validation
 from gateway.caps import Caps
+from gateway.compiled.program import Programs
 from gateway.cost.priced import Priced
 from gateway.cost.pricing import Pricing
 from gateway.errors import OperationUnresolvedError
@@ -31,7 +32,8 @@ MAX_ERRORS = 5
 """Errors told of one document; finding more would cost more than the document is worth."""
 
 CACHED_TOKENS = 60_000
-"""Total length of the documents that are kept parsed; a token takes about 350 bytes."""
+"""Total length of the documents that are kept; a token takes about 350 bytes parsed, and about 300
+more in each plan that its operation is compiled to."""
 
 KNOWN_COSTS = 64
 """Costs kept of one document, by the variables that matter."""
@@ -46,6 +48,7 @@ class Prepared:
     errors: tuple[GraphQLError, ...]
     priced: dict[str | None, Priced] = field(default_factory=dict)
     costs: dict[bytes, int] = field(default_factory=dict)
+    programs: Programs = field(default_factory=dict)
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """The operation to run; raises `OperationUnresolvedError`."""

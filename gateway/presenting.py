@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TypedDict
 from zoneinfo import ZoneInfo
@@ -109,7 +110,7 @@ def series_of(series: m.Series) -> answers.TimeSeries:
     return answers.TimeSeries(
         **answer_fields(series.window, series.evidence),
         granularity=enums.Granularity(series.granularity.value),
-        points=[_point(point, zone) for point in series.points],
+        points=_points(series.points, zone),
     )
 
 
@@ -210,14 +211,24 @@ def _rank_comparison(change: m.RankChange) -> answers.CounterpartyComparison:
     )
 
 
-def _point(point: m.SeriesPoint, zone: ZoneInfo) -> answers.TimePoint:
-    return answers.TimePoint(
-        start=instant(point.bucket.start_ms, zone),
-        end=instant(point.bucket.end_ms, zone),
-        partial=point.bucket.partial,
-        transaction_count=Long(point.measures.transaction_count),
-        transaction_amount=point.measures.transaction_amount,
-    )
+def _points(points: Sequence[m.SeriesPoint], zone: ZoneInfo) -> list[answers.TimePoint]:
+    found: list[answers.TimePoint] = []
+    end_ms, end = -1, utc(0)
+    for point in points:
+        bucket, measures = point.bucket, point.measures
+        # Most buckets start where the one before ended.
+        start = end if bucket.start_ms == end_ms else instant(bucket.start_ms, zone)
+        end_ms, end = bucket.end_ms, instant(bucket.end_ms, zone)
+        found.append(
+            answers.TimePoint(
+                start=start,
+                end=end,
+                partial=bucket.partial,
+                transaction_count=Long(measures.transaction_count),
+                transaction_amount=measures.transaction_amount,
+            )
+        )
+    return found
 
 
 def _flow(measures: m.Measures, side: m.Side) -> answers.Flow:

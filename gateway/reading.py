@@ -116,7 +116,7 @@ class Reading:
         name = None if node.name is None else node.name.value
         declared = {each.variable.name.value for each in node.variable_definitions or ()}
         digest = keys.digest(found.text, name, asked.variables, declared)
-        operation = Operation(prepared.document, name, asked.variables)
+        operation = Operation(prepared.document, name, asked.variables, prepared.programs)
         return Answerable(operation, (_sees(asker), digest), cost, found, about)
 
 

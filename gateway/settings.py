@@ -121,6 +121,10 @@ class Settings:
         "", "Redis that holds the budgets of several gateways; without it each counts for itself."
     )
     max_store_queries: int = _setting(60, "Most store queries of one operation.")
+    execution: str = _setting(
+        "compiled",
+        "`compiled`: an operation that is executed again is compiled; or `graphql-core` for all.",
+    )
     introspection: bool = _setting(
         True,
         "Whether clients may ask for the schema and get names suggested; without it, "
@@ -180,6 +184,7 @@ class Settings:
         """Refuse values that cannot work."""
         _one_of("store", self.store, ("pinot", "duckdb"))
         _one_of("trusted_documents", self.trusted_documents, ("off", "log", "enforce"))
+        _one_of("execution", self.execution, ("compiled", "graphql-core"))
         _one_of("log_level", self.log_level, ("debug", "info", "warning", "error"))
         if not 0 <= self.port <= 65_535:
             raise SettingsError(f"GATEWAY_PORT is {self.port}: it must be 0 to 65535")

@@ -69,10 +69,15 @@ class OperationStore:
 
     async def close(self) -> None:
         """Stop what nobody waits for any more."""
-        waiting = [task for task in self._asked.values() if not task.done()]
-        for task in waiting:
+        running = [task for task in self._asked.values() if not task.done()]
+        for task in running:
             task.cancel()
-        await asyncio.gather(*self._asked.values(), return_exceptions=True)
+        if running:
+            await asyncio.gather(*running, return_exceptions=True)
+        for task in self._asked.values():
+            if not task.cancelled():
+                # Looked at, so that nobody logs that an error was not.
+                task.exception()
 
     def _covering(
         self, plan: QueryPlan[PlanRow], not_before: int | None
@@ -130,8 +135,10 @@ class OperationStore:
             batch = self._batches[key] = _Batch(plan, loop.create_future())
             # The other fields of this step of the execution run before this callback.
             loop.call_soon(self._flush, key)
-        batch.plan = _union(batch.plan, plan)
-        task = await batch.asked
+        if batch.plan != plan:
+            batch.plan = _union(batch.plan, plan)
+        # One field that is given up must not take the others' answer with it.
+        task = await asyncio.shield(batch.asked)
         return _narrow(plan, await asyncio.shield(task))
 
     def _flush(self, key: _BatchKey) -> None:
@@ -177,4 +184,6 @@ def _narrow(plan: QueryPlan[PlanRow], result: StoreResult[PlanRow]) -> StoreResu
         if row.direction in directions
         and (plan.account_ids is None or row.account_id in plan.account_ids)
     )
+    if len(rows) == len(result.rows):
+        return result
     return dataclasses.replace(result, rows=cast("tuple[PlanRow, ...]", rows))

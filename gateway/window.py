@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from gateway.errors import BadUserInputError
@@ -40,6 +43,13 @@ _CLOCK_STEP_MS = {
     Granularity.FIVE_MINUTES: 5 * MINUTE_MS,
     Granularity.FIFTEEN_MINUTES: 15 * MINUTE_MS,
     Granularity.HOUR: HOUR_MS,
+}
+_LONGEST = {
+    Granularity.DAY: timedelta(days=1),
+    Granularity.WEEK: timedelta(days=7),
+    Granularity.MONTH: timedelta(days=31),
+    Granularity.QUARTER: timedelta(days=92),
+    Granularity.YEAR: timedelta(days=366),
 }
 _PERIOD_GRANULARITY = {
     "DAY": Granularity.DAY,
@@ -97,27 +107,37 @@ def buckets(
     window: Window, granularity: Granularity, now_ms: int, max_points: int
 ) -> tuple[Bucket, ...]:
     """The window cut where the zone's calendar says; raises `BadUserInputError` over `max_points`."""
+    edges = _edges(window, granularity, max_points)
+    return _cut(window.interval, edges, bisect_right(edges, now_ms))
+
+
+@lru_cache(maxsize=32)
+def _edges(window: Window, granularity: Granularity, max_points: int) -> tuple[int, ...]:
+    """The calendar's edges from the window's start or before to its end or behind."""
     interval, zone = window.interval, window.zone
-    found: list[Bucket] = []
-    start_ms = _floor(interval.start_ms, granularity, zone)
-    while start_ms < interval.end_ms:
-        if len(found) == max_points:
+    edges = [_floor(interval.start_ms, granularity, zone)]
+    while edges[-1] < interval.end_ms:
+        if len(edges) > max_points:
             raise BadUserInputError(
                 "granularity",
                 f"gives more than {max_points} points for this window; "
                 "take a coarser granularity or a shorter window",
             )
-        end_ms = _next_edge(start_ms, granularity, zone)
-        clipped = start_ms < interval.start_ms or end_ms > interval.end_ms
-        found.append(
-            Bucket(
-                max(start_ms, interval.start_ms),
-                min(end_ms, interval.end_ms),
-                partial=clipped or end_ms > now_ms,
-            )
+        edges.append(_next_edge(edges[-1], granularity, zone))
+    return tuple(edges)
+
+
+@lru_cache(maxsize=32)
+def _cut(interval: Interval, edges: tuple[int, ...], past: int) -> tuple[Bucket, ...]:
+    """The buckets between the edges, of which the first `past` are not in the future."""
+    return tuple(
+        Bucket(
+            max(start_ms, interval.start_ms),
+            min(end_ms, interval.end_ms),
+            partial=start_ms < interval.start_ms or end_ms > interval.end_ms or number >= past,
         )
-        start_ms = end_ms
-    return tuple(found)
+        for number, (start_ms, end_ms) in enumerate(pairwise(edges), start=1)
+    )
 
 
 def _limit(max_days: int) -> str:
@@ -167,14 +187,7 @@ def _period_start(day: date, granularity: Granularity) -> date:
 
 
 def _period_after(start: date, granularity: Granularity) -> date:
-    longest_days = {
-        Granularity.DAY: 1,
-        Granularity.WEEK: 7,
-        Granularity.MONTH: 31,
-        Granularity.QUARTER: 92,
-        Granularity.YEAR: 366,
-    }
-    return _period_start(start + timedelta(days=longest_days[granularity]), granularity)
+    return _period_start(start + _LONGEST[granularity], granularity)
 
 
 def _midnight_ms(day: date, zone: ZoneInfo) -> int:

@@ -16,6 +16,7 @@ from gateway.budget.subjects import Budgets
 from gateway.caller import EVERYONE, Caller
 from gateway.caps import Caps
 from gateway.clock import Deadline, EpochMs, Monotonic
+from gateway.compiled.program import Compiler
 from gateway.context import OperationContext
 from gateway.cost.pricing import Pricing
 from gateway.cost.sizes import estimates
@@ -167,6 +168,13 @@ def make_context_maker(
     )
 
 
+def make_execution(settings: Settings, make_context: ContextMaker) -> Execution:
+    """The execution of operations."""
+    schema, hide_suggestions = make_schema().graphql_schema, not settings.introspection
+    compiler = Compiler(schema, hide_suggestions) if settings.execution == "compiled" else None
+    return Execution(schema, make_context, compiler, hide_suggestions)
+
+
 def make_view(settings: Settings, make_context: ContextMaker, door: Authenticator) -> GraphQLView:
     """GraphQL over HTTP, with its door, its guards, its budgets and its cache."""
     counted, monotonic = make_context.counted, make_context.monotonic
@@ -185,9 +193,7 @@ def make_view(settings: Settings, make_context: ContextMaker, door: Authenticato
         admission=admission,
         reading=Reading(known, admission, settings.max_body_bytes, memory_bytes),
         cache=make_cache(settings, counted, monotonic) if settings.cache else None,
-        execution=Execution(
-            make_schema().graphql_schema, make_context, hide_suggestions=not settings.introspection
-        ),
+        execution=make_execution(settings, make_context),
         record=OperationRecord(counted, OperationLog(settings.log_every), known.judges),
         request_ids=RequestIds(),
         monotonic=monotonic,

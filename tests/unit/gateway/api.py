@@ -19,7 +19,7 @@ class Api:
         self.store = ReferenceStore(data)
         app = create_app(Settings(), self.store, epoch_ms=lambda: NOW_MS)
         self.client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app), base_url="http://gateway"
+            transport=httpx.ASGITransport(app), base_url="http://localhost"
         )
 
     async def ask(self, query: str, **variables: Any) -> dict[str, Any]:

@@ -148,3 +148,12 @@ async def test_the_deadline_is_kept_and_closing_stops_what_is_left() -> None:
     await left.close()
     with pytest.raises(asyncio.CancelledError):
         await waiting
+
+
+async def test_a_field_that_is_given_up_leaves_the_others_their_answer() -> None:
+    operation = shared(ReferenceStore(DATA))
+    given_up = asyncio.ensure_future(operation.fetch(totals("alice")))
+    waiting = asyncio.ensure_future(operation.fetch(totals("bob")))
+    given_up.get_loop().call_soon(given_up.cancel)
+    assert (await waiting).rows == (TotalsRow("bob", RECEIVED, 1, Decimal(1)),)
+    assert given_up.cancelled()
