@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.budget.balance import Balance
 from gateway.budget.subjects import Budgets
@@ -16,8 +17,7 @@ NEW_DOCUMENT_COST = 20
 """Points for a document that is not known here: it has to be parsed and validated, or refused."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asker:
+class Asker(NamedTuple):
     """Who pays: the caller, or the address where nobody is known."""
 
     caller: Caller
@@ -37,7 +37,9 @@ class Admission:
         known = self.preparation.known(text)
         if known is not None:
             return known
-        await self.charge(asker, NEW_DOCUMENT_COST)
+        charged = self.charge(asker, NEW_DOCUMENT_COST)
+        if not isinstance(charged, Balance):
+            await charged
         return self.preparation.prepare(text)
 
     def cost(self, prepared: Prepared, asked: OperationRequest) -> int:
@@ -50,10 +52,17 @@ class Admission:
             )
         return cost
 
-    async def charge(self, asker: Asker, cost: int) -> Balance:
-        """Take the points; raises `RateLimitedError` if they are not there."""
+    def charge(self, asker: Asker, cost: int) -> Balance | Awaitable[Balance]:
+        """Take the points, at once where that can be; raises `RateLimitedError` if there are too few."""
         charged = self.budgets.charge(asker.caller, asker.address, cost)
-        balance = await charged if isinstance(charged, Awaitable) else charged
-        if not balance.granted:
-            raise RateLimitedError(balance)
-        return balance
+        return _granted(charged) if isinstance(charged, Balance) else _soon_granted(charged)
+
+
+async def _soon_granted(charged: Awaitable[Balance]) -> Balance:
+    return _granted(await charged)
+
+
+def _granted(balance: Balance) -> Balance:
+    if not balance.granted:
+        raise RateLimitedError(balance)
+    return balance
