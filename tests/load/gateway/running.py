@@ -88,7 +88,7 @@ def send(order: Order) -> dict[str, Any]:
         text=True,
         timeout=limit_s,
         check=False,
-        preexec_fn=tied,  # noqa: PLW1509 - no thread runs yet
+        preexec_fn=tied,
     )
     if done.returncode:
         raise RuntimeError(f"the load generator failed: {done.stderr[-2000:]}")
