@@ -11,6 +11,7 @@ CASES = {
     "service_level": "5,000 requests a second at 95 % hits for a minute: latency, errors, cores",
     "uncached": "the GraphQL layer alone beside Strawberry with its caches and Mercurius on Node",
     "end_to_end": "the running stack at four shares of hits, CPU by process",
+    "coalescing": "totals of several accounts in one store query, beside a query each",
     "overload": "2, 5 and 10 times what the store can do, with and without the limiter",
     "stampede": "10,000 clients ask for one key at once, cold and at its expiry",
 }
