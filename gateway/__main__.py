@@ -20,6 +20,7 @@ from gateway.app import create_app
 from gateway.process import Process
 from gateway.server import DrainingServer
 from gateway.settings import Settings, SettingsError
+from gateway.whole_response import WholeResponses
 from gateway.worker_metrics import SharedMetrics
 from gateway.workers import supervise
 
@@ -72,6 +73,7 @@ def serve(
 
     config = uvicorn.Config(
         app,
+        http=WholeResponses,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from gateway.budget.balance import Balance
 from gateway.budget.subjects import Budgets
@@ -21,8 +22,7 @@ TOKENS_A_POINT = 4
 """A longer one costs more: checking a token takes about 15 µs, and a point stands for 50."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asker:
+class Asker(NamedTuple):
     """Who pays: the caller, or the address where nobody is known."""
 
     caller: Caller
@@ -72,15 +72,27 @@ class Admission:
         try:
             tokens = self.preparation.count(text)
         except DocumentRefusedError:
-            await self.charge(asker, NEW_DOCUMENT_COST)
+            await self._take(asker, NEW_DOCUMENT_COST)
             raise
         longer = max(0, tokens - TOKENS_INCLUDED) // TOKENS_A_POINT
-        await self.charge(asker, NEW_DOCUMENT_COST + longer)
+        await self._take(asker, NEW_DOCUMENT_COST + longer)
 
-    async def charge(self, asker: Asker, cost: int) -> Balance:
-        """Take the points; raises `RateLimitedError` if they are not there."""
+    async def _take(self, asker: Asker, cost: int) -> None:
+        charged = self.charge(asker, cost)
+        if not isinstance(charged, Balance):
+            await charged
+
+    def charge(self, asker: Asker, cost: int) -> Balance | Awaitable[Balance]:
+        """Take the points, at once where that can be; raises `RateLimitedError` if there are too few."""
         charged = self.budgets.charge(asker.caller, asker.address, cost)
-        balance = await charged if isinstance(charged, Awaitable) else charged
-        if not balance.granted:
-            raise RateLimitedError(balance)
-        return balance
+        return _granted(charged) if isinstance(charged, Balance) else _soon_granted(charged)
+
+
+async def _soon_granted(charged: Awaitable[Balance]) -> Balance:
+    return _granted(await charged)
+
+
+def _granted(balance: Balance) -> Balance:
+    if not balance.granted:
+        raise RateLimitedError(balance)
+    return balance

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -58,6 +58,7 @@ def create_app(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         logs.configure(settings.log_level)
         await chosen.open()
+        view.open()
         logs.logger().info("started", store=settings.store, port=settings.port, auth=settings.auth)
         yield
         await view.close()
@@ -84,22 +85,19 @@ class _Front:
     def __init__(self, view: ASGIApp, app: ASGIApp, settings: Settings) -> None:
         self._view = view
         self._app = app
-        self._settings = settings
+        self._graphiql = settings.graphiql
+        self._assets = settings.graphiql_assets_path
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Answer one request."""
         if scope["type"] != "http" or scope["path"] != "/graphql":
-            await self._app(scope, receive, send)
-        elif self._settings.graphiql and _is_page_request(scope):
-            response = graphiql.page(self._settings.graphiql_assets_path)
-            await response(scope, receive, send)
-        else:
-            await self._view(scope, receive, send)
+            return self._app(scope, receive, send)
+        if scope["method"] == "GET" and self._graphiql and _is_page_request(scope):
+            return graphiql.page(self._assets)(scope, receive, send)
+        return self._view(scope, receive, send)
 
 
 def _is_page_request(scope: Scope) -> bool:
-    if scope["method"] != "GET":
-        return False
     request = Request(scope)
     asks = {"query", "documentId", "extensions"} & request.query_params.keys()
     return not asks and negotiation.prefers_html(request.headers.get("accept"))

@@ -33,12 +33,15 @@ class Asked:
 class Found:
     """A request's document, and whether it is one of the trusted ones.
 
-    `to_register`: the hash that an APQ client wants it to be known by, if it proves to be valid.
+    `to_register`: the hash that an APQ client wants it to be known by, if it proves to be valid;
+    `recalled`: the hash that stood for it; `by_id`: an id did.
     """
 
     text: str
     trusted: bool
     to_register: str | None = None
+    recalled: str | None = None
+    by_id: bool = False
 
 
 class Documents:
@@ -63,7 +66,8 @@ class Documents:
     def find(self, asked: Asked) -> Found | None:
         """The document, or `None` if the request names none; raises a `CallerError`."""
         if asked.document_id is not None:
-            return Found(self._by_id(asked.document_id, asked.query), trusted=True)
+            text = self._by_id(asked.document_id, asked.query)
+            return Found(text, trusted=True, by_id=True)
         persisted = asked.extensions.get("persistedQuery")
         digest = None if persisted is None else self._digest(persisted)
         query = asked.query
@@ -72,7 +76,8 @@ class Documents:
         if not query:
             return None
         to_register = None if asked.query is None else digest
-        found = Found(query, query in self._trusted_texts, to_register)
+        recalled = digest if asked.query is None else None
+        found = Found(query, query in self._trusted_texts, to_register, recalled)
         if self.judges and not found.trusted:
             self._metrics.persisted.add("untrusted")
             if self._mode == "enforce":
@@ -80,6 +85,15 @@ class Documents:
                     "Only trusted documents are answered here: send a documentId."
                 )
         return found
+
+    def found_again(self, found: Found) -> None:
+        """Count a document that was found before by an equal request, as `find` would."""
+        if found.recalled is not None:
+            self._recall(found.recalled)
+        elif found.by_id:
+            self._metrics.persisted.add("trusted_hit")
+        if self.judges and not found.trusted:
+            self._metrics.persisted.add("untrusted")
 
     def register(self, found: Found) -> None:
         """Keep a document that proved to be valid, if its client wants it to be known by hash."""

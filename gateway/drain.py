@@ -8,6 +8,8 @@ from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.whole_response import take_away
+
 
 @dataclass(slots=True)
 class Drain:
@@ -25,7 +27,10 @@ class ClosingConnections:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        await self.app(scope, receive, _closing(send) if self.drain.begun else send)
+        if self.drain.begun:
+            take_away(scope)
+            send = _closing(send)
+        await self.app(scope, receive, send)
 
 
 def _closing(send: Send) -> Send:

@@ -7,7 +7,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 import orjson
@@ -51,8 +51,7 @@ class ClientGoneError(Exception):
     """The client hung up before its request was whole."""
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """A request without its body; a header that came twice is joined by a comma."""
 
     method: str
@@ -85,9 +84,10 @@ class RequestIds:
 
     def of(self, head: Head) -> str:
         """The name of one request."""
-        given = head.get(b"x-request-id")
-        if given is not None and _REQUEST_ID.fullmatch(given):
-            return given
+        if b"x-request-id" in head.headers:
+            given = head.get(b"x-request-id")
+            if given is not None and _REQUEST_ID.fullmatch(given):
+                return given
         return f"{self._process}{next(self._numbers):012x}"
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from starlette.types import Send
@@ -12,6 +11,7 @@ from starlette.types import Send
 from gateway.budget.balance import Balance
 from gateway.http_request import Head
 from gateway.negotiation import GRAPHQL, JSON
+from gateway.origins import RAW_HEADERS
 from gateway.outcome import Outcome
 from gateway.response_cache.cache import Served, Status
 from gateway.response_cache.entry import Entry, etag_of
@@ -23,11 +23,15 @@ _TYPES: dict[str, Header] = {
 }
 _VARY: Header = (b"vary", b"Accept, Authorization, X-API-Key")
 _NO_STORE: Header = (b"cache-control", b"no-store")
+_WHOLE = {
+    name: b"".join(b"%s: %s\r\n" % each for each in (kind, _NO_STORE, _VARY, *RAW_HEADERS))
+    + b"content-length: %d\r\nx-request-id: %s\r\nage: %d\r\n\r\n%s"
+    for name, kind in _TYPES.items()
+}
 _MARKS = {Status.STALE: "STALE", Status.RESCUED: "STALE_IF_ERROR"}
 
 
-@dataclass(frozen=True, slots=True)
-class Addressee:
+class Addressee(NamedTuple):
     """To whom, and how, a response goes."""
 
     head: Head
@@ -35,8 +39,7 @@ class Addressee:
     request_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """One response."""
 
     status: int
@@ -54,13 +57,13 @@ def of_entry(
     to: Addressee, entry: Entry, age_s: int, status: Status, balance: Balance | None
 ) -> Response:
     """The response that a kept answer gives; one that is not fresh says so."""
-    mark = _MARKS.get(status)
-    extensions: dict[str, Any] = {}
-    if balance is not None:
-        extensions["cost"] = balance.extensions()
+    mark = None if status is Status.HIT else _MARKS.get(status)
+    body = entry.body if balance is None else with_cost(entry.body, balance)
     if mark is not None:
-        extensions["cache"] = {"status": mark, "ageSeconds": age_s}
-    body = with_extensions(entry.body, extensions)
+        extensions: dict[str, Any] = {"cache": {"status": mark, "ageSeconds": age_s}}
+        if balance is not None:
+            extensions["cost"] = balance.extensions()
+        body = with_extensions(entry.body, extensions)
     own = [_VARY, (b"x-request-id", to.request_id.encode())]
     if status is not Status.MISS:
         own.append((b"age", b"%d" % age_s))
@@ -71,6 +74,12 @@ def of_entry(
     if _matches(to.head.get(b"if-none-match"), entry.etag):
         return Response(304, common, b"")
     return Response(200, (*content, *common), body)
+
+
+def whole(to: Addressee, entry: Entry, age_s: int, balance: Balance) -> bytes:
+    """The same response to a POST, of a fresh answer, as bytes: what follows its status line."""
+    body = with_cost(entry.body, balance)
+    return _WHOLE[to.media_type] % (len(body), to.request_id.encode(), age_s, body)
 
 
 def of_outcome(
@@ -100,6 +109,11 @@ def of_served(
         return of_entry(to, served.entry, served.entry.age_s(now_s), served.status, balance)
     assert served.told is not None
     return of_outcome(to, served.told, served.told.status, balance)
+
+
+def with_cost(body: bytes, balance: Balance) -> bytes:
+    """The same for the one field that every answer has."""
+    return b'%s,"extensions":{"cost":%s}}' % (body[:-1], balance.json)
 
 
 def with_extensions(body: bytes, extensions: Mapping[str, Any]) -> bytes:

@@ -55,6 +55,22 @@ class OperationLog:
         """Write a line of these facts, with others if there are many."""
         now_s = time.time()
         self._add(told, now_s)
+        self._flush_in_time(now_s)
+
+    def write_ready(self, facts: bytes) -> None:
+        """The same for facts that are JSON already, but for the braces around them."""
+        now_s = time.time()
+        line = b'{%s,"event":"operation","level":"info","time":"%s"}'
+        self._lines.append(line % (facts, self._time(now_s).encode()))
+        self._flush_in_time(now_s)
+
+    def flush(self) -> None:
+        """Write what has been told so far."""
+        lines, self._lines = self._lines, []
+        if lines and logger().is_enabled_for(logging.INFO):
+            structlog.get_config()["logger_factory"]().msg(b"\n".join(lines).decode())
+
+    def _flush_in_time(self, now_s: float) -> None:
         if now_s - self._window_s > FLUSH_AFTER_S:
             self._window_s, self._written = now_s, 0
         self._written += 1
@@ -62,12 +78,6 @@ class OperationLog:
             self.flush()
         elif len(self._lines) == 1:
             asyncio.get_running_loop().call_later(FLUSH_AFTER_S, self.flush)
-
-    def flush(self) -> None:
-        """Write what has been told so far."""
-        lines, self._lines = self._lines, []
-        if lines and logger().is_enabled_for(logging.INFO):
-            structlog.get_config()["logger_factory"]().msg(b"\n".join(lines).decode())
 
     def _add(self, told: Mapping[str, Any], now_s: float) -> None:
         line = {**told, "event": "operation", "level": "info", "time": self._time(now_s)}

@@ -104,6 +104,11 @@ class Metrics:
         self.store_gate = Gauge(
             "gateway_store_queries", "Store queries: limit, running, queued.", "of"
         )
+        self.shed = Counter(
+            "gateway_shed_total",
+            "Operations refused before any work: the store has enough, or requests wait unread.",
+            "because",
+        )
         self.points = Counter(
             "gateway_cost_points_total", "Points of operations, by what became of them.", "result"
         )
@@ -134,6 +139,7 @@ class Metrics:
             self.cache_shared,
             self.cache_size,
             self.store_gate,
+            self.shed,
             self.points,
             self.budget,
         )

@@ -5,12 +5,14 @@ Nothing here knows cookies: a page of another site has no credentials of a user 
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.whole_response import take_away
 from graphql_schema.error_codes import ErrorCode
 
 SECURITY_HEADERS = {
@@ -23,9 +25,10 @@ SECURITY_HEADERS = {
 }
 """On every response that does not set its own."""
 
-_RAW_HEADERS = tuple(
+RAW_HEADERS = tuple(
     (name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()
 )
+_NAMES = frozenset(name for name, _ in RAW_HEADERS)
 
 ALLOWED_METHODS = "GET, POST"
 ALLOWED_HEADERS = "Authorization, Content-Type, X-Api-Key, X-Request-Id"
@@ -39,16 +42,20 @@ class Origins:
     app: ASGIApp
     allowed: frozenset[str]
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Refuse pages of sites that are not allowed; mark what goes out."""
         if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        origin = next((value for name, value in scope["headers"] if name == b"origin"), None)
+            return self.app(scope, receive, send)
+        origin = None
+        for name, value in scope["headers"]:
+            if name == b"origin":
+                origin = value
+                break
+        if origin is not None or self.allowed:
+            take_away(scope)
         if origin is None:
-            await self.app(scope, receive, _marking(send, None, varies=bool(self.allowed)))
-            return
-        await self._of_page(origin.decode("latin-1"), scope, receive, send)
+            return self.app(scope, receive, _marking(send, None, varies=bool(self.allowed)))
+        return self._of_page(origin.decode("latin-1"), scope, receive, send)
 
     async def _of_page(self, origin: str, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
@@ -64,14 +71,16 @@ class Origins:
 
 
 def _marking(send: Send, allowed: str | None, *, varies: bool) -> Send:
-    async def marked(message: Message) -> None:
+    def marked(message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
             headers: list[tuple[bytes, bytes]] = message["headers"]
-            names = {name for name, _ in headers}
-            headers += [pair for pair in _RAW_HEADERS if pair[0] not in names]
+            if _NAMES.isdisjoint(own := dict(headers)):
+                headers += RAW_HEADERS
+            else:
+                headers += [pair for pair in RAW_HEADERS if pair[0] not in own]
             if varies or allowed is not None:
                 _mark(MutableHeaders(raw=headers), allowed, varies=varies)
-        await send(message)
+        return send(message)
 
     return marked
 

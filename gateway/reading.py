@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway import error_format, http_request, logs
 from gateway.admission import Admission, Asker
@@ -26,8 +27,7 @@ OVERHEAD_BYTES = 1_500
 _NAME = re.compile(r"^\s*(?:query|mutation|subscription)\s+([A-Za-z_]\w*)", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class About:
+class About(NamedTuple):
     """What the log tells of a request's document."""
 
     operation: str | None
@@ -70,8 +70,15 @@ class Reading:
         self._known: BoundedStore[Answerable] = BoundedStore(max_memory_bytes, lambda _: None)
 
     def known(self, head: Head, body: bytes, asker: Asker) -> Answerable | None:
-        """The request as it was read before."""
-        return self._known.get(_raw_key(head, body, asker))
+        """The request as it was read before; raises a `CallerError` if its hash is no longer known.
+
+        What is remembered follows from the bytes alone: who asks, what they have left and how old
+        an answer may be is settled anew each time.
+        """
+        made = self._known.get(_raw_key(head, body, asker))
+        if made is not None:
+            self._documents.found_again(made.found)
+        return made
 
     async def read(self, head: Head, body: bytes, asker: Asker) -> Answerable | Unanswerable:
         """The request, read and judged; a document that is not known takes points for that.

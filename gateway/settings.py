@@ -17,6 +17,7 @@ _POSITIVE = (
     *("cache_tick_ms", "cache_redis_timeout_ms", "log_every"),
 )
 _HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\]")
+_YES, _NO = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
 
 
@@ -91,6 +92,7 @@ class Settings:
     store_queries_most: int = _setting(
         64, "Where it ends; least, start and most equal: a fixed limit."
     )
+    shed_late_ms: int = _setting(20, "Seen this late, only ready answers are given; 0: never.")
     deadline_ms: int = _setting(5_000, "An operation must be answered within this time.")
     max_first: int = _setting(100, "Largest `first`.")
     max_accounts: int = _setting(50, "Most ids in `accounts`.")
@@ -317,10 +319,8 @@ def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
 
 def _parse(name: str, text: str, kind: type) -> object:
     if kind is bool:
-        if text.lower() in ("true", "1", "yes", "on"):
-            return True
-        if text.lower() in ("false", "0", "no", "off"):
-            return False
+        if text.lower() in _YES + _NO:
+            return text.lower() in _YES
         raise SettingsError(f"{variable(name)} is {text!r}: it must be true or false")
     if kind is int:
         try:

@@ -7,38 +7,41 @@ and the key leads to bytes that can be sent. Only what is not ready is executed.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Hashable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from starlette.types import Receive, Scope, Send
 
-from gateway import error_format, http_request, http_response, negotiation
+from gateway import error_format, http_request, http_response, negotiation, whole_response
 from gateway.admission import Admission, Asker
 from gateway.auth.authenticator import Authenticator
 from gateway.budget.balance import Balance
 from gateway.caller import SCOPE_KEY, Caller
 from gateway.clock import Monotonic
-from gateway.errors import CallerError, RateLimitedError, UnauthenticatedError
+from gateway.errors import CallerError, OverloadedError, RateLimitedError, UnauthenticatedError
 from gateway.execution import Execution
-from gateway.http_request import ClientGoneError, RequestIds, RequestRefusedError
+from gateway.http_request import ClientGoneError, Head, RequestIds, RequestRefusedError
 from gateway.http_response import Addressee, Response
 from gateway.operation_record import OperationRecord
-from gateway.outcome import CLIENT_GONE, Outcome, refused, unauthenticated
+from gateway.outcome import CLIENT_GONE, Outcome, overloaded, refused, unauthenticated
+from gateway.overload.shedding import Shedding
 from gateway.reading import About, Answerable, Reading, Unanswerable
 from gateway.response_cache.cache import Computed, ResponseCache, Served, Status
+from gateway.response_cache.entry import Entry
+from gateway.whole_response import Write
 
 Got = TypeVar("Got")
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
+class Asking(NamedTuple):
     """One request while it is answered."""
 
     to: Addressee
     started_s: float
     send: Send
+    write: Write | None
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class GraphQLView:
     reading: Reading
     cache: ResponseCache[Outcome] | None
     execution: Execution
+    shedding: Shedding
     record: OperationRecord
     request_ids: RequestIds
     monotonic: Monotonic
@@ -60,13 +64,12 @@ class GraphQLView:
         head = http_request.head_of(scope)
         media_type = _media_type(head.headers.get(b"accept"))
         to = Addressee(head, media_type or negotiation.JSON, self.request_ids.of(head))
-        asking = Asking(to, self.monotonic(), send)
+        asking = Asking(to, self.monotonic(), send, whole_response.writer(scope))
         try:
-            asker = Asker(await self._caller(scope), _address(scope))
+            asker = Asker(self._caller(scope) or await self._verified(scope), _address(scope))
             _refuse_without(media_type)
             body = await http_request.body_of(head, receive, self.max_body_bytes)
-            known = self.reading.known(head, body, asker)
-            made = known or await self.reading.read(head, body, asker)
+            made = self.reading.known(head, body, asker) or await self._read(head, body, asker)
         except ClientGoneError:
             self._gone(asking, None)
         except RequestRefusedError as error:
@@ -75,31 +78,47 @@ class GraphQLView:
             await self._tell(asking, unauthenticated(error), None)
         except CallerError as error:
             await self._tell(asking, refused(error), None)
+        except OverloadedError as error:
+            await self._tell(asking, overloaded(error), None)
         else:
             if isinstance(made, Unanswerable):
                 await self._tell(asking, made.outcome, made.about)
             else:
                 await self._answer(asking, made, asker, receive)
 
+    def open(self) -> None:
+        """Watch the running loop for requests that stand in line."""
+        self.shedding.start()
+
     async def close(self) -> None:
         """Stop what is being made, and write what is still to be logged."""
+        self.shedding.stop()
         if self.cache is not None:
             await self.cache.close()
         await self.admission.budgets.close()
         await self.door.close()
         self.record.log.flush()
 
-    async def _caller(self, scope: Scope) -> Caller:
+    def _caller(self, scope: Scope) -> Caller | None:
         caller: Caller | None = scope.get(SCOPE_KEY)
-        caller = caller or self.door.authenticate_cached(scope["headers"])
-        return caller or await self.door.authenticate(scope["headers"])
+        return caller or self.door.authenticate_cached(scope["headers"])
+
+    async def _verified(self, scope: Scope) -> Caller:
+        return await self.door.authenticate(scope["headers"])
+
+    async def _read(self, head: Head, body: bytes, asker: Asker) -> Answerable | Unanswerable:
+        refusal = self.shedding.refusal_unread()
+        if refusal is not None:
+            raise refusal
+        return await self.reading.read(head, body, asker)
 
     async def _answer(
         self, asking: Asking, answerable: Answerable, asker: Asker, receive: Receive
     ) -> None:
         about = answerable.about
         try:
-            balance = await self.admission.charge(asker, answerable.cost)
+            charged = self.admission.charge(asker, answerable.cost)
+            balance = charged if isinstance(charged, Balance) else await charged
         except RateLimitedError as error:
             await self._tell(asking, refused(error), about)
             return
@@ -108,13 +127,19 @@ class GraphQLView:
         entry = None if self.cache is None else self.cache.fresh(answerable.key)
         if entry is not None:
             now_s = self.monotonic()
-            age_s = entry.age_s(now_s)
-            response = http_response.of_entry(asking.to, entry, age_s, Status.HIT, balance)
-            await response.send(asking.send)
+            status = await _send_ready(asking, entry, entry.age_s(now_s), balance)
             seconds = now_s - asking.started_s
-            self.record.ready(asking.to.request_id, about, response.status, seconds, asker, balance)
+            self.record.ready(asking.to.request_id, about, status, seconds, asker, balance)
             return
-        served = await _unless_gone(receive, self._served(answerable, asker, asking.to.request_id))
+        served: Served[Outcome] | None
+        key: Hashable = object() if self.cache is None else answerable.key
+        refusal = self._refusal(answerable, key)
+        if refusal is not None:
+            served = self._instead(answerable, overloaded(refusal))
+        else:
+            answering = self._served(answerable, asker, asking.to.request_id)
+            with self.shedding.beginning(key):
+                served = await _unless_gone(receive, answering)
         if served is None:
             self._gone(asking, about)
         elif served.entry is None and served.told is not None and served.told.codes:
@@ -123,6 +148,16 @@ class GraphQLView:
             response = http_response.of_served(asking.to, served, self.monotonic(), balance)
             await response.send(asking.send)
             self._record(asking, served.told, about, served.status, response, balance)
+
+    def _refusal(self, answerable: Answerable, key: Hashable) -> OverloadedError | None:
+        if self.cache is not None and self.cache.is_being_made(answerable.key):
+            return None
+        return self.shedding.refusal(key)
+
+    def _instead(self, answerable: Answerable, told: Outcome) -> Served[Outcome]:
+        if self.cache is None:
+            return Served(Status.MISS, None, told)
+        return self.cache.instead(answerable.key, told)
 
     async def _served(
         self, answerable: Answerable, asker: Asker, request_id: str
@@ -171,6 +206,16 @@ class GraphQLView:
         seconds = self.monotonic() - asking.started_s
         request_id = asking.to.request_id
         self.record.answered(request_id, about, outcome, how, response.status, seconds, balance)
+
+
+async def _send_ready(asking: Asking, entry: Entry, age_s: int, balance: Balance) -> int:
+    """Send a fresh answer, in one piece where that can be; its status."""
+    to, write = asking.to, asking.write
+    if to.head.method == "POST" and write and write(http_response.whole(to, entry, age_s, balance)):
+        return 200
+    response = http_response.of_entry(to, entry, age_s, Status.HIT, balance)
+    await response.send(asking.send)
+    return response.status
 
 
 async def _unless_gone(receive: Receive, answering: Coroutine[Any, Any, Got]) -> Got | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 
 from graphql import build_schema
@@ -30,7 +31,9 @@ from gateway.metrics import Metrics
 from gateway.operation_record import OperationRecord
 from gateway.overload.breaker import Breaker
 from gateway.overload.gate import Gate
+from gateway.overload.lag import LoopLag
 from gateway.overload.limit import AdaptiveLimit
+from gateway.overload.shedding import Shedding
 from gateway.overload.store import AdmittedStore
 from gateway.preparation import Preparation
 from gateway.reading import Reading
@@ -194,6 +197,11 @@ def make_view(settings: Settings, make_context: ContextMaker, door: Authenticato
         reading=Reading(known, admission, settings.max_body_bytes, memory_bytes),
         cache=make_cache(settings, counted, monotonic) if settings.cache else None,
         execution=make_execution(settings, make_context),
+        shedding=Shedding(
+            make_context.store.gate,
+            LoopLag(monotonic, settings.shed_late_ms / 1000 or math.inf),
+            counted.shed.add,
+        ),
         record=OperationRecord(counted, OperationLog(settings.log_every), known.judges),
         request_ids=RequestIds(),
         monotonic=monotonic,

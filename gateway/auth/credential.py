@@ -38,7 +38,7 @@ class Credential:
 def raw(headers: Headers) -> tuple[bytes, ...]:
     """The headers that carry credentials, as they came; empty if there are none."""
     return tuple(
-        name + b":" + value for name, value in headers if name in (b"authorization", b"x-api-key")
+        [name + b":" + value for name, value in headers if name in (b"authorization", b"x-api-key")]
     )
 
 

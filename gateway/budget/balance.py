@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Awaitable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,7 @@ class Rate:
 UNLIMITED = Rate(0, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Balance:
+class Balance(NamedTuple):
     """What became of a charge; `budget` and `remaining` are `None` where there is no limit.
 
     `retry_after_s`: 0 if the charge was taken; else whole seconds until it can be.
@@ -50,6 +49,14 @@ class Balance:
             "remaining": self.remaining,
         }
         return told if self.budget is None else told | {"resetSeconds": self.reset_s}
+
+    @property
+    def json(self) -> bytes:
+        """The same as JSON, which every answer carries."""
+        if self.budget is None:
+            return b'{"requested":%d,"budget":null,"remaining":null}' % self.requested
+        told = (self.requested, self.budget, self.remaining or 0, self.reset_s)
+        return b'{"requested":%d,"budget":%d,"remaining":%d,"resetSeconds":%d}' % told
 
 
 def balance(rate: Rate, cost: int, tokens_after: float, granted: bool) -> Balance:

@@ -124,6 +124,18 @@ class ResponseCache(Generic[Told]):
             return entry
         return None
 
+    def is_being_made(self, key: Key) -> bool:
+        """Whether to ask for the answer is to wait for a flight that has begun."""
+        return key in self._flights
+
+    def instead(self, key: Key, told: Told) -> Served[Told]:
+        """The answer where none may be made now: an older one within its limits, or what is told."""
+        entry, now_s = self._kept.get(key), self._monotonic()
+        if entry is None or now_s >= entry.rescue_until_s:
+            return self._served(Status.MISS, None, told)
+        status = Status.STALE if now_s < entry.stale_until_s else Status.RESCUED
+        return self._served(status, entry, told)
+
     async def answer(self, key: Key, compute: Compute[Told]) -> Served[Told]:
         """The answer: kept, stale, or made by one flight for all who ask meanwhile."""
         entry = self._kept.get(key)

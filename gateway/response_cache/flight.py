@@ -31,6 +31,9 @@ class Flights(Generic[Made]):
     def __len__(self) -> int:
         return len(self._flying)
 
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._flying
+
     async def join(self, key: Hashable, make: Make[Made]) -> tuple[Made, bool]:
         """What `make` gives, and whether this call is the one that started it."""
         flight = self._flying.get(key)

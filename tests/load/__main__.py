@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from local_stack.settings import CHECKOUT
+from tests.load.child_servers import end_when_told
 
 BENCHMARKS = {
     "state": "the memory of transaction ids at millions of keys: events a second, bytes a key",
@@ -35,6 +36,7 @@ def main(arguments: list[str]) -> int:
         for name, meaning in BENCHMARKS.items():
             print(f"  {name:<12} {meaning}")
         return 0 if arguments in ([], ["--help"], ["-h"]) else 2
+    end_when_told()
     name = arguments[0]
     began = time.time()
     figures = importlib.import_module(f"tests.load.{name}").measure(arguments[1:])

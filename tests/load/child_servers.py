@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
 import socket
 import subprocess
+import sys
+from typing import NoReturn
 
 END_WITHIN_S = 20
+_PR_SET_PDEATHSIG = 1
+
+
+def end_when_told() -> None:
+    """Let SIGTERM end this process as an error does, so that what it started is ended too."""
+
+    def leave(*_: object) -> NoReturn:
+        sys.exit(128 + signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, leave)
+
+
+def tied() -> None:
+    """For a child's `preexec_fn`: it is told to end when its parent has ended, however that was."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def free_port() -> int:

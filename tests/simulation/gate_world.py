@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -15,7 +16,9 @@ from gateway.errors import (
 )
 from gateway.overload.breaker import Breaker
 from gateway.overload.gate import Gate
+from gateway.overload.lag import LoopLag
 from gateway.overload.limit import AdaptiveLimit
+from gateway.overload.shedding import Shedding
 from gateway.overload.store import AdmittedStore
 from gateway.query_plan import EntryCountPlan, QueryPlan
 from gateway.store import StoreResult
@@ -25,6 +28,7 @@ from tests.simulation.cache_world import now_s
 LEAST, MOST, START = 1, 6, 3
 FAILURES, REST_S = 4, 0.5
 TIMEOUT_S = 1.0
+LATE_S = 0.02
 
 
 @dataclass
@@ -94,6 +98,8 @@ class GateWorld:
     seed: int
     answered: int = 0
     calls: int = 0
+    refusals: list[str] = field(default_factory=list)
+    begun: Counter[Any] = field(default_factory=Counter)
 
     async def run(self) -> int:
         """Live through it; how many calls were answered. Raises AssertionError if something broke."""
@@ -102,8 +108,14 @@ class GateWorld:
         gate = Gate(AdaptiveLimit(LEAST, MOST, START), now_s)
         admitted = AdmittedStore(store, gate, Breaker(FAILURES, REST_S, now_s), now_s)
         weather = asyncio.ensure_future(self._weather(chance, store))
-        await asyncio.gather(*(self._caller(chance, admitted, store) for _ in range(30)))
+        lag = LoopLag(now_s, LATE_S)
+        shedding = Shedding(gate, lag, self.refusals.append)
+        lag.start()
+        callers = (self._caller(chance, admitted, store, shedding) for _ in range(30))
+        await asyncio.gather(*callers)
+        lag.stop()
         weather.cancel()
+        assert shedding.begun == 0, "an operation never ended"
         assert (gate.running, gate.queued) == (0, 0), "a place was never given back"
         await self._recovers(admitted, store)
         return self.answered
@@ -113,15 +125,37 @@ class GateWorld:
             await asyncio.sleep(chance.uniform(0.2, 2))
             store.weather = chance.choice(("up", "up", "slow", "down", "hanging"))
 
-    async def _caller(self, chance: Random, admitted: AdmittedStore, store: ModelStore) -> None:
+    async def _begin(
+        self, chance: Random, admitted: AdmittedStore, store: ModelStore, shedding: Shedding
+    ) -> None:
+        key = chance.choice((object(), "a", "b"))
+        shared, refusals = key in self.begun, len(self.refusals)
+        refusal = shedding.refusal(key)
+        assert refusal is None or not shared, "who only joins was turned away"
+        if refusal is not None:
+            assert len(self.refusals) == refusals + 1, "a refusal was not counted"
+            raise refusal
+        # The limit may have shrunk since the others began.
+        assert shedding.begun <= 2 * MOST, "more begun than can wait"
+        self.begun[key] += 1
+        try:
+            with shedding.beginning(key):
+                patience_s = chance.choice((0.01, 0.03, 0.3, 9))
+                self.answered += await self._fetch(admitted, store, patience_s)
+        finally:
+            self.begun[key] -= 1
+            self.begun += Counter()  # forgets what is at zero
+
+    async def _caller(
+        self, chance: Random, admitted: AdmittedStore, store: ModelStore, shedding: Shedding
+    ) -> None:
         for _ in range(chance.randrange(2, 12)):
             await asyncio.sleep(chance.choice((0, 0, 1, 5, 100)) * chance.randrange(2) / 100)
             began_s, full = now_s(), admitted.gate.is_full
             try:
                 admitted.admit()
                 assert not full, "let in though it was full"
-                patience_s = chance.choice((0.01, 0.03, 0.3, 9))
-                self.answered += await self._fetch(admitted, store, patience_s)
+                await self._begin(chance, admitted, store, shedding)
             except OverloadedError:
                 assert now_s() == began_s, "a refusal took time"
             except (StoreError, TimeoutError):

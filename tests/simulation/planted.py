@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
+from gateway.errors import OverloadedError
 from gateway.overload.breaker import Breaker
 from gateway.overload.gate import Gate
+from gateway.overload.shedding import Shedding
 from gateway.response_cache import ages, cache, entry, second_level
 from gateway.response_cache import key as keys
 from gateway.response_cache.cache import ResponseCache
@@ -60,6 +62,7 @@ def launch_and_keep(self: Flights[Any], key: Any, make: Any, *, kept: bool) -> A
     return flight
 
 
+_refusal = Shedding.refusal
 _entry = ResponseCache._entry
 _make, _decode, _fresh_for_s = entry.make, second_level.decode, ages.fresh_for_s
 
@@ -122,8 +125,18 @@ def leave_without_a_word(self: Gate) -> None:
             turn.set_result(None)
 
 
-def never_full(self: Gate) -> bool:
-    return False
+def admit_everybody(self: Shedding, key: Any) -> None:
+    return None
+
+
+def refuse_who_joins(self: Shedding, key: Any) -> OverloadedError | None:
+    return _refusal(self, object())
+
+
+@contextmanager
+def begin_for_ever(self: Shedding, key: Any) -> Iterator[None]:
+    self._begun[key] = 1
+    yield
 
 
 def never_close(self: Breaker) -> None:
@@ -146,6 +159,9 @@ BUGS = (
     Planted("a turn lost with its waiter", Gate, "_enter", enter_and_lose_the_turn, GateWorld),
     Planted("no limit", Gate, "_enter", enter_always, GateWorld),
     Planted("a lost wake-up", Gate, "_leave", leave_without_a_word, GateWorld),
+    Planted("no bound of what is begun", Shedding, "refusal", admit_everybody, GateWorld),
+    Planted("who joins is turned away", Shedding, "refusal", refuse_who_joins, GateWorld),
+    Planted("what has ended still counts", Shedding, "beginning", begin_for_ever, GateWorld),
     Planted("a breaker that never breaks", Breaker, "rests", False, GateWorld),
     Planted("a breaker that never closes", Breaker, "succeeded", never_close, GateWorld),
 )

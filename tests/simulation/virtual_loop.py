@@ -41,6 +41,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._waits.now_s
 
+    def pass_s(self, seconds: float) -> None:
+        """Let time pass while the loop is held by who calls this."""
+        self._waits.now_s += seconds
+
     def _run_once(self) -> None:
         ready: deque[Any] = self._ready  # type: ignore[attr-defined]
         if len(ready) > 1:

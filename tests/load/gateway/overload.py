@@ -11,13 +11,13 @@ from tests.load.gateway.running import Server, measured, send, serving
 from tests.load.gateway.schedule import Phase
 from tests.load.gateway.servers import command
 
-PLACES, STORE_MS = 4, 20.0
-"""The stub store does 200 queries a second: four at a time, 20 ms each."""
+PLACES = 4
+"""Queries that the stub store works on at a time."""
 
 LIMITER_OFF = dict.fromkeys(
     (f"GATEWAY_STORE_QUERIES_{bound}" for bound in ("LEAST", "START", "MOST")), "100000"
-)
-"""A limit that is never reached."""
+) | {"GATEWAY_SHED_LATE_MS": "0"}
+"""A limit that is never reached, and no look at how late requests are seen."""
 
 CONNECTIONS = 4_000
 CALM_SHARE, CALM_S, AFTER_S = 0.5, 4.0, 12.0
@@ -32,8 +32,11 @@ def measure(arguments: list[str]) -> dict[str, Any]:
     )
     parser.add_argument("--factors", type=float, nargs="+", default=[2, 5, 10])
     parser.add_argument("--seconds", type=float, default=10, help="of overload (%(default)s)")
+    parser.add_argument(
+        "--store-ms", type=float, default=20, help="a query; four at a time (%(default)s)"
+    )
     options = parser.parse_args(arguments)
-    flags = ("--store-ms", str(STORE_MS), "--places", str(PLACES))
+    flags = ("--store-ms", str(options.store_ms), "--places", str(PLACES))
     rows: list[dict[str, Any]] = []
     with serving("ours", command("ours", *flags)) as server:
         capacity = _capacity(server)
@@ -44,7 +47,11 @@ def measure(arguments: list[str]) -> dict[str, Any]:
                 row = _overload(server, capacity, factor, options.seconds)
             rows.append({"limiter": limiter, **row})
     _show(rows)
-    return {"case": "overload", "store_capacity_per_s": PLACES * 1000 / STORE_MS, "runs": rows}
+    return {
+        "case": "overload",
+        "store_capacity_per_s": PLACES * 1000 / options.store_ms,
+        "runs": rows,
+    }
 
 
 def _order(server: Server, *phases: Phase) -> Order:

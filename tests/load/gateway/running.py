@@ -17,7 +17,7 @@ import httpx
 import psutil
 
 from local_stack.settings import CHECKOUT
-from tests.load.child_servers import end, free_port
+from tests.load.child_servers import end, free_port, tied
 from tests.load.gateway import mix
 from tests.load.gateway.orders import Order
 
@@ -66,6 +66,7 @@ def serving(
             stdout=subprocess.DEVNULL,
             stderr=log,
             start_new_session=True,
+            preexec_fn=tied,  # noqa: PLW1509 - no thread runs yet
         )
     try:
         server = Server(name, port, (process.pid,))
@@ -87,6 +88,7 @@ def send(order: Order) -> dict[str, Any]:
         text=True,
         timeout=limit_s,
         check=False,
+        preexec_fn=tied,
     )
     if done.returncode:
         raise RuntimeError(f"the load generator failed: {done.stderr[-2000:]}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from starlette.types import ASGIApp
 from gateway import settings as gateway_settings
 from gateway.app import create_app
 from gateway.clock import EpochMs, system_epoch_ms
+from gateway.whole_response import WholeResponses
 from tests.load.gateway import mix, rivals
 from tests.load.gateway.stub_store import NOW_MS, StubStore
 
@@ -37,7 +39,7 @@ def main() -> int:
         host="127.0.0.1",
         port=options.port,
         loop="uvloop",
-        http="httptools",
+        http=WholeResponses,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -45,6 +47,8 @@ def main() -> int:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=5,
     )
+    gc.collect()
+    gc.freeze()  # as the gateway itself does
     uvicorn.Server(config).run()
     return 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import replace
 from typing import Any
 
@@ -11,11 +12,44 @@ from tests.load.gateway.orders import Order
 from tests.load.gateway.running import Server, measured, send, serving
 from tests.load.gateway.schedule import Phase
 from tests.load.gateway.servers import command
+from tests.load.gateway.targets import Target, judged
 
 CONNECTIONS = 128
 WARM_UP_S = 3.0
 CALIBRATIONS = 3
 CLOSE_ENOUGH = 0.005
+
+
+def measure(arguments: list[str]) -> dict[str, Any]:
+    """Open loop over all documents and 500,000 accounts; the store is a stub."""
+    parser = argparse.ArgumentParser(
+        prog="./dev bench gateway service-level", description=measure.__doc__
+    )
+    parser.add_argument("--rate", type=float, default=5_000, help="requests a second (%(default)s)")
+    parser.add_argument("--hit", type=float, default=0.95, help="share in the cache (%(default)s)")
+    parser.add_argument("--seconds", type=float, default=60, help="how long (%(default)s)")
+    parser.add_argument("--ttl", type=float, default=0.25, help="seconds a cached answer lives")
+    parser.add_argument("--store-ms", type=float, default=8.0, help="a store query (%(default)s)")
+    options = parser.parse_args(arguments)
+    level = hold(options.rate, options.hit, options.seconds, options.ttl, options.store_ms)
+    _show(level)
+    targets = judged(
+        Target("cores of the gateway", level["server_cores"], 1.0, at_least=False),
+        Target("p99 in ms", level["ok"]["p99_ms"], 10, at_least=False),
+        Target("failed and turned away", level["not_answered"], 0, at_least=False),
+    )
+    return {"case": "service-level", **level, "targets": targets}
+
+
+def _show(level: dict[str, Any]) -> None:
+    print("| requests/s | hits | p50 / p99 / p99.9 | not answered | gateway, client cores |")
+    print("|---|---|---|---|---|")
+    ok = level["ok"]
+    print(
+        f"| {level['ok_per_s']:,.0f} | {level['hit_counted'] or 0:.1%} "
+        f"| {ok['p50_ms']} / {ok['p99_ms']} / {ok['p999_ms']} ms | {level['not_answered']} "
+        f"| {level['server_cores']}, {level['client_cores']} |"
+    )
 
 
 def hold(rate: float, hit: float, seconds: float, life_s: float, store_ms: float) -> dict[str, Any]:

@@ -33,7 +33,22 @@ def measure(arguments: list[str]) -> dict[str, Any]:
         cold = _cold(server, options.clients)
     with serving("ours", command("ours", "--store-ms", str(EXPIRY_STORE_MS))) as server:
         expiry = _expiry(server, options.rate, options.seconds)
+    _show(cold, expiry)
     return {"case": "stampede", "cold": cold, "expiry": expiry}
+
+
+def _show(cold: dict[str, Any], expiry: dict[str, Any]) -> None:
+    print("| | answered | failed | store queries | p50 | p99 | max |")
+    print("|---|---|---|---|---|---|---|")
+    print(
+        f"| {cold['clients']:,} at once, cold | {cold['answered']:,} | {cold['failed']} "
+        f"| {cold['store_queries']} | {cold['p50_ms']} ms | | {cold['max_ms']} ms |"
+    )
+    print(
+        f"| hot key, {expiry['rate']:,.0f}/s | {expiry['hit_counted'] or 0:.1%} hits "
+        f"| {expiry['failed']} | {expiry['store_queries_per_s']}/s | {expiry['p50_ms']} ms "
+        f"| {expiry['p99_ms']} ms | {expiry['max_ms']} ms |"
+    )
 
 
 def _one_key(server: Server, *phases: Phase) -> Order:

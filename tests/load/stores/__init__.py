@@ -11,6 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from local_stack.settings import CHECKOUT
+from tests.load.child_servers import END_WITHIN_S, tied
 from tests.load.stores import packages
 from tests.load.stores.terms import ENGINES, Terms
 
@@ -53,18 +54,26 @@ def _turn(name: str, terms: Terms) -> dict[str, Any]:
     program = sys.executable if name == "pinot" else packages.python()
     folder = CHECKOUT / ".local" / "bench" / f"store-{name}"
     given = {"name": name, "terms": asdict(terms), "folder": str(folder)}
-    done = subprocess.run(
+    turn = subprocess.Popen(
         [program, "-P", "-m", "tests.load.stores.contest"],
         cwd=CHECKOUT,
-        input=json.dumps(given),
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=LIMIT_S,
-        check=False,
+        preexec_fn=tied,  # noqa: PLW1509 - no thread runs yet
     )
-    if done.returncode:
-        return {"failed": done.stderr[-1500:]}
-    figures: dict[str, Any] = json.loads(done.stdout)
+    try:
+        told, complaint = turn.communicate(json.dumps(given), LIMIT_S)
+    except subprocess.TimeoutExpired:
+        return {"failed": f"not done after {LIMIT_S} s"}
+    finally:
+        # It ends the server that it has started.
+        turn.terminate()
+        turn.wait(END_WITHIN_S + 10)
+    if turn.returncode:
+        return {"failed": complaint[-1500:]}
+    figures: dict[str, Any] = json.loads(told)
     return figures
 
 

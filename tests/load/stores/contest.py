@@ -17,6 +17,7 @@ from typing import Any
 
 import psutil
 
+from tests.load.child_servers import end_when_told
 from tests.load.gateway.latency import summary
 from tests.load.stores.engine import AbsentError, Engine
 from tests.load.stores.payments import (
@@ -152,5 +153,6 @@ def _memory(pid: int) -> int:
 
 
 if __name__ == "__main__":
+    end_when_told()
     given = json.load(sys.stdin)
     json.dump(run(given["name"], Terms(**given["terms"]), Path(given["folder"])), sys.stdout)

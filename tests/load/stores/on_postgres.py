@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psycopg
 
-from tests.load.child_servers import end, free_port
+from tests.load.child_servers import end, free_port, tied
 from tests.load.stores.engine import size_of, write_csv
 from tests.load.stores.payments import HOUR_MS, TOP, Question, Row, Transfer, cents_of
 from tests.load.stores.server_process import family, find_program, unprivileged_user
@@ -87,6 +87,7 @@ class PostgresEngine:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
+            preexec_fn=tied,  # noqa: PLW1509 - no thread runs yet
         )
         self._local = threading.local()
         self._connect_when_ready().execute(_TABLES, prepare=False)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import redis
 
-from tests.load.child_servers import end, free_port
+from tests.load.child_servers import end, free_port, tied
 from tests.load.stores.engine import size_of
 from tests.load.stores.payments import DAY_MS, Question, Row, Transfer, ranked
 from tests.load.stores.server_process import family, find_program
@@ -28,7 +28,10 @@ class RedisEngine:
         flags = {"port": port, "bind": "127.0.0.1", "dir": folder, "appendonly": "yes", "save": ""}
         options = [str(word) for item in flags.items() for word in (f"--{item[0]}", item[1])]
         self._process = subprocess.Popen(
-            [program, *options], stdout=subprocess.DEVNULL, start_new_session=True
+            [program, *options],
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=tied,  # noqa: PLW1509 - no thread runs yet
         )
         self._client = redis.Redis(port=port, max_connections=64, decode_responses=True)
         give_up_s = time.monotonic() + 15

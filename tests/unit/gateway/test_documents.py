@@ -53,7 +53,8 @@ def test_the_latest_used_documents_are_kept() -> None:
         register(kept, query)
     kept.find(apq(None, digest("{ a }")))
     register(kept, "{ c }")
-    assert kept.find(apq(None, digest("{ a }").upper())) == Found("{ a }", trusted=False)
+    again = kept.find(apq(None, digest("{ a }").upper()))
+    assert again == Found("{ a }", trusted=False, recalled=digest("{ a }"))
     with pytest.raises(PersistedQueryNotFoundError):
         kept.find(apq(None, digest("{ b }")))
 
@@ -84,7 +85,7 @@ def test_persisted_queries_can_be_switched_off() -> None:
 
 
 def test_trusted_documents_are_found_by_id_and_by_hash_of_the_same() -> None:
-    found = Found("{ trusted }", trusted=True)
+    found = Found("{ trusted }", trusted=True, by_id=True)
     assert documents().find(Asked(None, "sha256:one", {})) == found
     assert documents().find(Asked(None, "one", {})) == found
     with pytest.raises(PersistedQueryNotFoundError):

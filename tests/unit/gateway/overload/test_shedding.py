@@ -1,0 +1,133 @@
+"""When requests are turned away before any work: what stands in line, who joins, one stop and a long line."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import cast
+
+from gateway.overload.gate import Gate
+from gateway.overload.lag import INTERVAL_S, PERIOD_S, WARY_S, LoopLag
+from gateway.overload.limit import AdaptiveLimit
+from gateway.overload.shedding import FEW, Shedding
+from tests.simulation import virtual_loop
+from tests.simulation.virtual_loop import VirtualLoop
+
+LATE_S = 0.02
+
+
+@dataclass
+class World:
+    """A watched loop that can be kept busy."""
+
+    lag: LoopLag = field(default_factory=lambda: LoopLag(now_s, LATE_S))
+    refused: list[str] = field(default_factory=list)
+
+    def shedding(self, limit: int) -> Shedding:
+        gate = Gate(AdaptiveLimit(limit, limit, limit), now_s)
+        return Shedding(gate, self.lag, self.refused.append)
+
+    async def busy(self, seconds: float, times: int = 1) -> None:
+        """Hold the loop for so long, then let it do what is due; so many times."""
+        for _ in range(times):
+            cast("VirtualLoop", asyncio.get_running_loop()).pass_s(seconds)
+            for _ in range(3):
+                await asyncio.sleep(0)
+
+
+def now_s() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def test_a_single_stop_is_no_line() -> None:
+    async def main() -> None:
+        world = World()
+        world.lag.start()
+        await world.busy(INTERVAL_S * 0.9)
+        assert not world.lag.stands
+        await asyncio.sleep(PERIOD_S)
+        await world.busy(INTERVAL_S * 0.9)
+        assert not world.lag.stands
+
+    virtual_loop.run(1, main())
+
+
+def test_late_again_and_again_is_a_line_until_it_is_in_time_once() -> None:
+    async def main() -> None:
+        world = World()
+        world.lag.start()
+        await world.busy(0.03, times=5)
+        assert world.lag.stands
+        await asyncio.sleep(2 * PERIOD_S)
+        assert not world.lag.stands
+        await world.busy(0.03)
+        assert world.lag.stands, "whoever saw a line a moment ago believes the next late ring"
+        await asyncio.sleep(WARY_S + INTERVAL_S)
+        await world.busy(0.03)
+        assert not world.lag.stands
+
+    virtual_loop.run(1, main())
+
+
+def test_a_line_is_seen_while_the_loop_is_still_held() -> None:
+    async def main() -> None:
+        world = World()
+        world.lag.start()
+        await world.busy(0.03)
+        cast("VirtualLoop", asyncio.get_running_loop()).pass_s(INTERVAL_S)
+        assert world.lag.stands
+
+    virtual_loop.run(1, main())
+
+
+def test_what_is_not_watched_is_never_late() -> None:
+    async def main() -> None:
+        world = World()
+        await world.busy(9)
+        assert not world.lag.stands
+        world.lag.start()
+        world.lag.stop()
+        await world.busy(9)
+        assert not world.lag.stands
+
+    virtual_loop.run(1, main())
+
+
+def test_as_many_begin_as_the_gate_can_run_and_queue_and_who_shares_a_key_is_one() -> None:
+    async def main() -> None:
+        world = World()
+        shedding = world.shedding(limit=2)
+        with (
+            shedding.beginning("a"),
+            shedding.beginning("b"),
+            shedding.beginning("c"),
+            shedding.beginning("c"),
+        ):
+            assert (shedding.begun, shedding.refusal("d")) == (3, None)
+            with shedding.beginning("d"):
+                refusal = shedding.refusal("e")
+                assert refusal is not None
+                assert refusal.retry_after_s == 1
+                assert shedding.refusal("a") is None
+        assert (shedding.begun, shedding.refusal("e")) == (0, None)
+        assert world.refused == ["store"]
+
+    virtual_loop.run(1, main())
+
+
+def test_a_late_loop_turns_away_only_where_many_are_under_way() -> None:
+    async def main() -> None:
+        world = World()
+        shedding = world.shedding(limit=100)
+        shedding.start()
+        await world.busy(0.03, times=5)
+        assert shedding.refusal_unread() is None
+        begun = [shedding.beginning(number) for number in range(FEW)]
+        for each in begun:
+            each.__enter__()
+        assert shedding.refusal_unread() is not None
+        assert shedding.refusal("new") is not None
+        assert shedding.refusal(0) is None
+        assert world.refused == ["lag", "lag"]
+
+    virtual_loop.run(1, main())
