@@ -11,7 +11,7 @@ from jwt.algorithms import OKPAlgorithm
 
 from gateway import logs
 from gateway.auth import jwks
-from tests.identity_provider import ec_key, ed_key, key_set, public_jwk, rsa_key
+from tests.identity_provider import Private, ec_key, ed_key, key_set, public_jwk, rsa_key
 
 RSA = public_jwk(rsa_key("1"), "rsa-1")
 EC = public_jwk(ec_key("1"), "ec-1")
@@ -37,8 +37,12 @@ def changed(jwk: dict[str, Any], **change: Any) -> dict[str, Any]:
 def test_a_key_has_the_one_algorithm_of_its_type(jwk: dict[str, Any], algorithm: str) -> None:
     (found,) = jwks.parse(key_set(jwk)).values()
     assert (found.key_id, found.algorithm) == (jwk["kid"], algorithm)
-    private = {"RS256": rsa_key, "ES256": ec_key, "EdDSA": ed_key}[algorithm]("1")
-    assert found.key == private.public_key()
+    private: dict[str, Private] = {
+        "RS256": rsa_key("1"),
+        "ES256": ec_key("1"),
+        "EdDSA": ed_key("1"),
+    }
+    assert found.key == private[algorithm].public_key()
 
 
 @pytest.mark.parametrize(
