@@ -12,7 +12,7 @@ from graphql import ExecutionResult, execute, parse
 
 from gateway.compiled.program import Started, compile_operation
 from gateway.schema import make_schema
-from graphql_schema import answers, enums
+from graphql_schema import answers, enums, transactions
 
 SCHEMA = make_schema().graphql_schema
 TEXT = """{ account(id: "alice") {
@@ -41,9 +41,11 @@ class Broken:
         return self.page
 
 
-def page(**changed: Any) -> answers.TransactionConnection:
+def page(**changed: Any) -> transactions.TransactionConnection:
     node: dict[str, Any] = {
         "transaction_id": "t",
+        "kind": enums.TransactionKind.TRANSFER,
+        "reverses": None,
         "direction": enums.Direction.SENT,
         "counterparty_id": "bob",
         "amount": Decimal(1),
@@ -59,13 +61,13 @@ def page(**changed: Any) -> answers.TransactionConnection:
     whole: dict[str, Any] = {"as_of": node["time"], "exact": True}
     for each in (node, info, window, whole):
         each.update({key: value for key, value in changed.items() if key in each})
-    made = answers.TransactionEdge(cursor="c", node=answers.Transaction(**node))
+    made = transactions.TransactionEdge(cursor="c", node=transactions.Transaction(**node))
     last = changed.get("edge", made)
-    return answers.TransactionConnection(
+    return transactions.TransactionConnection(
         **whole,
         window=answers.Window(**window),
         edges=changed.get("edges", [made, last]),
-        page_info=answers.PageInfo(**info),
+        page_info=transactions.PageInfo(**info),
     )
 
 
