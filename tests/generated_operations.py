@@ -81,6 +81,7 @@ ARGUMENTS: dict[str, Sequence[str | None]] = {
     "WindowInput": [None, "null", "$anyWindow", "{calendar: TODAY}", "$window"],
     "Direction!": [None, "SENT", "$looseSide"],
     "Direction": [None, "null", "RECEIVED", "$side"],
+    "TransactionKind": [None, "null", "REVERSAL"],
     "RankBy!": [None, "TRANSACTION_COUNT"],
     "TimeZone!": [None, None, '"Europe/Berlin"', '"Nowhere"', "$zone"],
     "Comparison": [None, "null", "PREVIOUS_PERIOD", "$compare"],

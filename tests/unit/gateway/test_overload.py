@@ -27,7 +27,8 @@ async def full(gateway: Gateway, operations: int) -> list[asyncio.Future[object]
     asking = [
         asyncio.ensure_future(gateway.post(about(f"held-{number}"))) for number in range(operations)
     ]
-    await settle()
+    for _ in asking:  # new documents are checked one after the other
+        await settle()
     return asking  # type: ignore[return-value]
 
 

@@ -82,7 +82,7 @@ async def test_a_revoked_key_gets_no_remembered_answer(tmp_path: Path) -> None:
     )
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app),
-        base_url="http://gateway",
+        base_url="http://localhost",
         headers={"x-api-key": secret},
     ) as client:
         for _ in range(2):
