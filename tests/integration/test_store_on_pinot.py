@@ -13,6 +13,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
@@ -20,12 +21,15 @@ from gateway.model import Direction, Entry, Interval, RankBy, TransactionKind
 from gateway.pinot.store import PinotStore
 from gateway.query_plan import QueryPlan, TopPlan, TotalsPlan
 from gateway.settings import Settings
+from pinot_config.controller import HttpController
 from tests import scopes, store_cases
 from tests.integration.ledger import Reversal, Transfer
-from tests.integration.running_stack import PORTS, RunningStack
+from tests.integration.running_stack import PORTS, RunningStack, wait_until
 
+CONTROLLER = f"http://127.0.0.1:{PORTS['STACK_PINOT_CONTROLLER_PORT']}"
 PINOT = Settings(pinot_broker_url=f"http://127.0.0.1:{PORTS['STACK_PINOT_BROKER_PORT']}")
 
+PARTITIONS = 4
 CROWD_MS = store_cases.START_MS + 30 * 24 * store_cases.HOUR_MS
 CROWD = Interval(CROWD_MS, CROWD_MS + 40_000)
 
@@ -78,6 +82,15 @@ def store(runner: asyncio.Runner) -> Iterator[PinotStore]:
 def test_pinot_answers_as_the_reference_does(
     store: PinotStore, runner: asyncio.Runner, entries: list[Entry]
 ) -> None:
+    check_plans(store, runner, entries)
+    # Once more from finished segments, whose star-trees answer.
+    finished = committed_segments() + PARTITIONS
+    HttpController(CONTROLLER).finish_segments("account_entries")
+    wait_until(lambda: committed_segments() >= finished, 60, "no segment was finished")
+    check_plans(store, runner, entries)
+
+
+def check_plans(store: PinotStore, runner: asyncio.Runner, entries: list[Entry]) -> None:
     @settings(
         max_examples=400,
         deadline=None,
@@ -90,6 +103,13 @@ def test_pinot_answers_as_the_reference_does(
         runner.run(store_cases.check(store, entries, plan))
 
     check()
+
+
+def committed_segments() -> int:
+    """How many segments of entries are finished and served."""
+    url = f"{CONTROLLER}/tables/account_entries_REALTIME/externalview"
+    view = httpx.get(url, timeout=10, trust_env=False).json()["REALTIME"] or {}
+    return sum("ONLINE" in states.values() for states in view.values())
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from gateway.errors import (
     StoreUnavailableError,
 )
 from gateway.model import Direction, Interval, RankBy
+from gateway.pinot import sql
 from gateway.pinot.partition import murmur2, partition_of, some_account_in
 from gateway.pinot.store import PinotStore
 from gateway.pipeline_model import AuditMismatch, AuditReport
@@ -368,13 +369,16 @@ async def test_an_amount_out_of_a_json_number_keeps_all_its_digits() -> None:
 
 
 @pytest.mark.anyio
-async def test_ragged_network_windows_are_asked_in_two_parts_and_added_up() -> None:
+async def test_ragged_network_windows_are_asked_in_parts_and_added_up() -> None:
     def answer(statement: str) -> dict[str, Any]:
         if "probe-" in statement:
             return broker_answer([[0]], ["LONG"])
-        hours = "event_hour_ms >=" in statement
-        rows = [["RECEIVED", 2, "1.5"]] if hours else [["RECEIVED", 1, "0.25"], ["SENT", 1, "1"]]
-        return broker_answer(rows, TOP_TYPES)
+        if "event_hour_ms >= 3600000 AND event_hour_ms < 10800000" in statement:
+            return broker_answer([["RECEIVED", 2, "1.5"]], TOP_TYPES)
+        if "event_time_ms >= 1 AND event_time_ms < 3600000 " in statement:
+            return broker_answer([["RECEIVED", 1, "0.25"]], TOP_TYPES)
+        assert "event_time_ms >= 10800000 AND event_time_ms < 10800005 " in statement
+        return broker_answer([["SENT", 1, "1"]], TOP_TYPES)
 
     broker = FakeBroker(answer)
     store = await opened(broker)
@@ -383,11 +387,29 @@ async def test_ragged_network_windows_are_asked_in_two_parts_and_added_up() -> N
         TotalsRow(None, RECEIVED, 3, Decimal("1.75")),
         TotalsRow(None, Direction.SENT, 1, Decimal(1)),
     }
-    edges = broker.statements[-1]
-    assert (
-        "((event_time_ms >= 1 AND event_time_ms < 3600000) OR "
-        "(event_time_ms >= 10800000 AND event_time_ms < 10800005))"
-    ) in edges
+    # Of an OR that is false of a whole segment, the star-tree would take every row.
+    assert " OR " not in "".join(broker.statements)
+
+
+@pytest.mark.parametrize(
+    ("start_ms", "end_ms", "parts"),
+    [
+        (0, 2 * 3_600_000, ["WHOLE"]),
+        (0, 2 * 3_600_000 + 1, ["HOURS", "AFTER"]),
+        (1, 3 * 3_600_000, ["HOURS", "BEFORE"]),
+        (1, 3 * 3_600_000 + 1, ["HOURS", "BEFORE", "AFTER"]),
+        (1, 3_600_000 + 1, ["WHOLE"]),
+    ],
+)
+def test_only_edges_that_there_are_take_a_statement(
+    start_ms: int, end_ms: int, parts: list[str]
+) -> None:
+    interval = Interval(start_ms, end_ms)
+    for plan in (
+        TotalsPlan(NETWORK, frozenset(Direction), interval),
+        SlotsPlan(NETWORK, RECEIVED, interval, 3_600_000),
+    ):
+        assert [part.name for part in sql.parts(plan)] == parts
 
 
 AUDIT_TYPES = ["LONG"] * 6 + ["STRING"]
