@@ -120,6 +120,17 @@ def _carry_out(plan: _Plan, controller: Controller) -> None:
     # Segments built before keep their old indexes until they are loaded again.
     if any(line.startswith("tableIndexConfig.") for line in plan.table_change.differences):
         controller.reload_segments(name)
+    if _changes_columns(plan):
+        # A segment that is being filled reads and computes the columns that it began with.
+        controller.finish_segments(name)
+
+
+def _changes_columns(plan: _Plan) -> bool:
+    if plan.table_change.action is Action.CREATED:
+        return False
+    return plan.schema_change.action is Action.UPDATED or any(
+        line.startswith("ingestionConfig.") for line in plan.table_change.differences
+    )
 
 
 def _refuse_new_partitioning(name: str, live: Json, wanted: Json) -> None:

@@ -31,6 +31,9 @@ class Controller(Protocol):
 
     def reload_segments(self, name: str) -> None: ...
 
+    def finish_segments(self, name: str) -> None:
+        """Have the segments that are being filled committed, and new ones begun."""
+
 
 class HttpController:
     """A controller at `url`; every call ends within `timeout_s`."""
@@ -69,6 +72,9 @@ class HttpController:
     def reload_segments(self, name: str) -> None:
         self._call("POST", f"/segments/{quote(name)}_REALTIME/reload", None)
 
+    def finish_segments(self, name: str) -> None:
+        self._call("POST", f"/tables/{quote(name)}_REALTIME/forceCommit", None)
+
     def _get_or_none(self, path: str) -> Json | None:
         try:
             return self._call("GET", path, None)
@@ -84,11 +90,12 @@ class HttpController:
         )
         try:
             with self._opener.open(request, timeout=self._timeout_s) as response:
-                answer: Any = json.load(response)
+                said = response.read()
+            answer: Any = json.loads(said) if said else {}
         except urllib.error.HTTPError as refusal:
-            said = _message(refusal.read())
+            reason = _message(refusal.read())
             error = _NotFoundError if refusal.code == 404 else ControllerError
-            raise error(f"{method} {path}: HTTP {refusal.code}: {said}") from None
+            raise error(f"{method} {path}: HTTP {refusal.code}: {reason}") from None
         except (OSError, ValueError) as failure:
             raise ControllerError(f"{method} {self._url}{path}: {failure}") from None
         return answer if isinstance(answer, dict) else {"answer": answer}

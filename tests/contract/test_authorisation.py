@@ -41,7 +41,7 @@ from gateway.query_plan import (
 from gateway.sdl import sdl
 from gateway.store import StoreResult
 from tests.identity_provider import NOW_S, Trust, token
-from tests.store_cases import transfer
+from tests.store_cases import reversal, transfer
 
 pytestmark = pytest.mark.anyio
 
@@ -130,14 +130,18 @@ async def world(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> AsyncIter
     for number, (account, amount) in enumerate(AMOUNTS.items()):
         for step, other in enumerate(AMOUNTS):
             at_ms = (NOW_S - 3_600 * (3 * number + step + 1)) * 1000
-            store.load(
+            moved = (
                 transfer(account, f"payer-{account}", UUID.format(number), Decimal(amount), at_ms)
                 if other == account
                 else transfer(account, other, UUID.format(100 * number + step), Decimal(5), at_ms)
             )
+            taken_back = UUID.format(10_000 + 100 * number + step)
+            store.load([*moved, *reversal(moved, taken_back, at_ms + 1_000)])
     store.load_rejected([("NOT_JSON", NOW_S * 1000 - 5)])
     settings = trust.settings(
-        trusted_documents_manifest=str(tmp_path / "documents.json"), max_store_queries=500
+        trusted_documents_manifest=str(tmp_path / "documents.json"),
+        max_store_queries=500,
+        budget_burst=100_000,
     )
     app = create_app(settings, store, trust.clock.epoch_ms, trust.clock.monotonic)
     transport = httpx.ASGITransport(app)
@@ -320,6 +324,34 @@ async def test_a_caller_gets_its_accounts_and_no_others(
             refusals.add(without_balance(response))
     # Whether an account exists makes no difference, not even in a byte.
     assert len(refusals) <= 1
+
+
+@pytest.mark.parametrize("caller", READS)
+async def test_a_reversal_names_a_transfer_that_its_reader_is_shown_too(
+    world: World, caller: str
+) -> None:
+    nodes = "{ edges { node { kind transactionId reverses counterpartyId direction } } }"
+    for account in ACCOUNTS:
+        query = (
+            f'{{ account(id: "{account}") {{ transactions(window: {{last: {{count: 2, unit: DAY}}}},'
+            f" first: 100) {nodes} }} }}"
+        )
+        found = (await world.post(caller, query)).json()["data"]["account"]
+        assert (found is None) is (account not in READS[caller])
+        listed = [each["node"] for each in found["transactions"]["edges"]] if found else []
+        sides = ("counterpartyId", "direction")
+        shown = {
+            (each["transactionId"], *map(each.get, sides))
+            for each in listed
+            if each["kind"] == "TRANSFER"
+        }
+        reversed_ = [
+            (each["reverses"], *map(each.get, sides))
+            for each in listed
+            if each["kind"] == "REVERSAL"
+        ]
+        assert len(reversed_) == len(shown)
+        assert set(reversed_) == shown
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)

@@ -59,6 +59,12 @@ def test_the_network_star_tree_stands_before_the_one_by_account() -> None:
     ]
 
 
+def test_reversals_do_not_lower_the_estimate_that_rankings_are_proven_by() -> None:
+    transforms = load_tables({})[0].table_config["ingestionConfig"]["transformConfigs"]
+    computed = {each["columnName"]: each["transformFunction"] for each in transforms}
+    assert computed["amount_estimate"] == "greatest(amount, 0)"
+
+
 def test_the_broker_prunes_entries_by_partition_only() -> None:
     assert load_tables({})[0].table_config["routing"] == {"segmentPrunerTypes": ["partition"]}
 

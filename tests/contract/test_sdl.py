@@ -21,10 +21,12 @@ from strawberry.utils.str_converters import to_camel_case
 
 from gateway import model
 from gateway.budget.balance import Rate
+from gateway.cost import weights
 from gateway.sdl import sdl
 from gateway.settings import Settings
 from gateway.wiring import limits_of
 from graphql_schema import enums
+from stream_jobs.event_rules import RejectReason
 
 FOLDER = Path(__file__).parents[2] / "graphql_schema"
 SCHEMA = build_schema(sdl())
@@ -73,11 +75,27 @@ def test_a_window_is_said_in_exactly_one_way() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["Direction", "RankBy", "TimeUnit", "CalendarPeriod", "Granularity", "Comparison", "Fill"],
+    [
+        "Direction",
+        "TransactionKind",
+        "RankBy",
+        "TimeUnit",
+        "CalendarPeriod",
+        "Granularity",
+        "Comparison",
+        "Fill",
+    ],
 )
 def test_the_enums_of_schema_and_model_agree(name: str) -> None:
     schema_values = [each.value for each in getattr(enums, name)]
     assert schema_values == [each.value for each in getattr(model, name)]
+
+
+def test_there_are_no_more_reasons_than_the_list_of_them_is_priced_for() -> None:
+    size = weights.read(SCHEMA)["Pipeline", "rejectedByReason"].size
+    assert size is not None
+    assert size.assumed is not None
+    assert len(RejectReason) <= size.assumed
 
 
 def test_a_limit_that_tells_its_default_tells_the_right_one() -> None:

@@ -9,39 +9,55 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from gateway.model import Direction, Entry, Interval, RankBy
+from gateway.model import Direction, Entry, Interval, RankBy, TransactionKind
 from gateway.pinot.store import PinotStore
-from gateway.query_plan import QueryPlan, TopPlan
+from gateway.query_plan import QueryPlan, TopPlan, TotalsPlan
 from gateway.settings import Settings
 from tests import scopes, store_cases
-from tests.integration.ledger import Transfer
+from tests.integration.ledger import Reversal, Transfer
 from tests.integration.running_stack import PORTS, RunningStack
 
 PINOT = Settings(pinot_broker_url=f"http://127.0.0.1:{PORTS['STACK_PINOT_BROKER_PORT']}")
+
+CROWD_MS = store_cases.START_MS + 30 * 24 * store_cases.HOUR_MS
+CROWD = Interval(CROWD_MS, CROWD_MS + 40_000)
+
+
+def events_of(entries: list[Entry]) -> list[Transfer | Reversal]:
+    """The events behind entries, in their order; a reversal comes after its transfer."""
+    transfers: dict[str, Transfer] = {}
+    events: list[Transfer | Reversal] = []
+    for each in entries:
+        if each.direction is Direction.SENT:
+            continue
+        id_, time_ms = each.transaction_id, each.event_time_ms
+        if each.reverses is not None:
+            events.append(Reversal(id_, transfers[each.reverses], time_ms))
+            continue
+        amount = f"{each.amount:f}"
+        transfers[id_] = Transfer(id_, each.counterparty_id, each.account_id, amount, time_ms)
+        events.append(transfers[id_])
+    return events
+
+
+def send(stack: RunningStack, entries: list[Entry]) -> None:
+    """Send the events behind entries and wait until answers hold them."""
+    events = events_of(entries)
+    stack.ledger.add([each if isinstance(each, Transfer) else each.effect for each in events])
+    stack.wait_complete(stack.send(each.record() for each in events))
 
 
 @pytest.fixture(scope="module")
 def entries(stack: RunningStack) -> list[Entry]:
     made = store_cases.random_entries(7, 1_500)
-    transfers = [
-        Transfer(
-            each.transaction_id,
-            each.counterparty_id,
-            each.account_id,
-            f"{each.amount:f}",
-            each.event_time_ms,
-        )
-        for each in made
-        if each.direction is Direction.RECEIVED
-    ]
-    stack.ledger.add(transfers)
-    stack.wait_complete(stack.send(each.record() for each in transfers))
+    send(stack, made)
     return made
 
 
@@ -78,30 +94,26 @@ def test_pinot_answers_as_the_reference_does(
 
 @pytest.fixture(scope="module")
 def crowd(stack: RunningStack) -> list[Entry]:
-    """One account that more accounts pay than one statement ranks, some of them in bulk."""
-    transfers = [
-        Transfer(
-            str(uuid.UUID(int=0xC0 << 120 | number)),
-            f"payer-{number % 9_000}",
+    """One account that more accounts pay than one statement ranks, some of them in bulk.
+
+    Every seventh payment and all of the largest are reversed later.
+    """
+    made: list[Entry] = []
+    for number in range(14_000):
+        whole = 1 + number * 7919 % 100_003
+        moved = store_cases.transfer(
             "crowd",
-            f"{1 + number * 7919 % 100_003}.{number % 100:02d}",
-            store_cases.START_MS + 30 * 24 * store_cases.HOUR_MS + number,
+            f"payer-{number % 9_000}",
+            str(uuid.UUID(int=0xC0 << 120 | number)),
+            Decimal(f"{whole}.{number % 100:02d}"),
+            CROWD_MS + number,
         )
-        for number in range(14_000)
-    ]
-    stack.ledger.add(transfers)
-    stack.wait_complete(stack.send(each.record() for each in transfers))
-    return [
-        Entry(
-            each.to_account_id,
-            each.from_account_id,
-            Direction.RECEIVED,
-            each.transaction_id,
-            Decimal(each.amount),
-            each.time_ms,
-        )
-        for each in transfers
-    ]
+        made += moved
+        if number % 7 == 0 or whole > 99_900:
+            taken_back = str(uuid.UUID(int=0xC1 << 120 | number))
+            made += store_cases.reversal(moved, taken_back, CROWD_MS + 20_000 + number)
+    send(stack, made)
+    return [each for each in made if each.direction is Direction.RECEIVED]
 
 
 @pytest.mark.parametrize("order_by", RankBy)
@@ -109,9 +121,23 @@ def crowd(stack: RunningStack) -> list[Entry]:
 def test_a_ranking_of_thousands_by_cohorts_is_the_reference_s(
     store: PinotStore, runner: asyncio.Runner, crowd: list[Entry], order_by: RankBy, limit: int
 ) -> None:
-    times = [each.event_time_ms for each in crowd]
-    interval = Interval(min(times), max(times) + 1)
-    plan = TopPlan(scopes.of("crowd"), Direction.RECEIVED, interval, order_by, limit)
-    runner.run(store_cases.check(store, crowd, plan))
-    assert store.rankings.base_for(plan) is not None
-    runner.run(store_cases.check(store, crowd, plan))
+    question = TopPlan(scopes.of("crowd"), Direction.RECEIVED, CROWD, order_by, limit)
+    runner.run(store_cases.check(store, crowd, question))
+    assert store.rankings.base_for(question) is not None
+    runner.run(store_cases.check(store, crowd, question))
+    # Of some only the reversal is in it, and whom that leaves below zero.
+    later = Interval(CROWD_MS + 13_000, CROWD.end_ms)
+    runner.run(store_cases.check(store, crowd, replace(question, interval=later)))
+
+
+def test_reversals_are_counted_apart_of_whole_accounts_and_of_everyone(
+    store: PinotStore, runner: asyncio.Runner, crowd: list[Entry]
+) -> None:
+    hour = Interval(CROWD_MS, CROWD_MS + store_cases.HOUR_MS)
+    for kind in (None, *TransactionKind):
+        received = frozenset({Direction.RECEIVED})
+        of_one = TotalsPlan(scopes.of("crowd"), received, hour, kind)
+        runner.run(store_cases.check(store, crowd, of_one))
+        runner.run(
+            store_cases.check(store, crowd, TotalsPlan(scopes.NETWORK, received, hour, kind))
+        )

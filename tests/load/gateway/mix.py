@@ -14,7 +14,7 @@ MIX = {
     "account_totals": 0.20,
     "top_counterparties": 0.12,
     "time_series": 0.10,
-    "transactions_page": 0.09,
+    "transactions_page": 0.085,
     "net_flow": 0.06,
     "dashboard": 0.06,
     "counterparty_changes": 0.03,
@@ -23,6 +23,7 @@ MIX = {
     "pipeline_state": 0.01,
     "network_overview": 0.005,
     "api_limits": 0.005,
+    "reversals": 0.005,
 }
 """Shares of requests: lists and totals of one's own account mostly, the whole network seldom."""
 

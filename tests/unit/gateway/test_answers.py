@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
 
-import httpx
 import pytest
 
-from gateway.app import create_app
 from gateway.model import Entry, Interval
 from gateway.pipeline_model import AuditMismatch, AuditReport
-from gateway.settings import Settings
 from tests.store_cases import transfer
-from tests.unit.gateway.fakes import AS_OF_MS, NOW_MS, ReferenceStore
+from tests.unit.gateway.api import Api
+from tests.unit.gateway.fakes import AS_OF_MS, NOW_MS
 
 pytestmark = pytest.mark.anyio
 
@@ -43,32 +40,6 @@ DATA = entries(
     ("alice", "carol", "20", 26 * HOUR_MS),
     ("alice", "dave", "50", 27 * HOUR_MS),
 )
-
-
-class Api:
-    """The API over the reference store."""
-
-    def __init__(self, data: list[Entry]) -> None:
-        self.store = ReferenceStore(data)
-        app = create_app(Settings(), self.store, epoch_ms=lambda: NOW_MS)
-        self.client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app), base_url="http://gateway"
-        )
-
-    async def ask(self, query: str, **variables: Any) -> dict[str, Any]:
-        """The data of an answer without errors."""
-        body = {"query": query, "variables": variables}
-        answer = (await self.client.post("/graphql", json=body)).json()
-        assert "errors" not in answer, answer
-        data: dict[str, Any] = answer["data"]
-        return data
-
-    async def account(self, fields: str, **variables: Any) -> dict[str, Any]:
-        """Fields of alice."""
-        answer: dict[str, Any] = (
-            await self.ask('{ account(id: "alice") { %s } }' % fields, **variables)  # noqa: UP031
-        )["account"]
-        return answer
 
 
 @pytest.fixture

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import random
 from collections import defaultdict
 from collections.abc import Mapping
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.model import Direction, Interval, RankBy
@@ -95,20 +96,33 @@ async def test_what_cohorts_settle_is_the_ranking(
     assert settled.rows == ranked(transfers, order_by)[:limit]
 
 
+def some_reversed(seed: int) -> dict[str, list[Decimal]]:
+    """What 3,000 counterparties paid, a few of them much; a third of it was taken back."""
+    chance = random.Random(seed)
+    transfers: dict[str, list[Decimal]] = {}
+    for number in range(3_000):
+        paid = Decimal(int(chance.paretovariate(0.8) * 10**8)) / 10**8
+        kept = [[paid], [paid, paid], [paid, -paid], [-paid], [paid, paid, -paid], [paid]]
+        transfers[f"acct-{number}"] = chance.choice(kept)
+    return transfers
+
+
 @pytest.mark.anyio
-@given(
-    each=st.lists(amounts, min_size=600, max_size=600),
-    order_by=st.sampled_from([AMOUNT, COUNT]),
-    limit=st.integers(1, 11),
-)
-@settings(max_examples=40, suppress_health_check=list(HealthCheck))
-async def test_what_the_first_few_of_many_cohorts_settle_is_the_ranking(
-    each: list[list[Decimal]], order_by: RankBy, limit: int
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("order_by", [AMOUNT, COUNT])
+@pytest.mark.parametrize("limit", [1, 11, 40])
+async def test_the_first_few_of_many_cohorts_settle_it_in_spite_of_reversals(
+    limit: int, order_by: RankBy, seed: int
 ) -> None:
-    transfers = {f"acct-{number}": some for number, some in enumerate(each)}
-    settled = await Broker(transfers, 590, order_by).rank(limit)
-    assert settled is not None
-    assert settled.rows == ranked(transfers, order_by)[:limit]
+    transfers = some_reversed(seed)
+    broker = Broker(transfers, 2_900, order_by)
+    settled = await broker.rank(limit)
+    if settled is not None:
+        assert settled.rows == ranked(transfers, order_by)[:limit]
+    # By count very many tie, which may take the full ranking; by amount few are looked into.
+    assert settled is not None or order_by is COUNT
+    if order_by is AMOUNT:
+        assert max(broker.widths) < 1_000
 
 
 @pytest.mark.anyio

@@ -19,6 +19,7 @@ class FakeController:
         self.schemas: dict[str, Json] = {}
         self.tables: dict[str, Json] = {}
         self.reloaded: list[str] = []
+        self.finished: list[str] = []
         self.invalid: set[str] = set()
 
     def validated(self, table: TableFiles) -> tuple[Json, list[str]]:
@@ -48,6 +49,9 @@ class FakeController:
     def reload_segments(self, name: str) -> None:
         self.reloaded.append(name)
 
+    def finish_segments(self, name: str) -> None:
+        self.finished.append(name)
+
 
 def test_on_an_empty_cluster_everything_is_created() -> None:
     controller = FakeController()
@@ -65,6 +69,7 @@ def test_a_second_time_nothing_changes() -> None:
     again = apply_tables(load_tables({}), controller)
     assert {change.action for change in again} == {Action.UNCHANGED}
     assert controller.reloaded == []
+    assert controller.finished == []
 
 
 def test_a_changed_key_is_said_and_a_changed_index_reloads() -> None:
@@ -77,6 +82,7 @@ def test_a_changed_key_is_said_and_a_changed_index_reloads() -> None:
         'tableIndexConfig.streamConfigs.realtime.segment.flush.threshold.rows: "1600000" -> "1000"',
     )
     assert controller.reloaded == ["account_entries"]
+    assert controller.finished == []
 
 
 def test_a_new_column_is_an_update_of_the_schema() -> None:
@@ -87,6 +93,20 @@ def test_a_new_column_is_an_update_of_the_schema() -> None:
     changes = apply_tables(tables, controller)
     assert changes[0].action is Action.UPDATED
     assert changes[0].differences[0].startswith("memo: added")
+
+
+def test_new_columns_and_transformations_begin_with_new_segments() -> None:
+    controller = FakeController()
+    tables = load_tables({})
+    apply_tables(tables, controller)
+    tables[0].schema["dimensionFieldSpecs"].append({"name": "memo", "dataType": "STRING"})
+    tables[1].table_config["ingestionConfig"]["segmentTimeValueCheck"] = True
+    apply_tables(tables, controller)
+    assert controller.finished == [tables[0].name, tables[1].name]
+    del controller.tables[tables[0].name]
+    tables[0].schema["dimensionFieldSpecs"].append({"name": "note", "dataType": "STRING"})
+    apply_tables(tables, controller)
+    assert controller.finished == [tables[0].name, tables[1].name]
 
 
 def test_a_dry_run_changes_nothing() -> None:
