@@ -6,13 +6,15 @@ import re
 
 from gateway.caps import Caps, refuse
 
+# Until 3.11.5 Python lost its place where a possessive group fails in its middle (gh-106052). A text has
+# only one way to be read, so that going back in it without end is not possible either.
 _TOKEN = re.compile(
     r"""
     (?:[\s,\ufeff]++|\#[^\n\r]*+)*+       # what GraphQL ignores
     (?:
       (?P<open>[{(\[]) | (?P<close>[})\]]) | (?P<directive>@)
     | (?P<word>[_A-Za-z0-9-][_A-Za-z0-9.+-]*+) | (?P<spread>\.\.\.) | (?P<mark>[!$&:=|])
-    | (?P<text>\"\"\"(?:[^"\\]|\\\"\"\"|\\|"(?!""))*+\"\"\" | "(?!"")(?:[^"\\\n\r]|\\.)*+")
+    | (?P<text>\"\"\"(?:[^"\\]|\\\"\"\"|\\(?!\"\"\")|"(?!""))*\"\"\" | "(?!"")(?:[^"\\\n\r]|\\.)*")
     | (?P<bad>\S) | (?P<end>\Z)           # something matches anywhere: no place is tried twice
     )
     """,
