@@ -9,7 +9,13 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import (
+    HTMLResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+)
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -110,8 +116,11 @@ def _graphiql_routes(settings: Settings) -> list[Route]:
     async def page_file(request: Request) -> Response:
         return graphiql.page_file(request)
 
+    async def front_page(_: Request) -> Response:
+        return RedirectResponse("/graphql" if settings.graphiql else "/docs")
+
     assets = [Route("/graphiql/assets/{name}", asset)] if settings.graphiql else []
-    return [*assets, Route("/graphiql/{name}", page_file)]
+    return [*assets, Route("/graphiql/{name}", page_file), Route("/", front_page)]
 
 
 def _schema_routes(settings: Settings, door: Authenticator) -> list[Route]:

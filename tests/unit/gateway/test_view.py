@@ -524,6 +524,11 @@ async def test_health_readiness_metrics_and_schema(gateway: Gateway) -> None:
     assert (await gateway.client.get("/schema.graphql", headers=etag)).status_code == 304
 
 
+async def test_the_bare_address_leads_to_what_can_be_explored(gateway: Gateway) -> None:
+    front = await gateway.client.get("/")
+    assert (front.status_code, front.headers["location"]) == (307, "/graphql")
+
+
 class SlowStore(ReferenceStore):
     """A store that never answers, and tells whether it was stopped."""
 
