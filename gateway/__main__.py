@@ -77,6 +77,7 @@ def serve(
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # anybody could call himself by another address, and have its budget
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=10,
         backlog=BACKLOG,

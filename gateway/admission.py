@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from gateway.budget.balance import Balance
 from gateway.budget.subjects import Budgets
 from gateway.caller import Caller
+from gateway.document_line import DocumentLine
 from gateway.errors import CostLimitExceededError, DocumentRefusedError, RateLimitedError
 from gateway.http_request import OperationRequest
 from gateway.preparation import Preparation, Prepared
@@ -29,53 +28,39 @@ class Asker(NamedTuple):
     address: str
 
 
-@dataclass(frozen=True, slots=True)
 class Admission:
     """Judges operations, and charges those who ask."""
 
-    preparation: Preparation
-    budgets: Budgets
-    max_cost: int
-    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _under_way: dict[str, asyncio.Task[Prepared]] = field(default_factory=dict)
+    def __init__(self, preparation: Preparation, budgets: Budgets, max_cost: int) -> None:
+        self.preparation = preparation
+        self.budgets = budgets
+        self._max_cost = max_cost
+        self._line = DocumentLine(preparation.prepare)
 
     async def prepare(self, text: str, asker: Asker) -> Prepared:
         """The document; raises a `CallerError` if it is over its caps or the budget is spent."""
         known = self.preparation.known(text)
         if known is not None:
             return known
-        await self._charge_new(asker, text)
-        preparing = self._under_way.get(text)
-        if preparing is None:
-            preparing = self._under_way[text] = asyncio.ensure_future(self._in_turn(text))
-            preparing.add_done_callback(lambda _: self._under_way.pop(text))
-        return await asyncio.shield(preparing)
-
-    async def _in_turn(self, text: str) -> Prepared:
-        # One at a time, and whoever is ready meanwhile goes first: however many send new documents,
-        # the others wait for one of them and not for all.
-        async with self._turn:
-            await asyncio.sleep(0)
-            return self.preparation.prepare(text)
-
-    def cost(self, prepared: Prepared, asked: OperationRequest) -> int:
-        """What the operation costs; raises `CostLimitExceededError` above what one may."""
-        cost = self.preparation.cost(prepared, asked.operation_name, asked.variables or {})
-        if cost > self.max_cost:
-            raise CostLimitExceededError(
-                f"The operation costs {cost} points; one operation may cost up to {self.max_cost}. "
-                "Ask for fewer rows, accounts or fields at once."
-            )
-        return cost
-
-    async def _charge_new(self, asker: Asker, text: str) -> None:
         try:
             tokens = self.preparation.count(text)
         except DocumentRefusedError:
             await self._take(asker, NEW_DOCUMENT_COST)
             raise
+        self._line.require_room(text, tokens, asker)
         longer = max(0, tokens - TOKENS_INCLUDED) // TOKENS_A_POINT
         await self._take(asker, NEW_DOCUMENT_COST + longer)
+        return await self._line.checked(text, tokens, asker)
+
+    def cost(self, prepared: Prepared, asked: OperationRequest) -> int:
+        """What the operation costs; raises `CostLimitExceededError` above what one may."""
+        cost = self.preparation.cost(prepared, asked.operation_name, asked.variables or {})
+        if cost > self._max_cost:
+            raise CostLimitExceededError(
+                f"The operation costs {cost} points; one operation may cost up to {self._max_cost}. "
+                "Ask for fewer rows, accounts or fields at once."
+            )
+        return cost
 
     async def _take(self, asker: Asker, cost: int) -> None:
         charged = self.charge(asker, cost)

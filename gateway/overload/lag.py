@@ -29,18 +29,16 @@ class LoopLag:
         self._wary_until_s = -math.inf
         self._timer: asyncio.TimerHandle | None = None
 
-    @property
-    def stands(self) -> bool:
-        """Whether requests wait too long before they are seen, and have for a while."""
+    def look(self) -> bool:
+        """Whether requests wait too long before they are seen, and have for a while; a line seen is remembered."""
         now_s = self._monotonic()
-        since_s = (
-            min(self._late_since_s, self._due_s) if self._is_late(now_s) else self._late_since_s
-        )
-        patience_s = 0.0 if now_s < self._wary_until_s else INTERVAL_S
-        if now_s - since_s < patience_s or since_s == math.inf:
-            return False
-        self._wary_until_s = now_s + WARY_S
-        return True
+        if now_s < self._wary_until_s:
+            stands = self._late_since_s < math.inf or self._is_late(now_s)
+        else:
+            stands = now_s - self._late_since_s >= INTERVAL_S
+        if stands:
+            self._wary_until_s = now_s + WARY_S
+        return stands
 
     def start(self) -> None:
         """Watch the running loop."""
@@ -54,8 +52,9 @@ class LoopLag:
         self._due_s = self._late_since_s = math.inf
 
     def _ring(self) -> None:
-        late = self._is_late(self._monotonic())
-        self._late_since_s = min(self._late_since_s, self._due_s) if late else math.inf
+        now_s = self._monotonic()
+        # From the end of the first late ring on: before it there was one stop, however long.
+        self._late_since_s = min(self._late_since_s, now_s) if self._is_late(now_s) else math.inf
         self.start()
 
     def _is_late(self, now_s: float) -> bool:

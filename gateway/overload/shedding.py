@@ -41,7 +41,7 @@ class Shedding:
 
     def refusal_unread(self) -> OverloadedError | None:
         """Why a request is not even read that was not seen before; `None`: it is."""
-        if len(self._begun) >= FEW and self._lag.stands:
+        if len(self._begun) >= FEW and self._lag.look():
             return self._refused("lag", "requests wait too long before they are seen")
         return None
 

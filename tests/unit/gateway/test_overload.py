@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from unittest.mock import PropertyMock, patch
+from unittest.mock import patch
 
 import pytest
 
@@ -84,7 +84,7 @@ async def test_where_requests_wait_to_be_seen_those_not_seen_before_are_not_even
     for account in ("ready", "expired"):
         await gateway.post(about(account))
     held = await full(gateway, FEW)
-    with patch.object(LoopLag, "stands", new_callable=PropertyMock, return_value=True):
+    with patch.object(LoopLag, "look", return_value=True):
         assert (await gateway.post(about("ready"))).headers["age"] == "0"
         for unread in ("{ not { even GraphQL", "{ account(id: %s) { id } }" % LIVE):  # noqa: UP031
             refused = await gateway.post(unread)
