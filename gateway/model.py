@@ -151,7 +151,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class MeasuresChange:
-    """The same measures over an earlier window; ratios are null where the earlier one is zero."""
+    """The same measures over an earlier window; ratios are null where that is not positive."""
 
     window: Window
     previous: Measures

@@ -103,7 +103,7 @@ async def account_count(analytics: Analytics, ranking: Ranking) -> int:
 
 
 async def share(analytics: Analytics, ranking: Ranking, row: Ranked) -> Decimal | None:
-    """The row's part of the whole amount; beyond 0 to 1 where reversals make an amount negative."""
+    """The row's part of the whole amount, if that is positive; beyond 0 to 1 where a row is negative."""
     everything = await total(analytics, ranking)
     return money.ratio(row.measures.transaction_amount, everything.transaction_amount)
 

@@ -64,7 +64,7 @@ class TotalsComparison:
         description="Change divided by then: 0.25 is 25 % more. Null if then is zero. 8 decimals."
     )
     transaction_amount_change_ratio: Decimal | None = strawberry.field(
-        description="Change divided by then: 0.25 is 25 % more. Null if then is zero. 8 decimals."
+        description="Change divided by then: 0.25 is 25 % more. Null if then is zero or less. 8 decimals."
     )
 
 
@@ -165,8 +165,8 @@ class CounterpartyTotal:
     )
 
     @strawberry.field(
-        description="Part of the `total` amount: 0.25 is 25 %. Half-even to 8 decimals; null if that is 0. "
-        "Beyond 0 to 1 only where reversals make an amount negative.",
+        description="Part of the `total` amount: 0.25 is 25 %. Half-even to 8 decimals; null if that is 0 "
+        "or less. Beyond 0 to 1 only where reversals make an amount negative.",
         directives=[cost.SHARE],
     )
     async def share_of_amount(self, info: strawberry.Info) -> Decimal | None:

@@ -79,7 +79,7 @@ async def test_a_window_that_holds_the_reversal_alone_is_negative(api: Api) -> N
                 "accountId": "erin",
                 "transactionCount": 1,
                 "transactionAmount": "-60",
-                "shareOfAmount": "0.375",
+                "shareOfAmount": None,  # of less than nothing
             }
         ],
         "others": {"transactionCount": 1, "transactionAmount": "-100", "counterpartyCount": 1},
