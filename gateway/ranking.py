@@ -22,7 +22,7 @@ from gateway.model import (
     Ranking,
     WindowChoice,
 )
-from gateway.query_plan import GroupRow, TopPlan, TotalsPlan
+from gateway.query_plan import GroupRow, TopPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,7 @@ async def total(analytics: Analytics, ranking: Ranking) -> Measures:
     """Everything the ranking is about: its rows and the others; never older than the rows."""
     if ranking.whole:
         return sum_of_rows(ranking)
-    scope = analytics.scope(ranking.account_id)
-    plan = TotalsPlan(scope, frozenset({ranking.direction}), ranking.window.interval)
+    plan = analytics.totals_plan(ranking.account_id, {ranking.direction}, ranking.window.interval)
     result = await analytics.store.fetch(plan, ranking.snapshot)
     return measures_of(result.rows, ranking.direction)
 

@@ -109,11 +109,11 @@ class Totals(Answer):
     @strawberry.field(
         description="The reversals among these transactions, by their own time: a reversal of an older transfer "
         "is among them, one that comes after the window is not.",
-        directives=[cost.TOTALS],
+        directives=[cost.REVERSALS],
     )
-    async def reversals(self, info: strawberry.Info) -> ReversalTotals:
-        """Fetched only if asked for."""
-        return await resolvers(info).reversals(self.source)
+    def reversals(self, info: strawberry.Info) -> ReversalTotals:
+        """Told apart only if asked for."""
+        return resolvers(info).reversals(self.source)
 
 
 @strawberry.type(description="A number of transactions, their money, and the accounts behind them.")
@@ -258,11 +258,11 @@ class Flow:
 
     @strawberry.field(
         description="The reversals among these transactions, by their own time.",
-        directives=[cost.TOTALS],
+        directives=[cost.REVERSALS],
     )
-    async def reversals(self, info: strawberry.Info) -> ReversalTotals:
-        """Fetched only if asked for."""
-        return await resolvers(info).reversals(self.source)
+    def reversals(self, info: strawberry.Info) -> ReversalTotals:
+        """Told apart only if asked for."""
+        return resolvers(info).reversals(self.source)
 
 
 @strawberry.type(description="What came in, what went out, and the difference.")
