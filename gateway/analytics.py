@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -25,7 +25,6 @@ from gateway.model import (
     NetFlow,
     Series,
     SeriesPoint,
-    Side,
     Totals,
     TransactionKind,
     Window,
@@ -60,6 +59,7 @@ class Analytics:
     """Answers a caller's questions about one account (`account_id` of `None`: the network).
 
     `now_ms` is where windows end that end now; `clock_ms` what the clock says, a little later.
+    `by_kind`: totals know how much of them is reversals; nobody asks for that otherwise.
     """
 
     store: OperationStore
@@ -68,12 +68,19 @@ class Analytics:
     sample_data: bool
     caller: Caller
     clock_ms: int
+    by_kind: bool = False
 
     def scope(self, account_id: str | None) -> Scope:
         """The proof that the caller may read what a plan asks for; raises `ForbiddenError`."""
         if account_id is None:
             return self.caller.may_read_network()
         return self.caller.may_read((account_id,))
+
+    def totals_plan(
+        self, account_id: str | None, directions: Iterable[Direction], interval: Interval
+    ) -> TotalsPlan:
+        """The plan of totals, such as all fields of this operation share."""
+        return TotalsPlan(self.scope(account_id), frozenset(directions), interval, self.by_kind)
 
     def window(self, choice: WindowChoice, zone: ZoneInfo) -> Window:
         """What a caller's window means in this operation."""
@@ -90,18 +97,29 @@ class Analytics:
         """Count, amount and average of one direction, and the change since an earlier window."""
         asked = self.window(choice, zone)
         if compare_to is None:
-            measures, evidence = await self._measures(account_id, direction, asked.interval)
-            change = None
+            result = await self._totals(account_id, direction, asked.interval)
+            evidence, change = evidence_of(result), None
+            measures = measures_of(result.rows, direction)
         else:
             before = window.earlier(choice, asked, compare_to)
-            (measures, now_evidence), (previous, then_evidence) = await asyncio.gather(
-                self._measures(account_id, direction, asked.interval),
-                self._measures(account_id, direction, before.interval),
+            result, then = await asyncio.gather(
+                self._totals(account_id, direction, asked.interval),
+                self._totals(account_id, direction, before.interval),
             )
-            evidence = merge((now_evidence, then_evidence))
-            change = measures_change(before, measures, previous)
+            evidence = merge((evidence_of(result), evidence_of(then)))
+            measures = measures_of(result.rows, direction)
+            change = measures_change(before, measures, measures_of(then.rows, direction))
         average = money.average(measures.transaction_amount, measures.transaction_count)
-        return Totals(account_id, direction, asked, evidence, measures, average, change)
+        return Totals(
+            account_id=account_id,
+            direction=direction,
+            window=asked,
+            evidence=evidence,
+            measures=measures,
+            average_amount=average,
+            comparison=change,
+            reversals=self._reversals(result.rows, direction),
+        )
 
     async def counterparty_count(
         self,
@@ -115,24 +133,22 @@ class Analytics:
         result = await self.store.fetch(plan, not_before)
         return result.rows[0].account_count
 
-    async def reversals(self, side: Side) -> Measures:
-        """How many of these transactions are reversals, and what they took back, as a positive amount."""
-        scope, directions = self.scope(side.account_id), frozenset({side.direction})
-        plan = TotalsPlan(scope, directions, side.interval, TransactionKind.REVERSAL)
-        found = measures_of((await self.store.fetch(plan)).rows, side.direction)
-        return Measures(
-            found.transaction_count, money.subtract(money.ZERO, found.transaction_amount)
-        )
-
     async def net_flow(self, account_id: str, choice: WindowChoice, zone: ZoneInfo) -> NetFlow:
         """Received, sent, and received minus sent, out of one look at the store."""
         asked = self.window(choice, zone)
-        plan = TotalsPlan(self.scope(account_id), frozenset(Direction), asked.interval)
-        result = await self.store.fetch(plan)
+        result = await self.store.fetch(self.totals_plan(account_id, Direction, asked.interval))
         received = measures_of(result.rows, Direction.RECEIVED)
         sent = measures_of(result.rows, Direction.SENT)
-        net_amount = money.subtract(received.transaction_amount, sent.transaction_amount)
-        return NetFlow(account_id, asked, evidence_of(result), received, sent, net_amount)
+        return NetFlow(
+            account_id=account_id,
+            window=asked,
+            evidence=evidence_of(result),
+            received=received,
+            sent=sent,
+            net_amount=money.subtract(received.transaction_amount, sent.transaction_amount),
+            received_reversals=self._reversals(result.rows, Direction.RECEIVED),
+            sent_reversals=self._reversals(result.rows, Direction.SENT),
+        )
 
     async def series(
         self,
@@ -167,8 +183,8 @@ class Analytics:
         rejected = sum(row.count for row in reasons)
         if 2 * rejected < FLOOD_LEAST_EVENTS:
             return False
-        counted, _ = await self._measures(None, Direction.RECEIVED, minute)
-        transfers = counted.transaction_count
+        counted = await self._totals(None, Direction.RECEIVED, minute)
+        transfers = measures_of(counted.rows, Direction.RECEIVED).transaction_count
         return rejected >= transfers and rejected + transfers >= FLOOD_LEAST_EVENTS
 
     async def audit(self) -> AuditStatus:
@@ -196,20 +212,26 @@ class Analytics:
         interval = None if choice is None else self.window(choice, zone).interval
         return (await self.store.fetch(RejectedPlan(self.scope(None), interval))).rows
 
-    async def _measures(
+    async def _totals(
         self, account_id: str | None, direction: Direction, interval: Interval
-    ) -> tuple[Measures, Evidence]:
-        plan = TotalsPlan(self.scope(account_id), frozenset({direction}), interval)
-        result = await self.store.fetch(plan)
-        return measures_of(result.rows, direction), evidence_of(result)
+    ) -> StoreResult[TotalsRow]:
+        return await self.store.fetch(self.totals_plan(account_id, {direction}, interval))
+
+    def _reversals(self, rows: Iterable[TotalsRow], direction: Direction) -> Measures | None:
+        return reversals_of(rows, direction) if self.by_kind else None
 
 
 def measures_of(rows: Iterable[TotalsRow], direction: Direction) -> Measures:
-    """The measures of one direction; zero if there is no such row."""
-    for row in rows:
-        if row.direction is direction:
-            return Measures(row.transaction_count, row.transaction_amount)
-    return NOTHING
+    """The measures of one direction, reversals subtracted; zero if there is no such row."""
+    return _sum([row for row in rows if row.direction is direction])
+
+
+def reversals_of(rows: Iterable[TotalsRow], direction: Direction) -> Measures:
+    """How many reversals are in one direction's rows by kind, and what they took back."""
+    found = _sum(
+        [row for row in rows if row.direction is direction and row.kind is TransactionKind.REVERSAL]
+    )
+    return Measures(found.transaction_count, money.subtract(money.ZERO, found.transaction_amount))
 
 
 def evidence_of(result: StoreResult[object]) -> Evidence:
@@ -237,6 +259,13 @@ def measures_change(before: Window, now: Measures, previous: Measures) -> Measur
             money.exact(count_change), money.exact(previous.transaction_count)
         ),
         amount_change_ratio=money.ratio(amount_change, previous.transaction_amount),
+    )
+
+
+def _sum(rows: Collection[TotalsRow]) -> Measures:
+    return Measures(
+        sum(row.transaction_count for row in rows),
+        money.add(row.transaction_amount for row in rows),
     )
 
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import orjson
 
 from gateway.errors import BadUserInputError
-from gateway.model import Direction, Interval
+from gateway.model import Direction, Interval, TransactionKind
 from gateway.query_plan import EntryKey
 from gateway.window import DAY_MS
 
-_VERSION = 1
+_VERSION = 2
 _MAX_LENGTH = 400
 _TRANSACTION_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _MAX_MS = 1 << 53
@@ -47,13 +47,19 @@ def encode(cursor: Cursor) -> str:
         key.event_time_ms,
         key.transaction_id,
         key.direction.value,
+        key.kind.value,
     ]
     return base64.urlsafe_b64encode(orjson.dumps(fields)).decode().rstrip("=")
 
 
 def decode(text: str, question: str, max_days: int) -> Cursor:
     """The cursor of a text; raises `BadUserInputError` for anything that `encode` did not write."""
-    cursor = _parse(text) if len(text) <= _MAX_LENGTH else None
+    fields = _fields(text) if len(text) <= _MAX_LENGTH else None
+    if _is_older(fields):
+        raise BadUserInputError(
+            "after", "is a cursor from before an upgrade; start the page again, without `after`"
+        )
+    cursor = _parse(fields)
     if cursor is None or not _is_window(cursor.interval, max_days):
         raise BadUserInputError(
             "after", "is not a cursor; take `endCursor` as the last page gave it"
@@ -69,12 +75,23 @@ def _is_window(interval: Interval, max_days: int) -> bool:
     return 0 <= interval.start_ms < interval.end_ms <= interval.start_ms + max_days * DAY_MS
 
 
-def _parse(text: str) -> Cursor | None:
+def _fields(text: str) -> object:
     try:
         padded = text + "=" * (-len(text) % 4)
-        fields = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        return json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
     except (ValueError, binascii.Error, RecursionError):
         return None
+
+
+def _is_older(fields: object) -> bool:
+    match fields:
+        case [int(version), str(), *_]:
+            return 0 < version < _VERSION
+        case _:
+            return False
+
+
+def _parse(fields: object) -> Cursor | None:
     match fields:
         case [
             version,
@@ -84,12 +101,13 @@ def _parse(text: str) -> Cursor | None:
             int(event_time_ms),
             str(transaction_id),
             ("RECEIVED" | "SENT") as direction,
+            ("TRANSFER" | "REVERSAL") as kind,
         ] if (
             version == _VERSION
             and _TRANSACTION_ID.fullmatch(transaction_id)
             and all(abs(each) < _MAX_MS for each in (start_ms, end_ms, event_time_ms))
         ):
-            key = EntryKey(event_time_ms, transaction_id, Direction(direction))
-            return Cursor(question, Interval(start_ms, end_ms), key)
+            place = event_time_ms, transaction_id, Direction(direction), TransactionKind(kind)
+            return Cursor(question, Interval(start_ms, end_ms), EntryKey(*place))
         case _:
             return None

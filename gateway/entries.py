@@ -69,4 +69,4 @@ async def page(analytics: Analytics, question: EntriesQuestion) -> EntryPage:
 
 def key(entry: Entry) -> EntryKey:
     """Where an entry stands in the order of pages."""
-    return EntryKey(entry.event_time_ms, entry.transaction_id, entry.direction)
+    return EntryKey(entry.event_time_ms, entry.transaction_id, entry.direction, entry.kind)

@@ -19,8 +19,8 @@ from gateway.errors import OverloadedError, StoreError
 from gateway.outcome import Outcome, Work, encode, of_errors, overloaded
 from gateway.response_cache import ages
 
-MakeContext = Callable[[str, Caller], OperationContext]
-"""A fresh context for a request id and a caller."""
+MakeContext = Callable[[str, Caller, bool], OperationContext]
+"""A fresh context for a request id and a caller; and whether reversals may be asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Execution:
 
     async def answer(self, operation: Operation, caller: Caller, request_id: str) -> Outcome:
         """What becomes of one operation; its store queries end with it, however it ends."""
-        context = self.make_context(request_id, caller)
+        context = self.make_context(request_id, caller, _may_ask_reversals(operation.document))
         try:
             result = await self._result(operation, context)
         finally:
@@ -76,6 +76,14 @@ class Execution:
             hide_suggestions=self.hide_suggestions,
         )
         return await running if inspect.isawaitable(running) else running
+
+
+def _may_ask_reversals(document: DocumentNode) -> bool:
+    """Whether a document may select `reversals`: a name stands in its text as it is.
+
+    Totals are asked for before the fields below them are known, and both come out of one query.
+    """
+    return document.loc is None or "reversals" in document.loc.source.body
 
 
 def _outcome_of(result: ExecutionResult, context: OperationContext) -> Outcome:

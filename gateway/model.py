@@ -151,7 +151,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class MeasuresChange:
-    """The same measures over an earlier window; ratios are null where the earlier one is zero."""
+    """The same measures over an earlier window; ratios are null where that is not positive."""
 
     window: Window
     previous: Measures
@@ -163,11 +163,15 @@ class MeasuresChange:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One direction of an account's (`account_id` of `None`: the network's) transactions."""
+    """One direction of an account's (`account_id` of `None`: the network's) transactions.
+
+    `reversals` among them, and what they took back, as a positive amount; `None`: not told apart.
+    """
 
     account_id: str | None
     direction: Direction
     interval: Interval
+    reversals: Measures | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,11 +185,12 @@ class Totals:
     measures: Measures
     average_amount: Decimal | None
     comparison: MeasuresChange | None
+    reversals: Measures | None
 
     @property
     def side(self) -> Side:
         """Which transactions these are the totals of."""
-        return Side(self.account_id, self.direction, self.window.interval)
+        return Side(self.account_id, self.direction, self.window.interval, self.reversals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,10 +258,14 @@ class NetFlow:
     received: Measures
     sent: Measures
     net_amount: Decimal
+    received_reversals: Measures | None
+    sent_reversals: Measures | None
 
     def side(self, direction: Direction) -> Side:
         """Which transactions one of the two is about."""
-        return Side(self.account_id, direction, self.window.interval)
+        received = direction is Direction.RECEIVED
+        reversals = self.received_reversals if received else self.sent_reversals
+        return Side(self.account_id, direction, self.window.interval, reversals)
 
 
 @dataclass(frozen=True, slots=True)

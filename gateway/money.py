@@ -34,8 +34,11 @@ def average(amount: Decimal, count: int) -> Decimal | None:
 
 
 def ratio(part: Decimal, base: Decimal) -> Decimal | None:
-    """A part of a base, half-even at 8 places; null where the base is zero."""
-    return divide(part, base, RATIO_PLACES)
+    """A part of a base, half-even at 8 places; null where the base is zero or less.
+
+    To a negative base every ratio has the wrong sign: a rise reads as a fall.
+    """
+    return divide(part, base, RATIO_PLACES) if base > 0 else None
 
 
 def divide(dividend: Decimal, divisor: Decimal, places: int) -> Decimal | None:

@@ -2,7 +2,7 @@
 
 A plan over accounts takes them out of a `Scope`, the proof that its caller may read them.
 Orders are part of a plan's meaning, so that every store gives the same rows:
-account ids compare by Unicode code point, transaction ids and directions as text.
+account ids compare by Unicode code point, transaction ids, directions and kinds as text.
 """
 
 from __future__ import annotations
@@ -38,26 +38,27 @@ class AccountPlan(QueryPlan[Row_co]):
 
 @dataclass(frozen=True, slots=True)
 class TotalsRow:
-    """Measures of one account (`None`: of all) in one direction."""
+    """Measures of one account (`None`: of all) in one direction, of one kind if told apart."""
 
     account_id: str | None
     direction: Direction
     transaction_count: int
     transaction_amount: Decimal
+    kind: TransactionKind | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TotalsPlan(QueryPlan[TotalsRow]):
     """Measures by account and direction; rows without transactions may be absent, in any order.
 
-    Without accounts it asks for the whole network, one row a direction. `kind` keeps only these
-    transactions; without it, reversals lower the amounts of transfers.
+    Without accounts it asks for the whole network, one row a direction. `by_kind` gives transfers
+    and reversals a row each; without it, reversals lower the amounts of transfers.
     """
 
     scope: Scope
     directions: frozenset[Direction]
     interval: Interval
-    kind: TransactionKind | None = None
+    by_kind: bool = False
 
     @property
     def account_ids(self) -> frozenset[str] | None:
@@ -130,16 +131,20 @@ class SlotsPlan(AccountPlan[SlotRow]):
 
 @dataclass(frozen=True, slots=True)
 class EntryKey:
-    """Where an entry stands in the order of `EntriesPlan`."""
+    """Where an entry stands in the order of `EntriesPlan`, and no other one of its account.
+
+    A reversal may have the id of a transfer, other than the one that it takes back.
+    """
 
     event_time_ms: int
     transaction_id: str
     direction: Direction
+    kind: TransactionKind
 
 
 @dataclass(frozen=True, slots=True)
 class EntriesPlan(QueryPlan[Entry]):
-    """Single entries past `after`, by time, transaction id and direction, all descending."""
+    """Single entries past `after`, by time, transaction id, direction and kind, all descending."""
 
     scope: Scope
     direction: Direction | None

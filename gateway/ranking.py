@@ -22,7 +22,7 @@ from gateway.model import (
     Ranking,
     WindowChoice,
 )
-from gateway.query_plan import GroupRow, TopPlan, TotalsPlan
+from gateway.query_plan import GroupRow, TopPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,7 @@ async def total(analytics: Analytics, ranking: Ranking) -> Measures:
     """Everything the ranking is about: its rows and the others; never older than the rows."""
     if ranking.whole:
         return sum_of_rows(ranking)
-    scope = analytics.scope(ranking.account_id)
-    plan = TotalsPlan(scope, frozenset({ranking.direction}), ranking.window.interval)
+    plan = analytics.totals_plan(ranking.account_id, {ranking.direction}, ranking.window.interval)
     result = await analytics.store.fetch(plan, ranking.snapshot)
     return measures_of(result.rows, ranking.direction)
 
@@ -103,7 +102,7 @@ async def account_count(analytics: Analytics, ranking: Ranking) -> int:
 
 
 async def share(analytics: Analytics, ranking: Ranking, row: Ranked) -> Decimal | None:
-    """The row's part of the whole amount; beyond 0 to 1 where reversals make an amount negative."""
+    """The row's part of the whole amount, if that is positive; beyond 0 to 1 where a row is negative."""
     everything = await total(analytics, ranking)
     return money.ratio(row.measures.transaction_amount, everything.transaction_amount)
 

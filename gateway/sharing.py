@@ -9,15 +9,15 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 from gateway.clock import Deadline
 from gateway.errors import CostLimitExceededError, DeadlineExceededError, OverloadedError
-from gateway.model import Direction, Interval, TransactionKind
+from gateway.model import Direction, Interval
 from gateway.query_plan import QueryPlan, TotalsPlan, TotalsRow
 from gateway.store import Store, StoreResult
 
 PlanRow = TypeVar("PlanRow")
 Observe = Callable[[str, float], None]
 """Called with a plan's name and the seconds its answer took."""
-_BatchKey: TypeAlias = tuple[bool, Interval, TransactionKind | None]
-"""Whether of the network, when, and of which kind."""
+_BatchKey: TypeAlias = tuple[bool, Interval, bool]
+"""Whether of the network, when, and whether by kind."""
 
 
 class OperationStore:
@@ -128,7 +128,7 @@ class OperationStore:
             self._observe(type(plan).__name__, seconds)
 
     async def _batched(self, plan: TotalsPlan) -> StoreResult[TotalsRow]:
-        key = (plan.account_ids is None, plan.interval, plan.kind)
+        key = (plan.account_ids is None, plan.interval, plan.by_kind)
         batch = self._batches.get(key)
         if batch is None:
             loop = asyncio.get_running_loop()
@@ -151,7 +151,7 @@ class OperationStore:
 
 @dataclasses.dataclass(slots=True)
 class _Batch:
-    """Totals of one interval and kind that are about to be asked for together."""
+    """Totals of one interval that are about to be asked for together."""
 
     plan: TotalsPlan
     asked: asyncio.Future[asyncio.Task[StoreResult[TotalsRow]]]
@@ -165,7 +165,7 @@ def _union(left: TotalsPlan, right: TotalsPlan) -> TotalsPlan:
 
 def _covers(asked: TotalsPlan, plan: TotalsPlan, not_before: int | None) -> bool:
     """Whether the answer holds the plan's rows; snapshots compare between equal accounts only."""
-    if (asked.interval, asked.kind) != (plan.interval, plan.kind):
+    if (asked.interval, asked.by_kind) != (plan.interval, plan.by_kind):
         return False
     if not asked.directions >= plan.directions:
         return False

@@ -130,8 +130,8 @@ class ContextMaker:
     monotonic: Monotonic
     tick_ms: int
 
-    def __call__(self, request_id: str, caller: Caller) -> OperationContext:
-        """A fresh context for this caller."""
+    def __call__(self, request_id: str, caller: Caller, by_kind: bool) -> OperationContext:
+        """A fresh context for this caller; `by_kind` tells reversals apart in totals."""
         limits = self.anonymous_limits if caller is EVERYONE else self.known_limits
         deadline = Deadline.after(limits.deadline_ms / 1000, self.monotonic)
         shared = OperationStore(
@@ -143,7 +143,8 @@ class ContextMaker:
         )
         clock_ms = self.epoch_ms()
         now_ms = clock_ms - clock_ms % self.tick_ms
-        rules = Analytics(shared, now_ms, limits, self.store.sample_data, caller, clock_ms)
+        sample_data = self.store.sample_data
+        rules = Analytics(shared, now_ms, limits, sample_data, caller, clock_ms, by_kind)
         shown = self.masking.for_caller(caller)
         return OperationContext(request_id, rules, shown, GatewayResolvers)
 

@@ -64,7 +64,7 @@ class TotalsComparison:
         description="Change divided by then: 0.25 is 25 % more. Null if then is zero. 8 decimals."
     )
     transaction_amount_change_ratio: Decimal | None = strawberry.field(
-        description="Change divided by then: 0.25 is 25 % more. Null if then is zero. 8 decimals."
+        description="Change divided by then: 0.25 is 25 % more. Null if then is zero or less. 8 decimals."
     )
 
 
@@ -109,11 +109,11 @@ class Totals(Answer):
     @strawberry.field(
         description="The reversals among these transactions, by their own time: a reversal of an older transfer "
         "is among them, one that comes after the window is not.",
-        directives=[cost.TOTALS],
+        directives=[cost.REVERSALS],
     )
-    async def reversals(self, info: strawberry.Info) -> ReversalTotals:
-        """Fetched only if asked for."""
-        return await resolvers(info).reversals(self.source)
+    def reversals(self, info: strawberry.Info) -> ReversalTotals:
+        """Told apart only if asked for."""
+        return resolvers(info).reversals(self.source)
 
 
 @strawberry.type(description="A number of transactions, their money, and the accounts behind them.")
@@ -165,8 +165,8 @@ class CounterpartyTotal:
     )
 
     @strawberry.field(
-        description="Part of the `total` amount: 0.25 is 25 %. Half-even to 8 decimals; null if that is 0. "
-        "Beyond 0 to 1 only where reversals make an amount negative.",
+        description="Part of the `total` amount: 0.25 is 25 %. Half-even to 8 decimals; null if that is 0 "
+        "or less. Beyond 0 to 1 only where reversals make an amount negative.",
         directives=[cost.SHARE],
     )
     async def share_of_amount(self, info: strawberry.Info) -> Decimal | None:
@@ -258,11 +258,11 @@ class Flow:
 
     @strawberry.field(
         description="The reversals among these transactions, by their own time.",
-        directives=[cost.TOTALS],
+        directives=[cost.REVERSALS],
     )
-    async def reversals(self, info: strawberry.Info) -> ReversalTotals:
-        """Fetched only if asked for."""
-        return await resolvers(info).reversals(self.source)
+    def reversals(self, info: strawberry.Info) -> ReversalTotals:
+        """Told apart only if asked for."""
+        return resolvers(info).reversals(self.source)
 
 
 @strawberry.type(description="What came in, what went out, and the difference.")

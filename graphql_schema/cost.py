@@ -62,12 +62,14 @@ TOP_COMPARED = Cost(weight="65")
 SERIES = Cost(weight="65")
 ENTRIES = Cost(weight="65")
 SHARE = Cost(weight="1")
+REVERSALS = Cost(weight="10")
 NETWORK_TOTALS = Cost(weight="550")
 NETWORK_TOP = Cost(weight="950")
 NETWORK_TOP_COMPARED = Cost(weight="1900")
 NETWORK_SERIES = Cost(weight="650")
 SYSTEM = Cost(weight="30")
-"""One store query each, but for `SHARE`: all shares of a ranking come out of one query."""
+"""One store query each, but for `SHARE` (all shares of a ranking come out of one query) and `REVERSALS`
+(a column more in the query of the totals beside it; estimated)."""
 
 
 def first_of(field: str) -> ListSize:

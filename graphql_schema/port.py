@@ -47,8 +47,8 @@ class Resolvers(Protocol):
         """Different accounts behind totals."""
         ...
 
-    async def reversals(self, source: object) -> answers.ReversalTotals:
-        """The reversals behind totals."""
+    def reversals(self, source: object) -> answers.ReversalTotals:
+        """The reversals behind totals, out of one look at the store with them."""
         ...
 
     async def top_counterparties(

@@ -14,6 +14,7 @@ from gateway.query_plan import (
     DistinctRow,
     EntriesPlan,
     EntryCountPlan,
+    EntryKey,
     GroupRow,
     QueryPlan,
     SlotRow,
@@ -29,17 +30,19 @@ EXACT = Context(prec=200, traps=[Inexact])
 def evaluate(plan: QueryPlan[Any], entries: Sequence[Entry]) -> list[Any]:
     """The rows of a plan over entries, in the plan's order."""
     match plan:
-        case TotalsPlan(scope, directions, interval, kind):
+        case TotalsPlan(scope, directions, interval, by_kind):
             account_ids = scope.account_ids
             chosen = [
                 entry
                 for entry in within(entries, interval)
                 if entry.direction in directions
-                and kind in (None, entry.kind)
                 and (account_ids is None or entry.account_id in account_ids)
             ]
-            grouped = group(chosen, lambda e: (account_ids and e.account_id, e.direction))
-            return [TotalsRow(id_, side, *m) for (id_, side), m in grouped.items()]
+            grouped = group(
+                chosen,
+                lambda e: (account_ids and e.account_id, e.direction, e.kind if by_kind else None),
+            )
+            return [TotalsRow(id_, side, *m, kind) for (id_, side, kind), m in grouped.items()]
         case DistinctPlan(scope, direction, interval):
             account_id = scope.account_id
             chosen = scoped(entries, account_id, direction, interval)
@@ -65,8 +68,7 @@ def evaluate(plan: QueryPlan[Any], entries: Sequence[Entry]) -> list[Any]:
                 and kind in (None, entry.kind)
             ]
             if after is not None:
-                last = (after.event_time_ms, after.transaction_id, after.direction.value)
-                found = [entry for entry in found if position(entry) < last]
+                found = [entry for entry in found if position(entry) < position(after)]
             return sorted(found, key=position, reverse=True)[:limit]
         case EntryCountPlan():
             return [CountRow(len(entries))]
@@ -121,6 +123,6 @@ def place(order_by: RankBy) -> Callable[[GroupRow], tuple[Decimal, Decimal, str]
     return key
 
 
-def position(entry: Entry) -> tuple[int, str, str]:
-    """The place of an entry in time."""
-    return entry.event_time_ms, entry.transaction_id, entry.direction.value
+def position(at: Entry | EntryKey) -> tuple[int, str, str, str]:
+    """The place of an entry in time, and among those of its time."""
+    return at.event_time_ms, at.transaction_id, at.direction.value, at.kind.value

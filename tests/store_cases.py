@@ -104,7 +104,8 @@ def reversal(
 def entry_lists(draw: st.DrawFn, max_transfers: int = 40) -> list[Entry]:
     """The entries of some transfers between few odd accounts, with ties and self-transfers.
 
-    Any of them may be reversed, at any time; so a window may hold the reversal alone.
+    Any of them may be reversed, at any time; so a window may hold the reversal alone. The reversal
+    may have the id of another transfer, and its time.
     """
     entries: list[Entry] = []
     for number in range(draw(st.integers(0, max_transfers))):
@@ -115,6 +116,11 @@ def entry_lists(draw: st.DrawFn, max_transfers: int = 40) -> list[Entry]:
         if draw(st.integers(0, 3)) == 0:
             taken_back = str(uuid.UUID(int=high + (1 << 32) + number))
             entries += reversal(moved, taken_back, draw(times_ms))
+        elif len(entries) > 2 and draw(st.booleans()):
+            # Of this transfer, under the id of the one before it, in its millisecond.
+            namesake = entries[-3]
+            if namesake.kind is TransactionKind.TRANSFER:
+                entries += reversal(moved, namesake.transaction_id, namesake.event_time_ms)
     return entries
 
 
@@ -163,7 +169,7 @@ def plans(draw: st.DrawFn) -> QueryPlan[Any]:
             chosen = draw(st.one_of(st.none(), st.frozensets(ids, min_size=1, max_size=6)))
             directions = draw(st.frozensets(st.sampled_from(Direction), min_size=1))
             scope = NETWORK if chosen is None else of(*chosen)
-            return TotalsPlan(scope, directions, interval, draw(kinds))
+            return TotalsPlan(scope, directions, interval, draw(st.booleans()))
         case 1:
             return DistinctPlan(one_or_all(account_id), direction, interval)
         case 2:
@@ -186,7 +192,8 @@ def plans(draw: st.DrawFn) -> QueryPlan[Any]:
 def entry_plans(draw: st.DrawFn, account_id: str, interval: Interval) -> EntriesPlan:
     """Pages of one account, from the start and from any place."""
     transaction_ids = st.integers(0, 40).map(lambda number: str(uuid.UUID(int=number)))
-    keys = st.builds(EntryKey, times_ms, transaction_ids, st.sampled_from(Direction))
+    directions, all_kinds = st.sampled_from(Direction), st.sampled_from(TransactionKind)
+    keys = st.builds(EntryKey, times_ms, transaction_ids, directions, all_kinds)
     return EntriesPlan(
         of(account_id),
         draw(st.one_of(st.none(), st.sampled_from(Direction))),
@@ -213,4 +220,5 @@ async def check(store: Store, entries: Sequence[Entry], plan: QueryPlan[Any]) ->
 
 
 def _normal(row: Any) -> tuple[Any, ...]:
-    return row.account_id, row.direction, row.transaction_count, row.transaction_amount
+    count, amount = row.transaction_count, row.transaction_amount
+    return row.account_id, row.direction, row.kind, count, amount

@@ -58,23 +58,23 @@ def statement(plan: QueryPlan[object]) -> Statement:
 
 
 def totals(plan: TotalsPlan) -> Statement:
-    """Account id (null over all), direction, count, amount."""
+    """Account id (null over all), direction, count, amount, kind (null if not told apart)."""
     directions = [direction.value for direction in plan.directions]
     where = "direction IN (SELECT unnest(?)) AND event_time_ms >= ? AND event_time_ms < ?"
     values: tuple[object, ...] = (directions, plan.interval.start_ms, plan.interval.end_ms)
-    if plan.kind is not None:
-        where += " AND kind = ?"
-        values = (*values, plan.kind.value)
-    if plan.account_ids is None:
-        return Statement(
-            f"SELECT NULL, direction, {MEASURES} FROM account_entries WHERE {where} "
-            "GROUP BY direction",
-            values,
-        )
+    account_id, kind, groups = "NULL", "NULL", ["direction"]
+    if plan.by_kind:
+        kind = "kind"
+        groups.append(kind)
+    if plan.account_ids is not None:
+        account_id = "account_id"
+        groups.append(account_id)
+        where += " AND account_id IN (SELECT unnest(?))"
+        values = (*values, sorted(plan.account_ids))
     return Statement(
-        f"SELECT account_id, direction, {MEASURES} FROM account_entries "
-        f"WHERE {where} AND account_id IN (SELECT unnest(?)) GROUP BY account_id, direction",
-        (*values, sorted(plan.account_ids)),
+        f"SELECT {account_id}, direction, {MEASURES}, {kind} FROM account_entries "
+        f"WHERE {where} GROUP BY {', '.join(groups)}",
+        values,
     )
 
 
@@ -124,12 +124,13 @@ def entries(plan: EntriesPlan) -> Statement:
         conditions.append("kind = ?")
         values.append(plan.kind.value)
     if plan.after is not None:
-        conditions.append("(event_time_ms, transaction_id, direction) < (?, ?, ?)")
+        conditions.append("(event_time_ms, transaction_id, direction, kind) < (?, ?, ?, ?)")
         after = plan.after
-        values += [after.event_time_ms, after.transaction_id, after.direction.value]
+        values += [after.event_time_ms, after.transaction_id]
+        values += [after.direction.value, after.kind.value]
     return Statement(
         f"SELECT * FROM account_entries WHERE {' AND '.join(conditions)} "
-        "ORDER BY event_time_ms DESC, transaction_id DESC, direction DESC LIMIT ?",
+        "ORDER BY event_time_ms DESC, transaction_id DESC, direction DESC, kind DESC LIMIT ?",
         (*values, plan.limit),
     )
 

@@ -118,8 +118,8 @@ def rows_of(plan: QueryPlan[Any], cells: list[tuple[Any, ...]]) -> tuple[Any, ..
     match plan:
         case TotalsPlan():
             return tuple(
-                TotalsRow(account_id, Direction(direction), count, Decimal(amount))
-                for account_id, direction, count, amount in cells
+                TotalsRow(id_, Direction(direction), count, Decimal(amount), _kind(kind))
+                for id_, direction, count, amount, kind in cells
             )
         case DistinctPlan():
             return tuple(DistinctRow(*row) for row in cells)
@@ -134,6 +134,10 @@ def rows_of(plan: QueryPlan[Any], cells: list[tuple[Any, ...]]) -> tuple[Any, ..
         case RejectedPlan():
             return tuple(ReasonRow(*row) for row in cells)
     raise TypeError(f"no rows for {type(plan).__name__}")
+
+
+def _kind(cell: str | None) -> TransactionKind | None:
+    return None if cell is None else TransactionKind(cell)
 
 
 def _entry(

@@ -3,8 +3,8 @@
 Rows are only ever added. So as long as an interval holds as many rows as it did, it holds the same
 rows, and in any window that begins no earlier nobody outside the cohorts looked into can have more
 than the bound of then, which a reversal can only lower, except by rows after the interval; whose
-cohorts are few, and looked into too. That makes the second ranking of a large account cost a fraction of the first, with the same
-proof. Forgetting, or not knowing, is only a matter of speed.
+cohorts are few, and looked into too. That makes the second ranking of a large account cost a
+fraction of the first, with the same proof. Forgetting, or not knowing, is only a matter of speed.
 """
 
 from __future__ import annotations

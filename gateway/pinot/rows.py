@@ -37,10 +37,8 @@ MeasuredRow: TypeAlias = TotalsRow | SlotRow
 def rows_of(plan: QueryPlan[Any], rows: Iterable[Cells]) -> tuple[Any, ...]:
     """The rows of a plan's answer."""
     match plan:
-        case TotalsPlan(account_ids=None):
-            return tuple(totals_row([None, *cells]) for cells in rows)
         case TotalsPlan():
-            return tuple(totals_row(cells) for cells in rows)
+            return tuple(totals_row(cells, plan) for cells in rows)
         case DistinctPlan():
             return _one(DistinctRow(whole(count)) for (count,) in rows) or (DistinctRow(0),)
         case TopPlan():
@@ -64,22 +62,20 @@ def merge(plan: QueryPlan[Any], parts: list[tuple[Any, ...]]) -> tuple[Any, ...]
         return parts[0]
     merged: dict[object, MeasuredRow] = {}
     for row in (row for rows in parts for row in rows):
-        key = (row.account_id, row.direction) if isinstance(row, TotalsRow) else row.slot
+        key = row.slot if isinstance(row, SlotRow) else (row.account_id, row.direction, row.kind)
         known = merged.get(key)
         merged[key] = row if known is None else _sum(known, row)
     rows = tuple(merged.values())
     return tuple(sorted(rows, key=attrgetter("slot"))) if isinstance(plan, SlotsPlan) else rows
 
 
-def totals_row(cells: Cells) -> TotalsRow:
-    """A row of account id (or none), direction, count, amount."""
-    account_id, direction, count, amount = cells
-    return TotalsRow(
-        None if account_id is None else text(account_id),
-        Direction(text(direction)),
-        whole(count),
-        decimal(amount),
-    )
+def totals_row(cells: Cells, plan: TotalsPlan) -> TotalsRow:
+    """A row of account id (not over all), direction, kind (if told apart), count, amount."""
+    *groups, count, amount = cells
+    account_id = None if plan.account_ids is None else text(groups.pop(0))
+    kind = TransactionKind(text(groups.pop())) if plan.by_kind else None
+    (direction,) = groups
+    return TotalsRow(account_id, Direction(text(direction)), whole(count), decimal(amount), kind)
 
 
 def group_row(cells: Cells) -> GroupRow:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from enum import Enum
 from urllib.parse import quote
 
-from gateway.model import Direction, Interval, RankBy
+from gateway.model import Direction, Interval, RankBy, TransactionKind
 from gateway.query_plan import (
     AuditPlan,
     DistinctPlan,
@@ -107,21 +107,20 @@ def statement(plan: QueryPlan[object], part: Part = Part.WHOLE) -> str:
 
 
 def totals(plan: TotalsPlan, part: Part = Part.WHOLE) -> str:
-    """Rows of account id, direction, count, amount; over all accounts without the first."""
+    """Rows of account id (not over all accounts), direction, kind (if told apart), count, amount."""
     directions = sorted(direction.value for direction in plan.directions)
+    columns, groups = ["direction"], len(directions)
     conditions = [_among("direction", directions), _within(plan.interval, part)]
-    if plan.kind is not None:
-        conditions.insert(1, _equal("kind", plan.kind.value))
-    if plan.account_ids is None:
-        return (
-            f"SELECT direction, {COUNT}, {AMOUNT} FROM account_entries "
-            f"WHERE {' AND '.join(conditions)} GROUP BY direction LIMIT {len(directions)}"
-        )
-    conditions.insert(0, _among("account_id", sorted(plan.account_ids)))
+    if plan.account_ids is not None:
+        columns.insert(0, "account_id")
+        groups *= len(plan.account_ids)
+        conditions.insert(0, _among("account_id", sorted(plan.account_ids)))
+    if plan.by_kind:
+        columns.append("kind")
+        groups *= len(TransactionKind)
     return (
-        f"SELECT account_id, direction, {COUNT}, {AMOUNT} FROM account_entries "
-        f"WHERE {' AND '.join(conditions)} GROUP BY account_id, direction "
-        f"LIMIT {len(plan.account_ids) * len(directions)}"
+        f"SELECT {', '.join(columns)}, {COUNT}, {AMOUNT} FROM account_entries "
+        f"WHERE {' AND '.join(conditions)} GROUP BY {', '.join(columns)} LIMIT {groups}"
     )
 
 
@@ -201,7 +200,7 @@ def entries(plan: EntriesPlan) -> str:
     return (
         "SELECT counterparty_id, direction, transaction_id, amount, event_time_ms, kind, reverses "
         f"FROM account_entries WHERE {' AND '.join(conditions)} "
-        "ORDER BY event_time_ms DESC, transaction_id DESC, direction DESC "
+        "ORDER BY event_time_ms DESC, transaction_id DESC, direction DESC, kind DESC "
         f"LIMIT {plan.limit}"
     )
 
@@ -267,9 +266,12 @@ def _among(column: str, values: Iterable[str]) -> str:
 
 
 def _past(after: EntryKey) -> str:
-    time_ms, transaction_id = after.event_time_ms, literal(after.transaction_id)
-    return (
-        f"(event_time_ms < {time_ms} OR (event_time_ms = {time_ms} "
-        f"AND (transaction_id < {transaction_id} OR (transaction_id = {transaction_id} "
-        f"AND direction < {literal(after.direction.value)}))))"
+    places = (
+        ("event_time_ms", str(after.event_time_ms)),
+        ("transaction_id", literal(after.transaction_id)),
+        ("direction", literal(after.direction.value)),
     )
+    past = f"kind < {literal(after.kind.value)}"
+    for column, value in reversed(places):
+        past = f"({column} < {value} OR ({column} = {value} AND {past}))"
+    return past

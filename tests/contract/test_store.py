@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 
 from gateway.clock import Deadline
 from gateway.duckdb.store import DuckdbStore
+from gateway.entries import key
 from gateway.errors import StoreUnavailableError
 from gateway.model import Direction, Entry, Interval, TransactionKind
 from gateway.query_plan import (
@@ -25,6 +27,7 @@ from gateway.query_plan import (
     TotalsPlan,
 )
 from tests import store_cases
+from tests.reference import evaluate
 from tests.scopes import NETWORK, of
 
 
@@ -61,11 +64,36 @@ def test_pages_neither_skip_nor_repeat(entries: list[Entry]) -> None:
                 if len(rows) < 3:
                     break
                 last = rows[-1]
-                after = EntryKey(last.event_time_ms, last.transaction_id, last.direction)
+                after = key(last)
             assert len(seen) == len(set(seen))
             assert set(seen) == {each for each in entries if each.account_id == account_id}
 
     asyncio.run(run())
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("first", [1, 2, 3])
+async def test_a_transfer_and_a_reversal_of_one_id_and_time_stand_on_pages_of_their_own(
+    first: int,
+) -> None:
+    other, named = "00000000-0000-4000-8000-000000000002", "00000000-0000-4000-8000-000000000001"
+    taken_back = store_cases.transfer("bob", "alice", other, Decimal(7), 500)
+    entries = [
+        *taken_back,
+        *store_cases.transfer("bob", "alice", named, Decimal(5), 1_000),
+        *store_cases.reversal(taken_back, named, 1_000),
+    ]
+    store = DuckdbStore()
+    await store.open()
+    store.load(entries)
+    plan = EntriesPlan(of("alice"), None, None, Interval(0, 5_000), None, first)
+    amounts: list[Decimal] = []
+    while rows := (await store.fetch(plan, 5)).rows:
+        assert list(rows) == evaluate(plan, entries)
+        amounts += [each.amount for each in rows]
+        plan = replace(plan, after=key(rows[-1]))
+    assert amounts == [5, -7, 7]
+    await store.close()
 
 
 @pytest.mark.anyio
@@ -93,11 +121,11 @@ async def test_sample_data_is_the_same_each_time_and_balanced() -> None:
     for store in stores:
         await store.open()
         plan = TotalsPlan(NETWORK, frozenset(Direction), whole)
-        reversals = TotalsPlan(
-            NETWORK, frozenset({Direction.SENT}), whole, TransactionKind.REVERSAL
-        )
+        by_kind = TotalsPlan(NETWORK, frozenset({Direction.SENT}), whole, by_kind=True)
+        kinds = (await store.fetch(by_kind, 5)).rows
+        reversals = [row for row in kinds if row.kind is TransactionKind.REVERSAL]
         both = [*sorted((await store.fetch(plan, 5)).rows, key=repr)]
-        rows.append(both + list((await store.fetch(reversals, 5)).rows))
+        rows.append(both + reversals)
         await store.close()
     assert rows[0] == rows[1]
     received, sent, taken_back = rows[0]

@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from gateway.model import Direction, Entry, Interval, RankBy, TransactionKind
 from gateway.pinot.store import PinotStore
-from gateway.query_plan import QueryPlan, TopPlan, TotalsPlan
+from gateway.query_plan import EntriesPlan, EntryKey, QueryPlan, TopPlan, TotalsPlan
 from gateway.settings import Settings
 from pinot_config.controller import HttpController
 from tests import scopes, store_cases
@@ -154,10 +154,20 @@ def test_reversals_are_counted_apart_of_whole_accounts_and_of_everyone(
     store: PinotStore, runner: asyncio.Runner, crowd: list[Entry]
 ) -> None:
     hour = Interval(CROWD_MS, CROWD_MS + store_cases.HOUR_MS)
-    for kind in (None, *TransactionKind):
-        received = frozenset({Direction.RECEIVED})
-        of_one = TotalsPlan(scopes.of("crowd"), received, hour, kind)
-        runner.run(store_cases.check(store, crowd, of_one))
-        runner.run(
-            store_cases.check(store, crowd, TotalsPlan(scopes.NETWORK, received, hour, kind))
-        )
+    ragged = Interval(hour.start_ms + 1, hour.end_ms + 2 * store_cases.HOUR_MS - 1)
+    for interval in (hour, ragged):
+        for scope in (scopes.of("crowd"), scopes.NETWORK):
+            for by_kind in (False, True):
+                plan = TotalsPlan(scope, frozenset({Direction.RECEIVED}), interval, by_kind)
+                runner.run(store_cases.check(store, crowd, plan))
+
+
+def test_a_page_goes_on_by_kind_after_all_else_is_equal(
+    store: PinotStore, runner: asyncio.Runner, crowd: list[Entry]
+) -> None:
+    reversals = [each for each in crowd if each.reverses is not None]
+    for entry in (crowd[0], reversals[0], reversals[-1]):
+        for kind in TransactionKind:
+            after = EntryKey(entry.event_time_ms, entry.transaction_id, entry.direction, kind)
+            plan = EntriesPlan(scopes.of(entry.account_id), None, None, CROWD, after, 3)
+            runner.run(store_cases.check(store, crowd, plan))

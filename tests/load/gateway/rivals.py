@@ -62,7 +62,7 @@ def strawberry_app(store: Store, epoch_ms: EpochMs, *, caches: bool) -> ASGIApp:
     )
 
     async def context() -> _Context:
-        return _Context(make_context("benchmark", EVERYONE))
+        return _Context(make_context("benchmark", EVERYONE, True))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -57,8 +57,10 @@ def test_a_quotient_is_that_of_fractions_rounded_once(dividend: Decimal, divisor
     assert Fraction(quotient) == round(Fraction(dividend) / divisor, 8)
 
 
-def test_a_ratio_to_nothing_is_null() -> None:
+def test_a_ratio_to_nothing_or_to_less_is_null() -> None:
     assert money.ratio(Decimal(1), Decimal(0)) is None
+    assert money.ratio(Decimal(50), Decimal(-100)) is None
+    assert money.ratio(Decimal(-100), Decimal(-100)) is None
     assert money.ratio(money.exact(-1), money.exact(3)) == Decimal("-0.33333333")
 
 

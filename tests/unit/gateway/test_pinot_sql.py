@@ -34,14 +34,17 @@ ALIGNED = Interval(1_760_000_400_000, 1_760_000_400_000 + 24 * HOUR_MS)
 RAGGED = Interval(1_760_000_400_001, 1_760_086_800_002)
 BOTH, RECEIVED, SENT = frozenset(Direction), Direction.RECEIVED, Direction.SENT
 AMOUNT, COUNT = RankBy.TRANSACTION_AMOUNT, RankBy.TRANSACTION_COUNT
-KEY = EntryKey(1_760_000_500_000, "0b5ca6cd-6f0f-4bc4-9f79-0d5e5d5f2f6a", SENT)
+KEY = EntryKey(
+    1_760_000_500_000, "0b5ca6cd-6f0f-4bc4-9f79-0d5e5d5f2f6a", SENT, TransactionKind.REVERSAL
+)
 
 PLANS: dict[str, QueryPlan[Any]] = {
     "totals_aligned": TotalsPlan(of("alice"), frozenset({RECEIVED}), ALIGNED),
     "totals_ragged_both": TotalsPlan(of("alice"), BOTH, RAGGED),
     "totals_batch": TotalsPlan(of("alice", "bob", "o'brien"), BOTH, ALIGNED),
-    "totals_reversals": TotalsPlan(of("alice"), BOTH, ALIGNED, TransactionKind.REVERSAL),
+    "totals_by_kind": TotalsPlan(of("alice"), BOTH, ALIGNED, by_kind=True),
     "totals_network": TotalsPlan(NETWORK, BOTH, ALIGNED),
+    "totals_network_by_kind": TotalsPlan(NETWORK, frozenset({SENT}), ALIGNED, by_kind=True),
     "distinct": DistinctPlan(of("alice"), SENT, RAGGED),
     "distinct_network": DistinctPlan(NETWORK, SENT, ALIGNED),
     "top_by_amount": TopPlan(of("alice"), RECEIVED, RAGGED, AMOUNT, 11),

@@ -16,7 +16,7 @@ from gateway.errors import (
     PartialAnswerError,
     StoreUnavailableError,
 )
-from gateway.model import Direction, Interval, RankBy
+from gateway.model import Direction, Interval, RankBy, TransactionKind
 from gateway.pinot import sql
 from gateway.pinot.partition import murmur2, partition_of, some_account_in
 from gateway.pinot.store import PinotStore
@@ -389,6 +389,26 @@ async def test_ragged_network_windows_are_asked_in_parts_and_added_up() -> None:
     }
     # Of an OR that is false of a whole segment, the star-tree would take every row.
     assert " OR " not in "".join(broker.statements)
+
+
+@pytest.mark.anyio
+async def test_kinds_of_the_parts_are_added_up_apart() -> None:
+    types = ["STRING", "STRING", "LONG", "STRING"]
+
+    def answer(statement: str) -> dict[str, Any]:
+        if "probe-" in statement:
+            return broker_answer([[0]], ["LONG"])
+        rows = [["RECEIVED", "TRANSFER", 2, "1.5"]]
+        if "event_hour_ms" in statement:
+            rows.append(["RECEIVED", "REVERSAL", 1, "-0.5"])
+        return broker_answer(rows, types)
+
+    store = await opened(FakeBroker(answer))
+    plan = TotalsPlan(NETWORK, frozenset({RECEIVED}), Interval(0, 2 * 3_600_000 + 5), by_kind=True)
+    assert set((await store.fetch(plan, 5)).rows) == {
+        TotalsRow(None, RECEIVED, 4, Decimal(3), TransactionKind.TRANSFER),
+        TotalsRow(None, RECEIVED, 1, Decimal("-0.5"), TransactionKind.REVERSAL),
+    }
 
 
 @pytest.mark.parametrize(

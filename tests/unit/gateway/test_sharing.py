@@ -64,22 +64,22 @@ async def test_totals_of_one_step_are_one_query_and_everyone_gets_their_own_rows
     assert len(store.plans) == 1
 
 
-async def test_totals_and_reversals_are_two_queries_however_many_accounts_ask() -> None:
+async def test_totals_by_kind_are_one_query_however_many_accounts_ask() -> None:
     original = transfer("alice", "bob", "1", Decimal(5), 1_000)
     store = ReferenceStore([*original, *reversal(original, "2", 2_000)])
     operation = shared(store)
-    reversals = [replace(totals(each), kind=TransactionKind.REVERSAL) for each in ("alice", "bob")]
+    by_kind = [replace(totals(each), by_kind=True) for each in ("alice", "bob")]
     net, alice, bob = await asyncio.gather(
-        operation.fetch(totals("alice")), *(operation.fetch(each) for each in reversals)
+        operation.fetch(totals("alice")), *(operation.fetch(each) for each in by_kind)
     )
     assert net.rows == (TotalsRow("alice", RECEIVED, 2, Decimal(0)),)
-    assert alice.rows == (TotalsRow("alice", RECEIVED, 1, Decimal(-5)),)
-    assert bob.rows == ()
-    assert set(store.plans) == {
-        totals("alice"),
-        replace(totals("alice", "bob"), kind=TransactionKind.REVERSAL),
+    assert set(alice.rows) == {
+        TotalsRow("alice", RECEIVED, 1, Decimal(5), TransactionKind.TRANSFER),
+        TotalsRow("alice", RECEIVED, 1, Decimal(-5), TransactionKind.REVERSAL),
     }
-    # What is known of all transactions is not taken for what is known of reversals.
+    assert bob.rows == ()
+    assert set(store.plans) == {totals("alice"), replace(totals("alice", "bob"), by_kind=True)}
+    # Rows by kind are not taken for rows of both together.
     assert (await operation.fetch(totals("bob"))).rows == ()
     assert len(store.plans) == 3
 

@@ -1,0 +1,1 @@
+SELECT direction, kind, COUNT(*), SUMPRECISION(amount) FROM account_entries WHERE direction = 'SENT' AND event_hour_ms >= 1760000400000 AND event_hour_ms < 1760086800000 GROUP BY direction, kind LIMIT 2
