@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from stream_jobs.audit.auditor import Auditor, DedupWindow
+from stream_jobs.audit.auditor import Auditor
 from stream_jobs.audit.frontier import Frontier, Topics
 from stream_jobs.audit.intervals import HOUR_MS, INTERVAL_MS, Cell, Sums, start_of
 from stream_jobs.audit.pinot_check import PinotCheck
@@ -26,6 +26,7 @@ from stream_jobs.audit.rows import (
     raw_transfer,
 )
 from stream_jobs.audit.state import State
+from stream_jobs.dedup_window import DedupWindow
 from stream_jobs.murmur2 import kafka_partition
 from stream_jobs.offsets import Gap, Offsets
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 from stream_jobs.audit.findings import Finding, Kind, Tier
@@ -28,6 +27,7 @@ from stream_jobs.audit.rows import (
     raw_transfer,
 )
 from stream_jobs.audit.state import State
+from stream_jobs.dedup_window import DedupWindow
 from stream_jobs.event_rules import MAX_REVERSALS
 from stream_jobs.offsets import Offsets
 
@@ -50,14 +50,6 @@ class RecordReader(Protocol):
     def read(self, limit: int, timeout_s: float) -> list[Record]: ...
 
     def positions(self, topic: str) -> Offsets: ...
-
-
-@dataclass(frozen=True, slots=True)
-class DedupWindow:
-    """For how long the job remembers an id; within `slack_ms` around it either outcome is right."""
-
-    window_ms: int
-    slack_ms: int
 
 
 class Auditor:
