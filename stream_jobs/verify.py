@@ -215,6 +215,7 @@ class Verification:
         report.duplicates = recount.duplicates
         report.reversals = len(fates.effective)
         report.held = fates.held
+        report.forgotten = fates.forgotten
         report.rejected = recount.rejected.total() + fates.rejected.total()
         events = chain(recount.transfers(), recount.undone())
         report.amount = unscaled(sum(event.amount for event in events))
