@@ -77,6 +77,11 @@ class Traffic:
             else:
                 yield self._new(payer, payee, now_s)
 
+    def put_off(self) -> Iterator[Event]:
+        """What is to come later, now: late duplicates, and transfers whose reversals wait for them."""
+        while self._late:
+            yield heapq.heappop(self._late)[2]
+
     def _new(self, payer: str, payee: str, now_s: float) -> Event:
         if self._random.random() < 0.4:
             payee = self._random.choices(MERCHANTS, cum_weights=self._merchant_weights)[0]
@@ -153,7 +158,10 @@ GARBAGE: tuple[Callable[[bytes], bytes | None], ...] = (
 def run(
     produce: Callable[[Event], None], traffic: Traffic, rate: float, stop: threading.Event
 ) -> int:
-    """Produces `rate` events a second until `stop`; what a pause held up is made up for. Returns how many."""
+    """Produces `rate` events a second until `stop`; what a pause held up is made up for. Returns how many.
+
+    Then comes what was put off: without it reversals would wait for ever.
+    """
     started_s = time.monotonic()
     sent = 0
     while not stop.wait(TICK_S):
@@ -163,6 +171,9 @@ def run(
             sent += 1
             if stop.is_set():
                 break
+    for event in traffic.put_off():
+        produce(event)
+        sent += 1
     return sent
 
 
@@ -183,11 +194,13 @@ class KafkaTopic:
         )
 
     def __call__(self, event: Event) -> None:
-        """Queues one event."""
-        while not self._stop.is_set():
+        """Queues one event; once it is to stop, only if there is room."""
+        while True:
             try:
                 self._producer.produce(TOPIC, key=event.key, value=event.value)
             except BufferError:
+                if self._stop.is_set():
+                    return
                 self._producer.poll(0.1)
             else:
                 self._producer.poll(0)

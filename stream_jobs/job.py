@@ -76,7 +76,8 @@ def verdict(
     event = (*NOTHING, name, *accounts, judged.amount, event_time_ms)
     if judged.reverses is None:
         return Row(TRANSFER, *event, _key(name), content(judged), None)
-    arrival = Arrival(payload or b"", event_time_ms, kafka_partition, kafka_offset)
+    where = (kafka_partition, kafka_offset)
+    arrival = Arrival(payload or b"", event_time_ms, *where, content(judged))
     return Row(REVERSAL, *event, _key(judged.reverses), None, arrival.packed())
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from stream_jobs.dedup_window import DEFAULT_WINDOW
 from stream_jobs.event_rules import MAX_REVERSALS
 
 DEFAULT_TRANSACTION_TIMEOUT = timedelta(days=14)
@@ -28,7 +29,7 @@ class JobSettings:
     savepoints: str  # URI of the folder
     parallelism: int = 2
     checkpoint_interval: timedelta = timedelta(seconds=1)
-    dedup_window: timedelta = timedelta(days=14)
+    dedup_window: timedelta = DEFAULT_WINDOW
     transaction_timeout: timedelta = (
         DEFAULT_TRANSACTION_TIMEOUT  # the longest outage that loses nothing
     )

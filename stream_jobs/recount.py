@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from stream_jobs.event_rules import Rejection, judge
-from stream_jobs.recount_reversals import Claim, Fates, Reversals, Sides
+from stream_jobs.recount_reversals import Claim, Fates, Original, Reversals, Sides
 
+HOUR_MS = 3_600_000
 SCALE = 10**8  # amounts as integers in units of the eighth decimal
 
 
@@ -48,7 +49,8 @@ class Recount:
 
     Between kafka partitions there is no order, so of an id that came in several of them any first
     occurrence may be the one that counted. Where they differ, `ambiguous` says so, and the first
-    one read stands until `settle` says which it was.
+    one read stands until `settle` says which it was. Of a transfer's duplicates the times are kept that are more than
+    an hour apart, since reversals may come for as long as the job remembers it.
     """
 
     def __init__(self) -> None:
@@ -63,6 +65,7 @@ class Recount:
         self._whole, self._decimals = array("Q"), array("I")
         self._time_ms, self._partition = array("q"), array("H")
         self._rivals: dict[bytes, dict[int, Transfer]] = {}
+        self._again_ms: dict[bytes, list[int]] = {}
 
     def add(self, partition: int, time_ms: int, value: bytes | None) -> None:
         """One record of `transactions`."""
@@ -86,6 +89,7 @@ class Recount:
             self._append(transfer, partition)
             return
         self.duplicates += 1
+        self._came_again(key, self._time_ms[row], time_ms)
         if partition != self._partition[row]:
             self._rivals.setdefault(key, {}).setdefault(partition, transfer)
 
@@ -114,7 +118,7 @@ class Recount:
 
     def fates(self) -> Fates:
         """What became of the reversals, by what is counted."""
-        return self.reversals.fates(self._sides)
+        return self.reversals.fates(self._original)
 
     def transfers(self) -> Iterator[Transfer]:
         """Each id once."""
@@ -148,12 +152,22 @@ class Recount:
         """The times of all transfers, ascending."""
         return sorted(self._time_ms)
 
-    def _sides(self, key: bytes) -> Sides | None:
+    def contested(self) -> set[bytes]:
+        """Transfers of which the raw topic does not say which reversal took effect."""
+        return self.reversals.contested(self._original)
+
+    def _came_again(self, key: bytes, first_ms: int, time_ms: int) -> None:
+        again_ms = self._again_ms.get(key, [])
+        if all(abs(time_ms - each) > HOUR_MS for each in (first_ms, *again_ms)):
+            self._again_ms[key] = [*again_ms, time_ms]
+
+    def _original(self, key: bytes) -> Original | None:
         row = self._rows.get(key)
         if row is None:
             return None
         transfer = self._transfer(row)
-        return Sides(transfer.from_account_id, transfer.to_account_id, transfer.amount)
+        sides = Sides(transfer.from_account_id, transfer.to_account_id, transfer.amount)
+        return Original(sides, (transfer.time_ms, *self._again_ms.get(key, ())))
 
     def _append(self, transfer: Transfer, partition: int) -> None:
         self._from.append(self._account(transfer.from_account_id))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -20,7 +22,8 @@ from stream_jobs.audit.rows import (
     parsed_entry,
     raw_transfer,
 )
-from stream_jobs.event_rules import MAX_REVERSALS, Rejection, judge
+from stream_jobs.dedup_window import DedupWindow, met
+from stream_jobs.event_rules import BY_HISTORY, MAX_REVERSALS, Rejection, judge
 from stream_jobs.topic_reader import Record
 
 DIRECTIONS: Final = (RECEIVED, SENT)
@@ -53,10 +56,14 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a repair writes, and the ids whose entries contradict their events: those it cannot mend."""
+    """What a repair writes, and the ids whose entries contradict their events: those it cannot mend.
+
+    `held` are reversals that fit, but came when the job had forgotten their transfer, or it them.
+    """
 
     missing: tuple[Missing, ...]
     contradicting: tuple[str, ...]
+    held: tuple[str, ...] = ()
 
     @property
     def entries(self) -> int:
@@ -121,12 +128,37 @@ def incomplete(asked: Asked, records: Iterable[Record]) -> Written:
     return written
 
 
+def rejected_reversals(records: Iterable[Record]) -> frozenset[bytes]:
+    """The reversals that the job rejected for their history, out of `transactions-rejected`."""
+    found = set()
+    for record in records:
+        try:
+            said = orjson.loads(record.value or b"")
+            by_history = said["reason"] in BY_HISTORY
+            payload = base64.b64decode(said["payload_base64"]) if by_history else None
+            event = raw_transfer(payload, said["event_time_ms"]) if payload else None
+        except (orjson.JSONDecodeError, binascii.Error, KeyError, TypeError):
+            continue
+        found.update([] if event is None else [event[0]])
+    return frozenset(found)
+
+
 class _Events:
     """The events of the ids that are incomplete, of the transfers that are undone, and of all that undo them."""
 
-    def __init__(self, asked: Asked, written: Written, records: Iterable[Record]) -> None:
+    def __init__(
+        self,
+        asked: Asked,
+        written: Written,
+        records: Iterable[Record],
+        rejected: frozenset[bytes],
+        window: DedupWindow,
+    ) -> None:
         self.of: dict[bytes, dict[Transfer, str]] = {id_: {} for id_ in written.left}
+        self.held: set[bytes] = set()
         self._written = written
+        self._rejected = rejected
+        self._window = window
         for record in records if written.left else ():
             event = judge(record.value, record.time_ms)
             if isinstance(event, Rejection):
@@ -138,20 +170,30 @@ class _Events:
                 self.of.setdefault(id_, {}).setdefault(transfer, sign + event.amount)
 
     def take_effect(self) -> dict[bytes, bytes]:
-        """By transfer the reversal that takes effect: as the entries have it, or as the audit says too."""
-        rivals: dict[bytes, list[tuple[int, bytes]]] = {}
+        """By transfer the reversal that takes effect: as the entries have it, or as the audit says too.
+
+        Those that fit and that the job holds are in `held` from now on.
+        """
+        rivals: dict[bytes, dict[bytes, int]] = {}
         for id_, events in self.of.items():
             for each in events:
                 if each.reverses:
-                    rivals.setdefault(each.original, []).append((each.time_ms, id_))
+                    first_ms = rivals.setdefault(each.original, {})
+                    first_ms[id_] = min(each.time_ms, first_ms.get(id_, each.time_ms))
         chosen = {}
-        for original, all_ in rivals.items():
-            fits = [(at_ms, id_) for at_ms, id_ in all_ if self._undoes(id_, original)]
-            if fits and len({id_ for _, id_ in all_}) <= MAX_REVERSALS:
-                chosen[original] = min(fits)[1]
+        for original, first_ms in rivals.items():
+            transfers_ms = [each.time_ms for each in self.of.get(original, ())]
+            seen_ms = met(transfers_ms, first_ms.values(), self._window.surely_ms)
+            fits = {i: at for i, at in first_ms.items() if self._undoes(i, original)}
+            self.held |= {id_ for id_, at_ms in fits.items() if at_ms not in seen_ms}
+            left = [(at_ms, id_) for id_, at_ms in fits.items() if at_ms in seen_ms]
+            if left and len(first_ms) <= MAX_REVERSALS:
+                chosen[original] = min(left)[1]
         return chosen | self._written.reversed
 
     def _undoes(self, id_: bytes, original: bytes) -> bool:
+        if id_ in self._rejected:
+            return False
         content = self._written.contents.get(original)
         if content is None and self.of.get(original):
             content = likeliest(self.of[original]).content
@@ -164,25 +206,31 @@ def plan(
     records: Iterable[Record],
     start_ms: int,
     end_ms: int,
+    *,
+    rejected: frozenset[bytes],
+    window: DedupWindow,
 ) -> Plan:
     """What is missing of ids that are incomplete, out of all events there are.
 
     An event whose id came also outside of the interval is missing only where the audit says so too
-    (rows.likeliest), so that two intervals never both repair it. A reversal is missing only if it takes effect.
+    (rows.likeliest), so that two intervals never both repair it. A reversal is missing only if it takes effect: not if
+    the job rejected it, or holds it since its transfer came a dedup window before or after.
     """
-    events = _Events(asked, written, records)
+    events = _Events(asked, written, records, rejected, window)
     effective = events.take_effect()
-    missing, contradicting = [], []
+    missing, contradicting, held = [], [], []
     for id_, entries in sorted(written.left.items()):
         fitting = [each for each in events.of[id_] if all(e.transfer == each for e in entries)]
         if not fitting or len(entries) > 1:
             contradicting.append(id_text(id_))
             continue
         transfer = likeliest(fitting)
+        inside = start_ms <= transfer.time_ms < end_ms
         if transfer.reverses and effective.get(transfer.original) != id_:
+            held += [id_text(id_)] if inside and id_ in events.held else []
             continue
-        if start_ms <= transfer.time_ms < end_ms:
+        if inside:
             there = {entry.direction for entry in entries}
             sides_left = tuple(each for each in DIRECTIONS if each not in there)
             missing.append(Missing(id_text(id_), transfer, events.of[id_][transfer], sides_left))
-    return Plan(tuple(missing), tuple(contradicting))
+    return Plan(tuple(missing), tuple(contradicting), tuple(held))

@@ -29,12 +29,13 @@ _SEPARATOR = "\x1f"
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A reversal's record as it stood in the raw topic."""
+    """A reversal's record as it stood in the raw topic, and its content by the rules of then."""
 
     payload: bytes
     event_time_ms: int
     kafka_partition: int
     kafka_offset: int
+    content: int
 
     def packed(self) -> str:
         """As text without a comma, since Flink joins the arrivals of one transfer with commas."""
@@ -43,6 +44,7 @@ class Arrival:
             self.event_time_ms,
             self.kafka_partition,
             self.kafka_offset,
+            self.content,
         )
         return base64.b64encode(orjson.dumps(fields)).decode("ascii")
 
@@ -56,7 +58,10 @@ class Settled:
 
 
 def content(event: TransactionEvent) -> int:
-    """64 bits of what a reversal repeats: both accounts, and the amount whatever its trailing zeros."""
+    """64 bits of what a reversal repeats: both accounts, and the amount whatever its trailing zeros.
+
+    It is in the job's state for as long as the dedup window: another way to make it would fit nothing that is there.
+    """
     amount = event.amount
     if "." in amount:
         amount = amount.rstrip("0").removesuffix(".")
@@ -65,7 +70,7 @@ def content(event: TransactionEvent) -> int:
     return int.from_bytes(digest, "big", signed=True)
 
 
-def effective(original: int, reversals: Sequence[int | None]) -> int | None:
+def effective(original: int, reversals: Sequence[int]) -> int | None:
     """Which of the reversals of a transfer, in their order, takes effect; all given by their contents."""
     return reversals.index(original) if original in reversals else None
 
@@ -75,6 +80,9 @@ def settle(arrival: str | None, original: int | None, arrivals: str | None) -> I
 
     The event is a reversal, `arrival`, or the transfer itself. `original` is the transfer's content if it has
     come, `arrivals` all its reversals so far that are kept, as packed and joined by Flink, the new one last.
+
+    Which one takes effect is told by what each said when it came: were it judged anew, rules that are stricter by now
+    could let a second one take effect. One that waited and breaks them is rejected, and nothing comes in its place.
     """
     kept = arrivals.split(",") if arrivals else []
     if arrival is not None and (not kept or kept[-1] != arrival):
@@ -85,20 +93,17 @@ def settle(arrival: str | None, original: int | None, arrivals: str | None) -> I
         )
     elif original is not None:
         came = [_unpacked(each) for each in kept]
-        judged = [judge(each.payload, each.event_time_ms) for each in came]
-        contents = [None if isinstance(each, Rejection) else content(each) for each in judged]
-        first = effective(original, contents)
+        first = effective(original, [each.content for each in came])
         for number in range(0 if arrival is None else len(kept) - 1, len(kept)):
-            if (
-                number == first or contents[number] is None
-            ):  # or the rules have changed since it came
-                yield Settled(came[number], judged[number])
-            elif contents[number] == original:
+            each = came[number]
+            if number == first:
+                yield Settled(each, judge(each.payload, each.event_time_ms))
+            elif each.content == original:
                 detail = "another reversal of this transfer has taken effect"
-                yield _rejected(came[number], RejectReason.ALREADY_REVERSED, detail)
+                yield _rejected(each, RejectReason.ALREADY_REVERSED, detail)
             else:
                 detail = "the accounts or the amount are not those of the transfer"
-                yield _rejected(came[number], RejectReason.REVERSAL_DIFFERS, detail)
+                yield _rejected(each, RejectReason.REVERSAL_DIFFERS, detail)
 
 
 def _unpacked(packed: str) -> Arrival:

@@ -63,6 +63,8 @@ class Verification:
         self._recount = Recount()
         self._read_to: Offsets = {}
         self._settled: set[bytes] = set()
+        self._looked_for: set[bytes] = set()
+        self._looked_to: Offsets = {}
         self._report = Report()
 
     def run(self, random_accounts: int, seed: int) -> Report:
@@ -125,14 +127,19 @@ class Verification:
             time.sleep(0.1)
 
     def _settle_ambiguous(self) -> None:
-        """Reads from the entries which occurrence counted, where the raw topic does not say."""
+        """Reads from the entries which occurrence counted, where the raw topic does not say.
+
+        All of them for ids that are new; for others only what was not read before.
+        """
         open_ = undecided(self._recount, self._settled)
         self._report.ambiguous = len(self._settled | open_)
         if not open_:
             return
         self._say(f"{len(open_):,} ids have no defined first occurrence: reading the entries")
         ends = self._topics.stable_ends(ENTRIES)
-        entries = self._topics.read(ENTRIES, dict.fromkeys(ends, 0), ends)
+        seen = self._looked_to if open_ <= self._looked_for else dict.fromkeys(ends, 0)
+        self._looked_for, self._looked_to = open_, ends
+        entries = self._topics.read(ENTRIES, seen, ends)
         self._settled |= settle(self._recount, entries, open_)
 
     def _windows(self, end_ms: int) -> tuple[Window, ...]:
@@ -215,6 +222,7 @@ class Verification:
         report.duplicates = recount.duplicates
         report.reversals = len(fates.effective)
         report.held = fates.held
+        report.forgotten = fates.forgotten
         report.rejected = recount.rejected.total() + fates.rejected.total()
         events = chain(recount.transfers(), recount.undone())
         report.amount = unscaled(sum(event.amount for event in events))

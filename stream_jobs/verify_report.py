@@ -13,6 +13,7 @@ class Report:
     transfers: int = 0
     reversals: int = 0
     held: int = 0
+    forgotten: int = 0
     duplicates: int = 0
     ambiguous: int = 0
     rejected: int = 0
@@ -27,6 +28,7 @@ class Report:
         figures = (
             f"{self.events:,} events: {self.transfers:,} transfers and {self.reversals:,} reversals over "
             f"{self.amount} net, {self.held:,} reversals held for transfers that have not come, "
+            f"{self.forgotten:,} for such as came too long before or after, "
             f"{self.duplicates:,} duplicates ({self.ambiguous:,} without a defined first, settled by the "
             f"entries), {self.rejected:,} rejected; {self.comparisons:,} comparisons of the whole and of "
             f"{self.accounts} accounts; {self.seconds:.1f} s"

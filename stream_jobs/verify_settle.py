@@ -14,7 +14,7 @@ from stream_jobs.topic_reader import Record
 
 def undecided(recount: Recount, settled: set[bytes]) -> set[bytes]:
     """The ids of transfers of which either is open."""
-    return (recount.ambiguous().keys() | recount.reversals.contested()) - settled
+    return (recount.ambiguous().keys() | recount.contested()) - settled
 
 
 def settle(recount: Recount, entries: Iterable[Record], open_: set[bytes]) -> set[bytes]:

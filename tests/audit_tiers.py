@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from stream_jobs.audit.auditor import Auditor, DedupWindow
+from stream_jobs.audit.auditor import Auditor, RecordReader
 from stream_jobs.audit.frontier import Frontier, Topics
 from stream_jobs.audit.intervals import HOUR_MS, INTERVAL_MS, Cell, Sums, start_of
 from stream_jobs.audit.pinot_check import PinotCheck
@@ -26,6 +26,7 @@ from stream_jobs.audit.rows import (
     raw_transfer,
 )
 from stream_jobs.audit.state import State
+from stream_jobs.dedup_window import DedupWindow
 from stream_jobs.murmur2 import kafka_partition
 from stream_jobs.offsets import Gap, Offsets
 
@@ -154,7 +155,12 @@ class Bench:
     """One audit over tiers in memory; `clock_ms` moves by hand."""
 
     def __init__(
-        self, tiers: MemoryTiers, file: Path, clock_ms: int, window: DedupWindow | None = None
+        self,
+        tiers: MemoryTiers,
+        file: Path,
+        clock_ms: int,
+        window: DedupWindow | None = None,
+        reader: Callable[[MemoryReader], RecordReader] = lambda each: each,
     ) -> None:
         self.clock_ms = clock_ms
         self.tiers = tiers
@@ -163,11 +169,11 @@ class Bench:
             topic: {**dict.fromkeys(tiers.ends(topic), 0), **self.state.positions(topic)}
             for topic in (TOPICS.raw, TOPICS.entries)
         }
-        reader = MemoryReader(tiers, starts)
+        read = reader(MemoryReader(tiers, starts))
         self.auditor = Auditor(
             self.state,
-            reader,
-            Frontier(tiers, TOPICS, reader.positions, self.now),
+            read,
+            Frontier(tiers, TOPICS, read.positions, self.now),
             PinotCheck(self.state, tiers, tiers.entries_of, self.now),
             self.now,
             topics=TOPICS,

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 from stream_jobs.audit.findings import Finding, Kind, Tier
 from stream_jobs.audit.frontier import Frontier, Settled, Topics
 from stream_jobs.audit.intervals import start_of, whole
 from stream_jobs.audit.matching import Matching
-from stream_jobs.audit.outcome import Open, Outcome
+from stream_jobs.audit.outcome import Open
 from stream_jobs.audit.pinot_check import PinotCheck
 from stream_jobs.audit.readers import Record
-from stream_jobs.audit.reversal_fates import Fate, Originals
-from stream_jobs.audit.reversal_judge import judge_reversals, originals_of
+from stream_jobs.audit.reversal_judge import judge_reversals
+from stream_jobs.audit.reversal_watch import ReversalWatch
 from stream_jobs.audit.rows import (
     Entry,
     Malformed,
@@ -28,7 +26,7 @@ from stream_jobs.audit.rows import (
     raw_transfer,
 )
 from stream_jobs.audit.state import State
-from stream_jobs.event_rules import MAX_REVERSALS
+from stream_jobs.dedup_window import DedupWindow
 from stream_jobs.offsets import Offsets
 
 BATCH: Final = 5_000
@@ -36,9 +34,6 @@ WRITE_EVERY_MS: Final = 1_000
 # Above so many open ids in memory the older half waits in the file.
 MAX_OPEN_IN_MEMORY: Final = 200_000
 UNDECIDED_A_TIME: Final = 50_000
-# A reversal is told of when its transfer has not come for so long.
-HELD_LONG_MS: Final = 60_000
-TOLD_IDS: Final = 20
 WHOLE_A_TIME: Final = 2_000
 
 log = logging.getLogger("audit")
@@ -50,14 +45,6 @@ class RecordReader(Protocol):
     def read(self, limit: int, timeout_s: float) -> list[Record]: ...
 
     def positions(self, topic: str) -> Offsets: ...
-
-
-@dataclass(frozen=True, slots=True)
-class DedupWindow:
-    """For how long the job remembers an id; within `slack_ms` around it either outcome is right."""
-
-    window_ms: int
-    slack_ms: int
 
 
 class Auditor:
@@ -85,8 +72,7 @@ class Auditor:
         self._window = window
         self._matching = Matching(partitions, state.number("round") + 1)
         self._elsewhere = state.open_ids.count()
-        self._held = state.reversals.held()
-        self._held_told = 0
+        self._reversals = ReversalWatch(state, self._matching, clock_ms, window)
         self._written_ms = 0
         self.through_ms = 0
         self.records = 0
@@ -121,7 +107,7 @@ class Auditor:
         """Write what happened with the offsets behind it."""
         matching = self._matching
         outcome = matching.take()
-        self._wake(outcome)
+        self._reversals.wake(outcome)
         unwritten = {id_: each for id_, each in matching.open.items() if each.dirty}
         positions = {t: self._reader.positions(t) for t in (self._topics.raw, self._topics.entries)}
         now_ms = self._clock_ms()
@@ -132,18 +118,6 @@ class Auditor:
         self._make_room()
         in_both = sum(each.stored for each in matching.open.values())
         self._elsewhere = self._state.open_ids.count() - in_both
-
-    def _wake(self, outcome: Outcome) -> None:
-        """Have reversals judged anew whose transfers were counted."""
-        for id_, (original, fate) in outcome.reversals.items():
-            if fate is Fate.HELD:
-                self._held[id_] = original
-            else:
-                self._held.pop(id_, None)
-        awake = {id_: each for id_, each in self._held.items() if each in outcome.counted}
-        if awake:
-            self._bring(self._state.open_ids.load(list(awake)))
-            self._matching.wake(awake)
 
     def _take_in(self, records: list[Record]) -> None:
         transfers: list[tuple[bytes, Transfer]] = []
@@ -172,11 +146,22 @@ class Auditor:
         id_, entry = parsed
         if is_misplaced(entry, record.key, self._partitions):
             detail = f"{where}: not the account's key or partition"
-            self._find(Kind.MISPLACED, entry.transfer.time_ms, record, id_text(id_), detail)
+            told = (entry.transfer.time_ms, record, id_text(id_), detail)
+            self._find(Kind.MISPLACED, *told, reversal=is_reversal(id_))
         return parsed
 
-    def _find(self, kind: Kind, time_ms: int, record: Record, id_: str, detail: str) -> None:
-        finding = Finding(Tier.ENTRIES, kind, start_of(time_ms), record.partition, id_, detail)
+    def _find(
+        self,
+        kind: Kind,
+        time_ms: int,
+        record: Record,
+        id_: str,
+        detail: str,
+        *,
+        reversal: bool = False,
+    ) -> None:
+        where = (start_of(time_ms), record.partition)
+        finding = Finding(Tier.ENTRIES, kind, *where, id_, detail, reversal)
         self._matching.add_malformed(finding, time_ms)
 
     def _load(self, ids: list[bytes]) -> None:
@@ -199,20 +184,13 @@ class Auditor:
         surely = (
             self._state.known_ids.find(known, oldest_ms + self._window.slack_ms) if known else {}
         )
-        self._remember_reversed([each for _, each in transfers if each.reverses], oldest_ms)
+        self._reversals.remember_originals(transfers, surely)
         for id_, transfer in transfers:
             content = matching.counted(id_)
             if content is not None or id_ in surely:
                 matching.add_transfer(id_, transfer, surely.get(id_, content))
             else:
                 matching.add_transfer(id_, transfer, known.get(id_), optional=id_ in known)
-
-    def _remember_reversed(self, reversals: list[Transfer], oldest_ms: int) -> None:
-        """A reversal makes the job remember its transfer for a whole window again."""
-        originals = {each.original for each in reversals}
-        since_ms = oldest_ms + self._window.slack_ms
-        for id_, content in self._state.known_ids.find(originals, since_ms).items():
-            self._matching.remember(id_, content)
 
     def _judge(self, settled: Settled) -> None:
         matching = self._matching
@@ -229,38 +207,12 @@ class Auditor:
                 oldest_ms = self._clock_ms() - self._window.window_ms - self._window.slack_ms
                 matching.judge(others, self._state.known_ids.find(alone, oldest_ms))
             else:
-                judge_reversals(matching, reversals, self._originals(reversals))
+                judge_reversals(matching, reversals, self._reversals.originals(reversals))
             self.write()
-        self._tell_held()
+        self._reversals.tell_held()
         self._judge_whole(settled)
         self.through_ms = settled.as_of_ms
         self._pinot.offer(settled)
-
-    def _originals(self, reversals: list[bytes]) -> Originals:
-        """What is known of the transfers that some reversals undo."""
-        ids, window = originals_of(self._matching, reversals), self._window
-        oldest_ms = self._clock_ms() - window.window_ms
-        judged = self._state.reversals.of(ids)
-        of_each = Counter(each.original for each in judged if each.id not in reversals)
-        of_each.update(o for id_ in reversals for o in originals_of(self._matching, [id_]))
-        return Originals(
-            self._state.known_ids.find(ids, oldest_ms - window.slack_ms),
-            self._state.known_ids.find(ids, oldest_ms + window.slack_ms),
-            {each.original: each.id for each in judged if each.fate is Fate.EFFECTIVE},
-            frozenset(each for each, count in of_each.items() if count > MAX_REVERSALS),
-            frozenset(e.id for e in judged if e.since_ms < oldest_ms + window.slack_ms),
-        )
-
-    def _tell_held(self) -> None:
-        """One line when more reversals than before wait for long."""
-        since_ms = self._clock_ms() - HELD_LONG_MS
-        count, some = self._state.reversals.held_before(since_ms, TOLD_IDS)
-        if count > self._held_told:
-            log.warning(
-                "%d reversals are held for more than %d s, since their transfers have not come: %s",
-                *(count, HELD_LONG_MS // 1000, ", ".join(map(id_text, some))),
-            )
-        self._held_told = count
 
     def _judge_whole(self, settled: Settled) -> None:
         due = self._state.intervals.due("whole", 0, settled.as_of_ms, settled.round, WHOLE_A_TIME)

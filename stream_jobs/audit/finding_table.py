@@ -7,9 +7,11 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from stream_jobs.audit.findings import Finding, Kind, Mismatch, Tier
-from stream_jobs.audit.rows import id_text
+from stream_jobs.audit.rows import id_text, is_reversal
 
 WHOLE_KINDS: Final = (Kind.UNEXPLAINED, Kind.UNBALANCED)
+# Behind a reversal's id in the file: a transfer may have the same.
+_MARK: Final = "\x1fR"
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS findings (
   tier TEXT, kind TEXT, interval_ms INT, partition INT, id TEXT, detail TEXT, found_ms INT,
@@ -45,7 +47,7 @@ class FindingTable:
             "ORDER BY id LIMIT ?",
             (interval_ms, tier, kind, limit),
         )
-        return tuple(row[0] for row in rows.fetchall())
+        return tuple(dict.fromkeys(row[0].removesuffix(_MARK) for row in rows.fetchall()))
 
     def counts(self) -> dict[tuple[str, str], int]:
         """Open findings by tier and kind."""
@@ -76,7 +78,7 @@ class FindingTable:
                 "INSERT OR IGNORE INTO findings VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
                     *(each.tier, each.kind, each.interval_ms, _partition(each)),
-                    *(each.transaction_id, each.detail, now_ms),
+                    *(_id(each), each.detail, now_ms),
                 ),
             )
             if done.rowcount:
@@ -86,9 +88,8 @@ class FindingTable:
     def heal(self, ids: Iterable[bytes]) -> None:
         """Their entries came after all."""
         for id_ in ids:
-            self._db.execute(
-                "DELETE FROM findings WHERE id = ? AND tier = 'ENTRIES'", (id_text(id_),)
-            )
+            told = id_text(id_) + _MARK * is_reversal(id_)
+            self._db.execute("DELETE FROM findings WHERE id = ? AND tier = 'ENTRIES'", (told,))
 
     def replace_whole(
         self, interval_ms: int, findings: Sequence[Finding], now_ms: int
@@ -114,7 +115,11 @@ class FindingTable:
             "DELETE FROM findings WHERE interval_ms = ? AND tier = ?", (interval_ms, Tier.PINOT)
         )
         self.add(findings, now_ms)
-        return [f for f in findings if (f.kind, f.transaction_id, _partition(f)) not in known]
+        return [f for f in findings if (f.kind, _id(f), _partition(f)) not in known]
+
+
+def _id(finding: Finding) -> str:
+    return finding.transaction_id + _MARK * finding.reversal
 
 
 def _partition(finding: Finding) -> int:

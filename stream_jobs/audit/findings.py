@@ -33,7 +33,7 @@ REPAIRABLE = frozenset({Kind.LOST, Kind.LOST_SIDE})
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong; of one interval, and of one id where it has one."""
+    """One thing that is wrong; of one interval, and of one id where it has one: of a transfer, or `reversal`."""
 
     tier: Tier
     kind: Kind
@@ -41,6 +41,7 @@ class Finding:
     partition: int | None
     transaction_id: str
     detail: str
+    reversal: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -215,18 +215,16 @@ class Matching:
 
     def _find(self, kind: Kind, id_: bytes, entry: Entry, detail: str) -> None:
         interval_ms = start_of(entry.transfer.time_ms)
-        self._outcome.findings.append(
-            Finding(Tier.ENTRIES, kind, interval_ms, entry.partition, id_text(id_), detail)
-        )
+        self._outcome.findings.append(_finding(kind, interval_ms, entry.partition, id_, detail))
 
     def _find_changed(self, id_: bytes, expected: Transfer, wrong: Entry) -> None:
         """In the interval that it is in, and in the one that misses it."""
         detail = "; ".join(_differences(expected, wrong.transfer))
         for time_ms in {start_of(expected.time_ms), start_of(wrong.transfer.time_ms)}:
             self._outcome.findings.append(
-                Finding(
-                    *(Tier.ENTRIES, Kind.CHANGED, time_ms),
-                    *(wrong.partition, id_text(id_), f"{wrong.direction}: {detail}"),
+                _finding(
+                    *(Kind.CHANGED, time_ms, wrong.partition, id_),
+                    f"{wrong.direction}: {detail}",
                 )
             )
 
@@ -235,15 +233,18 @@ class Matching:
         what = "no entry" if kind is Kind.LOST else f"no {direction} entry"
         detail = f"{what} of {money(transfer.amount)}"
         interval_ms = start_of(transfer.time_ms)
-        self._outcome.findings.append(
-            Finding(Tier.ENTRIES, kind, interval_ms, partition, id_text(id_), detail)
-        )
+        self._outcome.findings.append(_finding(kind, interval_ms, partition, id_, detail))
 
     def close(self, id_: bytes) -> None:
         """Nothing is open of an id any more."""
         open_ = self.open.pop(id_)
         if open_.stored:
             self._outcome.closed.add(id_)
+
+
+def _finding(kind: Kind, interval_ms: int, partition: int, id_: bytes, detail: str) -> Finding:
+    told = (kind, interval_ms, partition, id_text(id_), detail)
+    return Finding(Tier.ENTRIES, *told, reversal=is_reversal(id_))
 
 
 def _side(entries: list[Entry], direction: str, transfer: Transfer) -> Entry | None:

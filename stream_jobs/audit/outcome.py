@@ -21,13 +21,15 @@ class Open:
     optional: bool = False
     # Found wrong: the raw side is in the sums, and only the missing entries can still come.
     judged: bool = False
-    told: int = 0  # so many of its entries were judged with it
-    held: bool = False  # a reversal that waits for its transfer
-    suspect: bool = (
-        False  # a reversal that ought to have entries; its transfer may have come just now
-    )
+    # So many of its entries were judged with it.
+    told: int = 0
+    # A reversal that waits for its transfer.
+    held: bool = False
+    # A reversal that ought to have entries; its transfer may have come just now.
+    suspect: bool = False
     stored: bool = False
-    dirty: bool = True  # the file has it otherwise, or not at all
+    # The file has it otherwise, or not at all.
+    dirty: bool = True
 
     @property
     def fresh(self) -> bool:

@@ -16,10 +16,12 @@ from confluent_kafka import Producer
 
 from stream_jobs.audit.findings import Finding, Kind, Mismatch, Tier
 from stream_jobs.audit.intervals import INTERVAL_MS
+from stream_jobs.audit.reversal_table import HELD_LONG_MS
 from stream_jobs.audit.state import State
 
 MAX_MISMATCHES: Final = 50
 MAX_IDS: Final = 20
+MAX_TIME_MS: Final = 2**62
 MAX_DETAILS: Final = 5
 MAX_MISMATCHES_BYTES: Final = 60_000
 PUBLISH_TIMEOUT_S: Final = 5.0
@@ -47,7 +49,8 @@ class Report:
     conflicts: int
     conflict_ids: tuple[str, ...]
     reversals_held: int
-    held_since_ms: int | None
+    reversals_held_long: int
+    newest_held_ms: int | None
     state_bytes: int
 
     @property
@@ -61,7 +64,7 @@ def report(state: State, entries_through_ms: int, started_at_ms: int, now_ms: in
     through_ms = state.number("through_ms")
     consistent_ms = through_ms - through_ms % INTERVAL_MS
     conflicts, conflict_ids = state.conflicts()
-    held, held_since_ms = state.reversals.held_since()
+    held_long = state.reversals.held_before(now_ms - HELD_LONG_MS)
     return Report(
         recorded_at_ms=now_ms,
         started_at_ms=started_at_ms,
@@ -76,8 +79,9 @@ def report(state: State, entries_through_ms: int, started_at_ms: int, now_ms: in
         duplicates=state.number("duplicates"),
         conflicts=conflicts,
         conflict_ids=conflict_ids,
-        reversals_held=held,
-        held_since_ms=held_since_ms,
+        reversals_held=state.reversals.held_before(MAX_TIME_MS).number,
+        reversals_held_long=held_long.number,
+        newest_held_ms=held_long.newest_ms,
         state_bytes=state.size_bytes(),
     )
 
@@ -158,10 +162,14 @@ def _metric_lines(said: Report, now_ms: int) -> Iterator[str]:
     yield from gauge("transfers_matched_total", "Events with both their entries.", said.matched)
     yield from gauge("duplicates_total", "Further events of known ids.", said.duplicates)
     yield from gauge("conflicts", "Ids that came with different contents.", said.conflicts)
-    held, since_ms = said.reversals_held, said.held_since_ms
-    yield from gauge("reversals_held", "Reversals whose transfers have not come.", held)
-    oldest_s = 0 if since_ms is None else max(0, now_ms - since_ms) / 1000
-    yield from gauge("reversals_held_seconds", "How long the oldest of them has waited.", oldest_s)
+    waiting = "Reversals whose transfers have not come"
+    yield from gauge("reversals_held", f"{waiting}.", said.reversals_held)
+    yield from gauge("reversals_held_long", f"{waiting} for a minute.", said.reversals_held_long)
+    since_ms = said.newest_held_ms
+    newest_s = 0 if since_ms is None else max(0, now_ms - since_ms) / 1000
+    yield from gauge(
+        "reversals_held_seconds", "How long the newest of these has waited; 0: none.", newest_s
+    )
     yield from gauge("state_bytes", "Size of what is remembered.", said.state_bytes)
 
 

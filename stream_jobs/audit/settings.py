@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from stream_jobs.audit.auditor import DedupWindow
 from stream_jobs.audit.frontier import Topics
+from stream_jobs.dedup_window import DEFAULT, DedupWindow
 from stream_jobs.job_settings import CONSUMER_GROUP
 
-DAY_MS = 86_400_000
 AUDIT_TOPIC = "pipeline-audit"
 
 
@@ -50,11 +49,11 @@ def parsed(arguments: Sequence[str] | None) -> AuditSettings:
     add("--entries-topic", default=Topics().entries, help="the entries (%(default)s)")
     add("--table", default="account_entries", help="Pinot's table of the entries (%(default)s)")
     add("--audit-topic", default=AUDIT_TOPIC, help="where the state is published (%(default)s)")
-    add("--dedup-window-ms", type=int, default=14 * DAY_MS, help="as the job's (%(default)s)")
+    add("--dedup-window-ms", type=int, default=DEFAULT.window_ms, help="as the job's (%(default)s)")
     add(
         "--dedup-slack-ms",
         type=int,
-        default=DAY_MS // 24,
+        default=DEFAULT.slack_ms,
         help="where either outcome is right (%(default)s)",
     )
     given = parser.parse_args(arguments)

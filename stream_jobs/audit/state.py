@@ -83,6 +83,7 @@ class State:
         with self._transaction():
             self.known_ids.add(outcome.counted, now_ms)
             self.open_ids.write(outcome.closed, opened)
+            self.reversals.heard_of(outcome.counted, now_ms)
             self.reversals.write(outcome.reversals, now_ms)
             self.intervals.add(outcome.changes, round_)
             self.findings.heal(outcome.healed)

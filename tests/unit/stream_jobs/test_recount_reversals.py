@@ -123,3 +123,59 @@ def test_an_id_may_be_of_a_transfer_and_of_a_reversal() -> None:
     same = str(uuid.UUID(int=77))
     recount = counted(transfer(), transfer(transaction_id=same), reversal(77 - 1_000))
     assert (recount.distinct, len(list(recount.undone())), recount.duplicates) == (2, 1, 0)
+
+
+DAY_MS = 86_400_000
+
+
+def came(*records: tuple[int, int, bytes]) -> Recount:
+    """Kafka partition, days and payload of each record."""
+    recount = Recount()
+    for partition, days, payload in records:
+        recount.add(partition, NOW_MS + days * DAY_MS, payload)
+    return recount
+
+
+@pytest.mark.parametrize("days", [-40, -15, 15, 40])
+def test_a_reversal_that_missed_its_transfer_is_counted_apart(days: int) -> None:
+    recount = came((0, 0, transfer()), (0, days, reversal(1)), (0, days, reversal(2, amount="1")))
+    fates = recount.fates()
+    assert (fates.effective, fates.rejected, fates.held, fates.forgotten) == ({}, {}, 0, 2)
+
+
+def test_a_duplicate_of_the_transfer_lets_a_later_reversal_take_effect() -> None:
+    recount = came((0, 0, transfer()), (0, 13, transfer()), (0, 26, reversal(1)))
+    assert len(recount.fates().effective) == 1
+
+
+def test_at_the_edge_of_the_window_the_entries_show_what_became_of_it() -> None:
+    recount = came((0, 0, transfer()), (0, 14, reversal(1)))
+    assert undecided(recount, set()) == {KEY}
+    assert recount.fates().forgotten == 1
+    settle(recount, [entry(reversal(1), NOW_MS + 14 * DAY_MS)], {KEY})
+    assert (len(recount.fates().effective), recount.fates().forgotten) == (1, 0)
+
+
+def test_an_id_that_reverses_two_transfers_in_two_partitions_is_settled_by_the_entries() -> None:
+    other = uuid.UUID(int=2)
+    second = reversal(1, reverses=str(other))
+    recount = came(
+        (0, 0, transfer()),
+        (0, 0, transfer(transaction_id=str(other))),
+        (0, 0, reversal(1)),
+        (1, 0, second),
+    )
+    assert undecided(recount, set()) == {KEY, other.bytes}
+    assert settle(recount, [entry(second, NOW_MS)], {KEY, other.bytes}) == {other.bytes}
+    fates = recount.fates()
+    assert [claim.original for claim in fates.effective.values()] == [other.bytes]
+    assert (fates.rejected, fates.held) == ({}, 0)
+
+
+def test_of_more_than_are_looked_at_each_has_one_fate_whichever_the_entries_show() -> None:
+    many = [(n % 2, 0, reversal(n)) for n in range(MAX_REVERSALS + 1)]
+    recount = came((0, 0, transfer()), *many)
+    settle(recount, [entry(many[-1][2], NOW_MS)], {KEY})
+    fates = recount.fates()
+    assert fates.effective.keys() == {uuid.UUID(int=1_000 + MAX_REVERSALS).bytes}
+    assert fates.rejected == {"ALREADY_REVERSED": MAX_REVERSALS - 1, "TOO_MANY_REVERSALS": 1}

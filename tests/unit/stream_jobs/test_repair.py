@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import uuid
 from collections.abc import Iterable, Sequence
@@ -32,6 +33,7 @@ class MemoryTiers:
     def __init__(self, events: list[Record]) -> None:
         self.raw = events
         self.written: list[Record] = []
+        self.refused: list[Record] = []
         self.calls: list[str] = []
 
     def settle(self) -> None:
@@ -45,6 +47,9 @@ class MemoryTiers:
 
     def entries(self) -> Iterable[Record]:
         return iter(self.written)
+
+    def rejected(self) -> Iterable[Record]:
+        return iter(self.refused)
 
     def write(self, missing: Sequence[Missing]) -> None:
         self.calls.append("write")
@@ -174,6 +179,58 @@ def test_where_another_reversal_took_effect_none_is_missing() -> None:
     repair(tiers, START_MS, END_MS + 10, apply=True)
     tiers.raw.append(reversal(1, 2))
     assert repair(tiers, START_MS, END_MS, apply=True).missing == ()
+
+
+def refused(record: Record, reason: str) -> Record:
+    body = {
+        "reason": reason,
+        "payload_base64": base64.b64encode(record.value or b"").decode(),
+        "event_time_ms": record.time_ms,
+    }
+    return Record(0, 1, json.dumps(body).encode())
+
+
+@pytest.mark.parametrize("reason", ["ALREADY_REVERSED", "REVERSAL_DIFFERS"])
+def test_what_the_job_rejected_stays_rejected_though_it_is_the_earliest(reason: str) -> None:
+    counted, late = reversal(1, 1, START_MS + 5), reversal(1, 2)
+    tiers = MemoryTiers([event(1), counted, late])
+    tiers.refused = [refused(late, reason), refused(event(1), "EMPTY"), Record(0, 1, b"{")]
+    repair(tiers, START_MS, END_MS, apply=True)
+    assert [b"00000000044d" in (each.value or b"") for each in tiers.written[2:]] == [True, True]
+    assert repair(tiers, START_MS, END_MS, apply=True).missing == ()
+
+
+DAY_MS = 86_400_000
+
+
+@pytest.mark.parametrize("days", [-40, -15, 15, 40])
+def test_a_reversal_that_the_job_holds_is_told_and_not_written(days: int) -> None:
+    tiers = MemoryTiers([event(1, START_MS + days * DAY_MS), reversal(1)])
+    wanted = repair(tiers, START_MS, END_MS, apply=True)
+    assert wanted.missing == ()
+    assert wanted.held == (str(uuid.UUID(int=1_001)),)
+    assert tiers.written == []
+
+
+@pytest.mark.parametrize("days", [-13, 13])
+def test_a_reversal_within_the_dedup_window_is_missing(days: int) -> None:
+    tiers = MemoryTiers([event(1, START_MS + days * DAY_MS), reversal(1)])
+    assert repair(tiers, START_MS, END_MS, apply=True).entries == 2
+
+
+def test_a_duplicate_lengthens_the_time_in_which_a_reversal_is_missing() -> None:
+    tiers = MemoryTiers(
+        [event(1, START_MS - 26 * DAY_MS), event(1, START_MS - 13 * DAY_MS), reversal(1)]
+    )
+    assert repair(tiers, START_MS, END_MS, apply=True).entries == 2
+
+
+def test_the_other_half_of_an_old_reversal_is_written_since_it_took_effect() -> None:
+    tiers = MemoryTiers([event(1, START_MS - 13 * DAY_MS), reversal(1)])
+    repair(tiers, START_MS, END_MS, apply=True)
+    tiers.written.pop()
+    tiers.raw[0] = event(1, START_MS - 40 * DAY_MS)
+    assert repair(tiers, START_MS, END_MS, apply=True).entries == 1
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ class OneTransfer:
         if event.transaction_id in self.seen:
             return []
         self.seen.add(event.transaction_id)
-        packed = Arrival(payload, NOW_MS, 3, self.offset).packed()
+        packed = Arrival(payload, NOW_MS, 3, self.offset, content(event)).packed()
         if len(self.seen) <= MAX_REVERSALS:
             self.kept.append(packed)
         return list(settle(packed, self.first, ",".join(self.kept) or None))
@@ -127,7 +127,9 @@ def test_a_rejected_reversal_keeps_its_bytes_and_where_it_stood() -> None:
     one = OneTransfer()
     assert one.take(payload) == []
     (settled,) = one.take(transfer())
-    assert settled.arrival == Arrival(payload, NOW_MS, 3, 1)
+    said = judge(payload, NOW_MS)
+    assert isinstance(said, TransactionEvent)
+    assert settled.arrival == Arrival(payload, NOW_MS, 3, 1, content(said))
     assert isinstance(settled.verdict, Rejection)
     assert base64.b64decode(settled.verdict.payload_base64) == payload
     assert settled.verdict.payload_bytes == len(payload)
@@ -136,14 +138,32 @@ def test_a_rejected_reversal_keeps_its_bytes_and_where_it_stood() -> None:
 def test_what_waited_while_the_rules_changed_is_rejected_by_them() -> None:
     one = OneTransfer()
     one.take(transfer())
-    packed = Arrival(b'{"of": "another version"}', NOW_MS, 0, 7).packed()
+    assert one.first is not None
+    packed = Arrival(b'{"of": "another version"}', NOW_MS, 0, 7, one.first).packed()
     (settled,) = settle(packed, one.first, packed)
     assert isinstance(settled.verdict, Rejection)
     assert settled.verdict.reason == "MISSING_FIELD"
 
 
+def test_stricter_rules_do_not_let_a_second_one_take_effect() -> None:
+    one = OneTransfer()
+    one.take(transfer())
+    assert one.first is not None
+    before = Arrival(b'{"of": "another version"}', NOW_MS, 0, 7, one.first).packed()
+    again = Arrival(reversal(2), NOW_MS, 0, 8, one.first).packed()
+    (settled,) = settle(again, one.first, f"{before},{again}")
+    assert isinstance(settled.verdict, Rejection)
+    assert settled.verdict.reason == "ALREADY_REVERSED"
+
+
+def test_the_content_in_the_jobs_state_is_made_as_it_always_was() -> None:
+    said = judge(transfer(), NOW_MS)
+    assert isinstance(said, TransactionEvent)
+    assert content(said) == -137_054_661_626_562_873
+
+
 def test_what_waits_is_packed_without_a_comma() -> None:
-    assert "," not in Arrival(reversal(1, memo=",,,"), NOW_MS, 0, 12).packed()
+    assert "," not in Arrival(reversal(1, memo=",,,"), NOW_MS, 0, 12, -(2**63)).packed()
 
 
 reversals = st.builds(

@@ -44,6 +44,7 @@ class World:
         self.exact = True
         self.errors: list[str] = []
         self.asked = 0
+        self.entries_read = 0
 
     def send(
         self, partition: int, transfer: Transfer, transaction_id: str, *, counts: bool
@@ -76,7 +77,9 @@ class World:
     def read(self, topic: str, starts: Offsets, ends: Offsets) -> Iterable[Record]:
         logs = {0: self.entries} if topic == ENTRIES else self.raw
         for partition, log in logs.items():
-            yield from log[starts[partition] : ends[partition]]
+            some = log[starts[partition] : ends[partition]]
+            self.entries_read += len(some) if topic == ENTRIES else 0
+            yield from some
 
     def ask(self, document: str, variables: Mapping[str, Any]) -> Any:
         self.asked += 1
@@ -211,6 +214,14 @@ def test_where_no_occurrence_is_first_the_entries_say_which_counted(world: World
     report = _run(world)
     assert report.differences == []
     assert report.ambiguous == 1
+
+
+def test_for_an_id_that_stays_open_the_entries_are_read_once(world: World) -> None:
+    one, other = (Transfer("payer-1", "payee-1", amount, PAST_MS) for amount in (1, 2))
+    world.send(0, one, str(uuid.UUID(int=9)), counts=False)
+    world.send(1, other, str(uuid.UUID(int=9)), counts=False)
+    assert _run(world).ambiguous == 1
+    assert world.entries_read == len(world.entries) == 600
 
 
 def test_what_arrives_while_it_compares_does_not_disturb(world: World) -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from stream_jobs.audit.auditor import DedupWindow
 from stream_jobs.audit.pinot_tier import Row
 from stream_jobs.audit.readers import Record
 from stream_jobs.audit.rows import Malformed, id_text, parsed_entry, raw_transfer
+from stream_jobs.dedup_window import DedupWindow
 from stream_jobs.murmur2 import kafka_partition
 from tests.audit_tiers import DAY_MS, TOPICS, Bench, MemoryTiers, bodies, count_events, fill
 

@@ -13,7 +13,17 @@ from stream_jobs.audit.publish import metrics, report
 from stream_jobs.audit.readers import Record
 from stream_jobs.audit.rows import Malformed, id_text, is_reversal, parsed_entry, raw_transfer
 from stream_jobs.event_rules import MAX_REVERSALS
-from tests.audit_tiers import DAY_MS, TOPICS, Bench, MemoryTiers, bodies, count_events, fill
+from stream_jobs.offsets import Offsets
+from tests.audit_tiers import (
+    DAY_MS,
+    TOPICS,
+    Bench,
+    MemoryReader,
+    MemoryTiers,
+    bodies,
+    count_events,
+    fill,
+)
 
 NOW_MS = 1_795_000_000_000
 BEGIN_MS = NOW_MS - 600_000
@@ -312,3 +322,180 @@ def test_a_reversals_id_is_told_without_its_mark() -> None:
     found = raw_transfer(reversal(3), NOW_MS)
     assert found is not None
     assert id_text(found[0]) == str(uuid.UUID(int=3 + 2**71))
+
+
+def put(tiers: MemoryTiers, partition: int, value: bytes, at_ms: int, *, counts: bool) -> None:
+    """One event, and its entries if it counts."""
+    tiers.append(TOPICS.raw, partition, at_ms, value)
+    for body in entries_of(value, at_ms) if counts else []:
+        tiers.entry(body)
+    tiers.serve()
+
+
+def later(bench: Bench, days: int) -> int:
+    """Days go by, and what is older than the dedup window is forgotten; the time then."""
+    bench.clock_ms += days * DAY_MS
+    horizon_ms = bench.clock_ms - 14 * DAY_MS - 3_600_000
+    bench.state.known_ids.forget_before(horizon_ms)
+    bench.state.reversals.forget_before(horizon_ms)
+    return bench.clock_ms
+
+
+def paid(file: Path, *, counts: bool = True) -> Bench:
+    """An audit of one transfer."""
+    tiers = MemoryTiers()
+    put(tiers, 0, event(1), BEGIN_MS, counts=counts)
+    return audited(tiers, file, 3)
+
+
+def test_a_repaired_transfer_does_not_heal_a_lost_reversal_with_the_same_id(file: Path) -> None:
+    bench = paid(file, counts=False)
+    same = json.loads(event(1))["transaction_id"]
+    put(bench.tiers, 1, event(2), BEGIN_MS, counts=True)
+    put(bench.tiers, 2, reversal(2, transaction_id=same), BEGIN_MS, counts=False)
+    bench.check(4)
+    (mismatch,) = bench.state.findings.mismatches(9, 9)
+    assert (mismatch.count, mismatch.transaction_ids) == (2, (same,))
+    for body in entries_of(event(1), BEGIN_MS):
+        bench.tiers.entry(body)
+    bench.tiers.serve()
+    bench.check(4)
+    (mismatch,) = bench.state.findings.mismatches(9, 9)
+    assert (mismatch.kind, mismatch.count, mismatch.transaction_ids) == ("LOST", 1, (same,))
+
+
+def test_a_reversal_of_a_lost_transfer_is_sound_though_a_duplicate_puts_off_the_verdict(
+    file: Path,
+) -> None:
+    tiers = MemoryTiers()
+    put(tiers, 0, event(1), BEGIN_MS, counts=False)
+    put(tiers, 1, reversal(1), BEGIN_MS + 5, counts=True)
+    bench = Bench(tiers, file, NOW_MS)
+    bench.read_all()
+    bench.auditor.look()
+    put(tiers, 0, event(1), BEGIN_MS + 50, counts=False)
+    bench.check(5)
+    assert {kind for _, kind, _ in bench.kinds()} == {"LOST"}
+    for body in entries_of(event(1), BEGIN_MS):
+        tiers.entry(body)
+    tiers.serve()
+    bench.check(4)
+    assert bench.kinds() == set()
+
+
+@pytest.mark.parametrize("again", [event(1), reversal(1, 2)])
+def test_what_took_effect_is_known_for_as_long_as_its_transfer(file: Path, again: bytes) -> None:
+    bench = paid(file)
+    put(bench.tiers, 1, reversal(1, 1), later(bench, 1), counts=True)
+    bench.check(4)
+    put(bench.tiers, 2, again, later(bench, 9), counts=False)
+    bench.check(4)
+    put(bench.tiers, 3, reversal(1, 3), later(bench, 6), counts=False)
+    bench.check(5)
+    assert bench.kinds() == set()
+
+
+def test_a_duplicate_of_a_reversal_does_not_make_its_transfer_remembered(file: Path) -> None:
+    bench = paid(file)
+    undo = reversal(1)
+    put(bench.tiers, 1, undo, later(bench, 1), counts=True)
+    bench.check(4)
+    put(bench.tiers, 1, undo, later(bench, 12), counts=False)
+    bench.check(4)
+    put(bench.tiers, 0, event(1), later(bench, 7), counts=True)  # forgotten by the job on day 15
+    bench.check(5)
+    assert bench.kinds() == set()
+
+
+def test_another_reversal_makes_its_transfer_remembered(file: Path) -> None:
+    bench = paid(file)
+    put(bench.tiers, 1, reversal(1), later(bench, 1), counts=True)
+    bench.check(4)
+    put(bench.tiers, 1, reversal(1, 1), later(bench, 12), counts=False)
+    bench.check(4)
+    put(bench.tiers, 0, event(1), later(bench, 7), counts=False)
+    bench.check(5)
+    assert bench.kinds() == set()
+
+
+class LateReader:
+    """Reads what `reader` reads, but nothing of one raw partition until `caught_up`."""
+
+    def __init__(self, reader: MemoryReader, partition: int) -> None:
+        self._reader = reader
+        self._partition = partition
+        self.caught_up = False
+
+    def read(self, limit: int, timeout_s: float) -> list[Record]:
+        positions = self._reader.positions(TOPICS.raw)
+        before = positions[self._partition]
+        records = self._reader.read(limit, timeout_s)
+        if self.caught_up:
+            return records
+        assert isinstance(positions, dict)
+        positions[self._partition] = before
+        late = (TOPICS.raw, self._partition)
+        return [each for each in records if (each.topic, each.partition) != late]
+
+    def positions(self, topic: str) -> Offsets:
+        return self._reader.positions(topic)
+
+
+def test_of_two_reversals_the_one_in_the_entries_counts_though_its_event_is_read_late(
+    file: Path,
+) -> None:
+    tiers = MemoryTiers()
+    put(tiers, 0, event(1), BEGIN_MS, counts=True)
+    late: list[LateReader] = []
+
+    def reader(inner: MemoryReader) -> LateReader:
+        late.append(LateReader(inner, 1))
+        return late[0]
+
+    bench = Bench(tiers, file, NOW_MS, reader=reader)
+    late[0].caught_up = True
+    bench.check(3)
+    late[0].caught_up = False
+    put(tiers, 0, reversal(1), BEGIN_MS + 1_000, counts=False)
+    bench.read_all()
+    bench.auditor.write()
+    bench.auditor.look()
+    put(tiers, 1, reversal(1, 1), BEGIN_MS + 2_000, counts=True)
+    for _ in range(2):
+        bench.read_all()
+        bench.auditor.look()
+    late[0].caught_up = True
+    bench.check(5)
+    assert bench.kinds() == set()
+    assert bench.state.number("matched") == 2
+
+
+def test_of_one_transfer_no_more_are_told_as_held_than_the_job_holds(file: Path) -> None:
+    many = [(reversal(COUNT, n), time_ms(n)) for n in range(MAX_REVERSALS + 5)]
+    bench = audited(piped(*many), file)
+    assert report(bench.state, 0, 0, bench.clock_ms).reversals_held == MAX_REVERSALS
+
+
+def test_each_held_reversal_is_told_when_it_has_waited_for_a_minute(
+    file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench = audited(piped((reversal(COUNT), time_ms(30))), file)
+    bench.clock_ms += DAY_MS
+    bench.check()
+    caplog.clear()
+    fill(bench.tiers, [(reversal(COUNT + 1), time_ms(31))])
+    bench.check(2)
+    assert "held" not in caplog.text
+    said = report(bench.state, 0, 0, bench.clock_ms)
+    assert (said.reversals_held, said.reversals_held_long) == (2, 1)
+    assert newest_held_s(bench) > 86_400
+    bench.clock_ms += 61_000
+    bench.check()
+    assert "2 reversals are held" in caplog.text
+    assert caplog.text.strip().endswith(str(uuid.UUID(int=COUNT + 1 + 2**71)))
+    assert 60 < newest_held_s(bench) < 120
+
+
+def newest_held_s(bench: Bench) -> float:
+    said = metrics(report(bench.state, 0, 0, bench.clock_ms), bench.clock_ms)
+    return float(said.split("\naudit_reversals_held_seconds ")[1].split()[0])
