@@ -12,7 +12,8 @@ from strawberry.execution import optimized_is_awaitable
 
 from gateway import error_format
 from gateway.caller import Caller
-from gateway.compiled.program import Compiler, Programs, Started
+from gateway.compiled.compiler import Compiler
+from gateway.compiled.program import Started
 from gateway.context import OperationContext
 from gateway.error_format import Stage
 from gateway.errors import OverloadedError, StoreError
@@ -27,13 +28,14 @@ MakeContext = Callable[[str, Caller, bool], OperationContext]
 class Operation:
     """What to execute: a valid document, one of its operations, and the variables as they came.
 
-    `programs`: what of the document is compiled.
+    `key` stands for the document, `tokens` is its length.
     """
 
     document: DocumentNode
     name: str | None
     variables: dict[str, Any] | None
-    programs: Programs
+    key: str
+    tokens: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class Execution:
 
     async def _result(self, operation: Operation, context: OperationContext) -> ExecutionResult:
         program = self.compiler and self.compiler.program(
-            operation.document, operation.name, operation.programs
+            operation.document, operation.name, operation.key, operation.tokens
         )
         started = program and program.start(context, operation.variables or {})
         if isinstance(started, Started):

@@ -22,7 +22,6 @@ from graphql import (
 
 from gateway import guards, prescan, validation
 from gateway.caps import Caps
-from gateway.compiled.program import Programs
 from gateway.cost.priced import Priced
 from gateway.cost.pricing import Pricing
 from gateway.errors import OperationUnresolvedError
@@ -32,8 +31,7 @@ MAX_ERRORS = 5
 """Errors told of one document; finding more would cost more than the document is worth."""
 
 CACHED_TOKENS = 60_000
-"""Total length of the documents that are kept; a token takes about 350 bytes parsed, and about 300
-more in each plan that its operation is compiled to."""
+"""Total length of the documents that are kept; a token takes 600 to 1,000 bytes parsed."""
 
 KNOWN_COSTS = 64
 """Costs kept of one document, by the variables that matter."""
@@ -41,14 +39,18 @@ KNOWN_COSTS = 64
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A document ready for execution, or the errors that it is refused with."""
+    """A document ready for execution, or the errors that it is refused with.
+
+    `key` is its text's digest.
+    """
 
     document: DocumentNode | None
     operations: Mapping[str | None, OperationDefinitionNode]
     errors: tuple[GraphQLError, ...]
+    key: str
+    tokens: int
     priced: dict[str | None, Priced] = field(default_factory=dict)
     costs: dict[bytes, int] = field(default_factory=dict)
-    programs: Programs = field(default_factory=dict)
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """The operation to run; raises `OperationUnresolvedError`."""
@@ -97,7 +99,7 @@ class Preparation:
         prepared = self._kept.get(key)
         if prepared is None:
             tokens = prescan.scan(text, self._caps)
-            prepared = self._prepare(text)
+            prepared = self._prepare(text, key, tokens)
             self._kept.put(key, prepared, tokens + len(text) // 20 + 20)
         return prepared
 
@@ -123,12 +125,12 @@ class Preparation:
             prepared.costs[key] = known
         return known
 
-    def _prepare(self, text: str) -> Prepared:
+    def _prepare(self, text: str, key: str, tokens: int) -> Prepared:
         try:
             # Twice the cap: prescan has counted, but a token may be less there than here.
             document = parse(text, max_tokens=2 * self._caps.max_tokens)
         except GraphQLError as error:
-            return Prepared(None, {}, (error.with_traceback(None),))
+            return Prepared(None, {}, (error.with_traceback(None),), key, tokens)
         guards.check(document, self._caps)
         errors = validation.validate(
             self._schema, document, MAX_ERRORS, introspection=self._introspection
@@ -138,7 +140,7 @@ class Preparation:
             for each in document.definitions
             if isinstance(each, OperationDefinitionNode)
         }
-        return Prepared(document, operations, errors)
+        return Prepared(document, operations, errors, key, tokens)
 
 
 def _digest(text: str) -> str:

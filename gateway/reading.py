@@ -6,12 +6,14 @@ What can be answered is remembered by the request's own bytes, so that no reques
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Hashable
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 from gateway import error_format, http_request, logs
 from gateway.admission import Admission, Asker
+from gateway.budget.balance import Balance
 from gateway.caller import EVERYONE
 from gateway.documents import Documents, Found
 from gateway.error_format import Stage
@@ -19,12 +21,20 @@ from gateway.errors import CallerError, OperationUnresolvedError
 from gateway.execution import Operation
 from gateway.http_request import Head, OperationRequest
 from gateway.outcome import Outcome, of_errors, refused
+from gateway.preparation import Prepared
 from gateway.response_cache import key as keys
 from gateway.response_cache.key import Key
 from gateway.response_cache.store import BoundedStore
 
 OVERHEAD_BYTES = 1_500
-_NAME = re.compile(r"^\s*(?:query|mutation|subscription)\s+([A-Za-z_]\w*)", re.MULTILINE)
+MAX_CONTENT_TYPE_BYTES = 128
+"""A request with a longer one is read each time."""
+
+REFUSED_AGAIN_COST = 5
+"""Points for a refusal of what was checked before: reading 16 KiB takes about 200 µs, a point is 50."""
+
+# Blanks of its own line only before the word: else a run of empty lines is gone through from each of them.
+_NAME = re.compile(r"^[^\S\n]*(?:query|mutation|subscription)\s+([A-Za-z_]\w*)", re.MULTILINE)
 
 
 class About(NamedTuple):
@@ -37,13 +47,19 @@ class About(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Answerable:
-    """A request that can be answered: by the cache under `key`, or by executing `operation`."""
+    """A request that can be answered: by the cache under `key`, or by executing its operation.
 
-    operation: Operation
+    What is remembered of it has no `operation`, which would hold the document's tree: that is kept
+    elsewhere, and bounded there.
+    """
+
+    name: str | None
+    variables: dict[str, Any] | None
     key: Key
     cost: int
     found: Found
     about: About
+    operation: Operation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +107,46 @@ class Reading:
         if not found or not found.text:
             raise OperationUnresolvedError("The request has no query.")
         about = _about(found, asked.operation_name)
+        known = self._admission.preparation.known(found.text) is not None
         try:
             made = await self._judged(asked, found, about, asker)
         except CallerError as error:
-            return Unanswerable(refused(error), about)
-        if isinstance(made, Answerable) and found.to_register is None:
-            size = OVERHEAD_BYTES + 2 * (len(body) + len(head.query_string))
-            self._known.put(_raw_key(head, body, asker), made, size)
+            made = Unanswerable(refused(error), about)
+        if isinstance(made, Unanswerable):
+            return await self._charged(made, asker) if known else made
+        self._remember(head, body, asker, made)
         return made
+
+    async def operation(self, answerable: Answerable, asker: Asker) -> Operation:
+        """What is to be executed; a document that is no longer kept is prepared, and paid for, anew.
+
+        Raises `RateLimitedError` if there are too few points for that.
+        """
+        if answerable.operation is not None:
+            return answerable.operation
+        prepared = await self._admission.prepare(answerable.found.text, asker)
+        return _operation(prepared, answerable.name, answerable.variables)
 
     def register(self, found: Found) -> None:
         """Keep a document that was paid for, if its client wants it to be known by its hash."""
         self._documents.register(found)
+
+    def _remember(self, head: Head, body: bytes, asker: Asker, made: Answerable) -> None:
+        content_type = head.headers.get(b"content-type", b"")
+        if made.found.to_register is not None or len(content_type) > MAX_CONTENT_TYPE_BYTES:
+            return
+        own = body, head.query_string, content_type, made.found.text
+        size = OVERHEAD_BYTES + sum(map(sys.getsizeof, own)) + _size(made.variables)
+        self._known.put(_raw_key(head, body, asker), replace(made, operation=None), size)
+
+    async def _charged(self, made: Unanswerable, asker: Asker) -> Unanswerable:
+        try:
+            charged = self._admission.charge(asker, REFUSED_AGAIN_COST)
+            if not isinstance(charged, Balance):
+                await charged
+        except CallerError as error:
+            return Unanswerable(refused(error), made.about)
+        return made
 
     async def _judged(
         self, asked: OperationRequest, found: Found, about: About, asker: Asker
@@ -123,8 +167,14 @@ class Reading:
         name = None if node.name is None else node.name.value
         declared = {each.variable.name.value for each in node.variable_definitions or ()}
         digest = keys.digest(found.text, name, asked.variables, declared)
-        operation = Operation(prepared.document, name, asked.variables, prepared.programs)
-        return Answerable(operation, (_sees(asker), digest), cost, found, about)
+        operation = _operation(prepared, name, asked.variables)
+        key = _sees(asker), digest
+        return Answerable(name, asked.variables, key, cost, found, about, operation)
+
+
+def _operation(prepared: Prepared, name: str | None, variables: dict[str, Any] | None) -> Operation:
+    assert prepared.document is not None  # none without is answerable
+    return Operation(prepared.document, name, variables, prepared.key, prepared.tokens)
 
 
 def _sees(asker: Asker) -> Hashable:
@@ -136,6 +186,16 @@ def _raw_key(head: Head, body: bytes, asker: Asker) -> Hashable:
     if head.method == "GET":
         return _sees(asker), head.query_string
     return _sees(asker), head.method, head.headers.get(b"content-type"), body
+
+
+def _size(value: Any) -> int:
+    """Bytes of a JSON value, whose levels are few."""
+    below: list[Any] = []
+    if isinstance(value, dict):
+        below = [*value, *value.values()]
+    elif isinstance(value, list):
+        below = value
+    return sys.getsizeof(value) + sum(map(_size, below))
 
 
 def _about(found: Found, operation_name: str | None) -> About:

@@ -21,7 +21,7 @@ from gateway.budget.balance import Balance
 from gateway.caller import SCOPE_KEY, Caller
 from gateway.clock import Monotonic
 from gateway.errors import CallerError, OverloadedError, RateLimitedError, UnauthenticatedError
-from gateway.execution import Execution
+from gateway.execution import Execution, Operation
 from gateway.http_request import ClientGoneError, Head, RequestIds, RequestRefusedError
 from gateway.http_response import Addressee, Response
 from gateway.operation_record import OperationRecord
@@ -30,9 +30,13 @@ from gateway.overload.shedding import Shedding
 from gateway.reading import About, Answerable, Reading, Unanswerable
 from gateway.response_cache.cache import Computed, ResponseCache, Served, Status
 from gateway.response_cache.entry import Entry
+from gateway.response_cache.key import Key
 from gateway.whole_response import Write
 
 Got = TypeVar("Got")
+
+MAX_ACCEPT_BYTES = 1_024
+"""Of an `Accept` header that are read, and remembered for whoever sends it, known or not."""
 
 
 class Asking(NamedTuple):
@@ -62,7 +66,8 @@ class GraphQLView:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
         head = http_request.head_of(scope)
-        media_type = _media_type(head.headers.get(b"accept"))
+        accept = head.headers.get(b"accept")
+        media_type = _media_type(accept and accept[:MAX_ACCEPT_BYTES])
         to = Addressee(head, media_type or negotiation.JSON, self.request_ids.of(head))
         asking = Asking(to, self.monotonic(), send, whole_response.writer(scope))
         try:
@@ -137,7 +142,12 @@ class GraphQLView:
         if refusal is not None:
             served = self._instead(answerable, overloaded(refusal))
         else:
-            answering = self._served(answerable, asker, asking.to.request_id)
+            try:
+                operation = await self.reading.operation(answerable, asker)
+            except CallerError as error:
+                await self._tell(asking, refused(error), about)
+                return
+            answering = self._served(answerable.key, operation, asker, asking.to.request_id)
             with self.shedding.beginning(key):
                 served = await _unless_gone(receive, answering)
         if served is None:
@@ -160,10 +170,9 @@ class GraphQLView:
         return self.cache.instead(answerable.key, told)
 
     async def _served(
-        self, answerable: Answerable, asker: Asker, request_id: str
+        self, key: Key, operation: Operation, asker: Asker, request_id: str
     ) -> Served[Outcome]:
         async def compute() -> Computed[Outcome]:
-            operation = answerable.operation
             outcome = await self.execution.answer(operation, asker.caller, request_id)
             if outcome.field_class is None:
                 return Computed(outcome, store_failed=outcome.store_failed)
@@ -171,7 +180,7 @@ class GraphQLView:
 
         if self.cache is None:
             return Served(Status.MISS, None, (await compute()).told)
-        return await self.cache.answer(answerable.key, compute)
+        return await self.cache.answer(key, compute)
 
     async def _tell(
         self,
@@ -251,7 +260,7 @@ def _refused_request(error: RequestRefusedError) -> Outcome:
 
 @lru_cache(maxsize=256)
 def _media_type(accept: bytes | None) -> str | None:
-    return negotiation.choose(None if accept is None else accept[:4096].decode("latin-1"))
+    return negotiation.choose(None if accept is None else accept.decode("latin-1"))
 
 
 def _refuse_without(media_type: str | None) -> None:

@@ -17,7 +17,7 @@ from gateway.budget.subjects import Budgets
 from gateway.caller import EVERYONE, Caller
 from gateway.caps import Caps
 from gateway.clock import Deadline, EpochMs, Monotonic
-from gateway.compiled.program import Compiler
+from gateway.compiled.compiler import Compiler
 from gateway.context import OperationContext
 from gateway.cost.pricing import Pricing
 from gateway.cost.sizes import estimates

@@ -86,6 +86,33 @@ class Collector:
         return given is (name == "include")
 
 
+def fields_of(selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]) -> int:
+    """The fields that a selection comes to with all its fragments; work linear in the document.
+
+    At least as many as are planned, whatever the conditions.
+    """
+    return _fields(selections, fragments, {})
+
+
+def _fields(
+    selections: SelectionSetNode,
+    fragments: Mapping[str, FragmentDefinitionNode],
+    known: dict[str, int],
+) -> int:
+    found = 0
+    for each in selections.selections:
+        if isinstance(each, FragmentSpreadNode):
+            name = each.name.value
+            if name not in known:
+                known[name] = _fields(fragments[name].selection_set, fragments, known)
+            found += known[name]
+            continue
+        found += isinstance(each, FieldNode)
+        if isinstance(each, FieldNode | InlineFragmentNode) and each.selection_set:
+            found += _fields(each.selection_set, fragments, known)
+    return found
+
+
 def flags_of(
     selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]
 ) -> tuple[str, ...]:

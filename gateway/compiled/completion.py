@@ -17,6 +17,8 @@ from graphql.pyutils import Path, is_iterable
 from gateway.compiled.quick import Source
 from gateway.compiled.run import Later, Run, together
 
+_SEQUENCES = (list, tuple)
+
 
 class Completion(Protocol):
     """From a value, which is not null, to the response."""
@@ -144,6 +146,8 @@ class ListOf:
         return Later(together, items, pending) if pending else items
 
     def expression(self, source: Source, value: str) -> str:
-        """A comprehension."""
+        """A comprehension over a list or tuple; whatever else there is, is looked at with care."""
         each = source.fresh()
-        return f"[{self.item.expression(source, each)} for {each} in {value}]"
+        items = f"[{self.item.expression(source, each)} for {each} in {value}]"
+        is_sequence = f"{source.name(isinstance)}({value}, {source.name(_SEQUENCES)})"
+        return f"({items} if {is_sequence} else fail())"

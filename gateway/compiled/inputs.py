@@ -161,6 +161,7 @@ class Arguments:
             if value is _UNFIT:
                 # Raises, and says which argument it is and where it stands.
                 get_argument_values(self.field, self.node, whole(), None, self.hide_suggestions)
+                raise TypeError(f"The value of the argument {each.name} does not fit.")
             if value is not Undefined:
                 convert = each.convert
                 found[each.name] = value if convert is None else convert(value)

@@ -21,8 +21,7 @@ from graphql import (
 from gateway.compiled.collecting import Collector
 from gateway.compiled.completion import Completion, ListOf, Slot, leaf
 from gateway.compiled.inputs import DEFINITION, arguments_of
-from gateway.compiled.quick import Quick, Source
-from gateway.compiled.selection import Attribute, Constant, Field, ObjectOf, Resolved
+from gateway.compiled.selection import Attribute, Constant, Field, ObjectOf, Resolved, quick_of
 from gateway.compiled.unsupported import UnsupportedError
 
 
@@ -75,7 +74,7 @@ class Planner:
             is_async=made_of.is_async,
             arguments=arguments_of(definition, node, self.hide_suggestions),
             slot=slot,
-            quick=_quick(slot, "{}") if slot.completion.plain else None,
+            quick=quick_of(slot, "{}") if slot.completion.plain else None,
         )
 
     def _slot(self, type_: GraphQLOutputType, nodes: list[FieldNode], coordinate: str) -> Slot:
@@ -100,11 +99,4 @@ def _attribute(parent: str, key: str, made_of: Any, slot: Slot) -> Attribute:
     name = made_of.python_name
     if made_of.default_resolver is not getattr or not name.isidentifier():
         raise UnsupportedError(f"how {slot.coordinate} is read")
-    quick = _quick(slot, f"{{}}.{name}") if slot.completion.plain else None
-    return Attribute(key, parent, name, slot, quick)
-
-
-def _quick(slot: Slot, value: str) -> Quick:
-    source = Source()
-    argument = source.fresh()
-    return source.compile(argument, slot.expression(source, value.format(argument)))
+    return Attribute(key, parent, name, slot)

@@ -37,15 +37,20 @@ class Constant:
         return repr(self.value)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Attribute:
-    """A field that is read from its object; `quick` does so where all below it is plain."""
+    """A field that is read from its object.
+
+    `quick` does so where all below it is plain. It is made when this field is first executed by
+    itself: most are part of what is around them, and a function of its own takes 800 bytes.
+    """
 
     key: str
     parent: str
     name: str
     slot: Slot
-    quick: Quick | None
+    quick: Quick | None = None
+    _undecided: bool = True
 
     @property
     def plain(self) -> bool:
@@ -54,6 +59,8 @@ class Attribute:
 
     def execute(self, run: Run, source: Any, above: Path | None) -> Any:
         """The completed value, or a `Later`."""
+        if self._undecided:
+            self._decide()
         if self.quick is not None:
             try:
                 return self.quick(source)
@@ -69,6 +76,11 @@ class Attribute:
     def expression(self, source: Source, value: str) -> str:
         """The attribute's value, completed in source code."""
         return self.slot.expression(source, f"{value}.{self.name}")
+
+    def _decide(self) -> None:
+        self._undecided = False
+        if self.plain:
+            self.quick = quick_of(self.slot, f"{{}}.{self.name}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +133,13 @@ class Resolved:
 
 
 Field = Constant | Attribute | Resolved
+
+
+def quick_of(slot: Slot, value: str) -> Quick:
+    """What completes a value, written with `{}` for what it is read from, where all is plain."""
+    source = Source()
+    argument = source.fresh()
+    return source.compile(argument, slot.expression(source, value.format(argument)))
 
 
 @dataclass(frozen=True, slots=True)

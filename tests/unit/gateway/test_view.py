@@ -19,7 +19,7 @@ import httpx
 import pytest
 from starlette.types import ASGIApp
 
-from gateway import logs
+from gateway import logs, view
 from gateway.app import create_app
 from gateway.errors import DeadlineExceededError, PartialAnswerError, StoreUnavailableError
 from gateway.model import Entry
@@ -576,3 +576,14 @@ async def test_the_deadline_holds_even_if_the_store_does_not() -> None:
     gateway = make(SlowStore(ENTRIES), deadline_ms=20)
     query = '{ account(id: "alice") { totals(%s) { exact } } }' % WINDOW
     assert await gateway.code(query) == "DEADLINE_EXCEEDED"
+
+
+async def test_of_a_long_accept_header_only_the_beginning_is_read_and_remembered(
+    gateway: Gateway,
+) -> None:
+    view._media_type.cache_clear()
+    for number, length in enumerate((view.MAX_ACCEPT_BYTES, 5_000, 20_000)):
+        accept = f"{GRAPHQL}," + "a" * (length - len(GRAPHQL) - 1 + 10 * number)
+        answer = await gateway.post("{ limits { maxFirst } }", headers={"accept": accept})
+        assert answer.headers["content-type"].startswith(GRAPHQL)
+    assert view._media_type.cache_info().currsize == 1

@@ -17,7 +17,7 @@ from gateway.app import create_app
 from gateway.drain import Drain
 from gateway.process import Process
 from gateway.settings import Settings
-from gateway.whole_response import WholeResponses
+from gateway.whole_response import MAX_HEAD_BYTES, WholeResponses
 from tests.unit.gateway.fakes import NOW_MS, ReferenceStore
 
 pytestmark = pytest.mark.anyio
@@ -154,3 +154,58 @@ async def test_while_the_client_does_not_read_a_ready_answer_waits() -> None:
     client.protocol.resume_writing()
     status, _ = await asking
     assert status.startswith(b"HTTP/1.1 200 OK")
+
+
+HEAD = b"POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+
+
+def head_of(size: int) -> bytes:
+    """A head that counts as so many bytes, and the body."""
+    counted = len(b"/graphql") + len(HEAD) - len(b"POST /graphql HTTP/1.1\r\n")
+    length = b"content-length: %d\r\n" % len(BODY)
+    return HEAD + length + b"x: ".ljust(size - counted - len(length) - 2, b"a") + b"\r\n\r\n" + BODY
+
+
+async def sent(client: Client, *chunks: bytes) -> bytes:
+    for chunk in chunks:
+        client.protocol.data_received(chunk)
+    async with asyncio.timeout(5):
+        await asyncio.gather(*client.protocol.tasks)
+    return b"".join(client.wire.written)
+
+
+@pytest.mark.parametrize("chunk", [1_000, 20_000, 1_000_000])
+async def test_a_head_may_be_as_large_as_that_and_no_larger(chunk: int) -> None:
+    for size, status in ((MAX_HEAD_BYTES - 100, 200), (MAX_HEAD_BYTES + 1, 431)):
+        client, data = Client(gateway(), WholeResponses), head_of(size)
+        written = await sent(client, *(data[at : at + chunk] for at in range(0, len(data), chunk)))
+        assert written.startswith(b"HTTP/1.1 %d " % status)
+        assert written.count(b"HTTP/1.1") == 1
+        assert client.wire.closed == (status == 431)
+
+
+async def test_a_header_without_an_end_is_refused_before_it_ends() -> None:
+    client = Client(gateway(), WholeResponses)
+    line = HEAD + b"accept: "
+    written = await sent(client, line, *[b"a" * 10_000] * 4)
+    assert written.startswith(b"HTTP/1.1 431 ")
+    assert b"connection: close" in written
+    assert client.wire.closed
+
+
+async def test_a_large_body_does_not_count_as_a_head() -> None:
+    client = Client(gateway(Settings(max_body_bytes=200_000)), WholeResponses)
+    body = BODY + b" " * 100_000
+    length = b"content-length: %d\r\n\r\n" % len(body)
+    asked = HEAD + length + body
+    # The next request's head comes in two parts, the first with the body before it.
+    written = await sent(client, asked + HEAD)
+    assert written.startswith(b"HTTP/1.1 200 ")
+    client.wire.written.clear()
+    written = await sent(client, length + body)
+    assert written.startswith(b"HTTP/1.1 200 ")
+
+
+async def test_what_is_no_http_is_refused_as_before() -> None:
+    written = await sent(Client(gateway(), WholeResponses), b"nonsense\r\n\r\n")
+    assert written.startswith(b"HTTP/1.1 400 ")

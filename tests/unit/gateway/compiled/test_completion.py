@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from graphql import ExecutionResult, execute, parse
 
-from gateway.compiled.program import Started, compile_operation
+from gateway.compiled.program import Started, compile_outline, outline_of
 from gateway.schema import make_schema
 from graphql_schema import answers, enums, transactions
 
@@ -77,7 +77,7 @@ def both(value: object) -> tuple[ExecutionResult, ExecutionResult]:
 
     async def run() -> tuple[ExecutionResult, ExecutionResult]:
         running: Any = execute(SCHEMA, document, context_value=context)
-        program = compile_operation(SCHEMA, document, None, hide_suggestions=False)
+        program = compile_outline(SCHEMA, outline_of(document, None), hide_suggestions=False)
         anyhow: Any = context
         started = program.start(anyhow, {})
         assert isinstance(started, Started)
@@ -99,6 +99,8 @@ BROKEN = [
     page(edge=ValueError("an edge")),
     page(edges=None),
     page(edges=5),
+    page(edges=""),
+    page(edges={}),
     page(has_next_page=None),
     page(end_cursor=object),
     ValueError("a page"),

@@ -9,41 +9,24 @@ import pytest
 from graphql import parse
 
 from gateway.caller import EVERYONE
-from gateway.compiled.program import (
-    MAX_FLAGS,
-    MAX_PLANS,
-    Compiler,
-    Left,
-    Program,
-    Programs,
-    compile_operation,
-)
+from gateway.compiled.program import MAX_FLAGS, MAX_PLANS, Program, compile_outline, outline_of
 from gateway.compiled.unsupported import UnsupportedError
 from gateway.execution import Operation
 from gateway.schema import make_schema
 from tests.generated_operations import Generated
-from tests.unit.gateway.compiled.test_differential import Weather, answered, execution
+from tests.unit.gateway.compiled.test_differential import Weather, answered, compiled_by, execution
 
 SCHEMA = make_schema().graphql_schema
 CALM = Weather(0, 0)
 
 
 def program(text: str, name: str | None = None) -> Program:
-    return compile_operation(SCHEMA, parse(text), name, hide_suggestions=False)
-
-
-def test_an_operation_is_compiled_when_it_is_asked_a_second_time_and_then_kept() -> None:
-    compiler, document = Compiler(SCHEMA), parse("{ limits { maxFirst } }")
-    programs: Programs = {}
-    assert compiler.program(document, None, programs) is None
-    second = compiler.program(document, None, programs)
-    assert isinstance(second, Program)
-    assert compiler.program(document, None, programs) is second
+    return compile_outline(SCHEMA, outline_of(parse(text), name), hide_suggestions=False)
 
 
 def test_each_operation_of_a_document_has_its_own_program() -> None:
     text = "query A { limits { maxFirst } } query B { network { __typename } }"
-    assert program(text, "A").operation is not program(text, "B").operation
+    assert program(text, "A").outline.operation is not program(text, "B").outline.operation
 
 
 def test_as_many_flags_as_may_be_are_compiled_one_plan_each_time() -> None:
@@ -66,20 +49,20 @@ def test_as_many_flags_as_may_be_are_compiled_one_plan_each_time() -> None:
 def test_no_more_plans_are_kept_than_may_be_and_the_rest_is_answered_all_the_same() -> None:
     fields = " ".join(f"{name}: maxFirst @include(if: ${name})" for name in "abc")
     text = f"query Q($a: Boolean!, $b: Boolean!, $c: Boolean!) {{ limits {{ maxDepth {fields} }} }}"
-    document, programs = parse(text), dict[str | None, Program | Left]({None: Left.ASKED_ONCE})
+    document, gateway = parse(text), execution("compiled", CALM)
+    ways = [dict(zip("abc", each, strict=True)) for each in product([True, False], repeat=3)]
+    operations = [Operation(document, None, each, "document", 100) for each in ways]
+    compiled = compiled_by(gateway, operations[0])
 
     async def answers() -> list[bytes | None]:
-        gateway = execution("compiled", CALM)
-        ways = product([True, False], repeat=3)
-        asked = [dict(zip("abc", each, strict=True)) for each in ways]
-        operations = [Operation(document, None, each, programs) for each in asked]
+        for each in operations:
+            await gateway.answer(each, EVERYONE, "request")
         outcomes = [await gateway.answer(each, EVERYONE, "request") for each in operations]
         return [each.content for each in outcomes]
 
     found = asyncio.run(answers())
     assert len(set(found)) == 8
     assert found[-1] == b'{"data":{"limits":{"maxDepth":12}}}'
-    compiled = programs[None]
     assert isinstance(compiled, Program)
     assert len(compiled.plans) == MAX_PLANS
 
@@ -99,7 +82,7 @@ def test_introspection_is_left_to_graphql_core(text: str) -> None:
 def test_the_setting_leaves_everything_to_graphql_core() -> None:
     text = Generated("{ limits { maxFirst } }", {})
     outcome, compiled = answered("graphql-core", text, CALM, EVERYONE)
-    assert compiled is Left.ASKED_ONCE
+    assert compiled is None
     assert outcome.content == b'{"data":{"limits":{"maxFirst":100}}}'
 
 

@@ -1,0 +1,144 @@
+"""Reading requests: what is remembered of them is small and counted, and refusing again is not free."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from gateway import documents, reading, wiring
+from gateway.admission import Admission, Asker
+from gateway.budget.balance import Balance
+from gateway.caller import EVERYONE
+from gateway.errors import RateLimitedError
+from gateway.http_request import Head
+from gateway.metrics import Metrics
+from gateway.reading import REFUSED_AGAIN_COST, Answerable, Reading, Unanswerable
+from gateway.settings import Settings
+
+pytestmark = pytest.mark.anyio
+
+ASKER = Asker(EVERYONE, "127.0.0.1")
+JSON = b"application/json"
+SETTINGS = Settings(anonymous_budget_per_s=1, anonymous_budget_burst=1_000)
+
+
+class Desk:
+    """Reads requests of one who has a budget."""
+
+    def __init__(self, settings: Settings = SETTINGS) -> None:
+        metrics = Metrics()
+        self.budgets = wiring.make_budgets(settings, metrics, lambda: 5.0)
+        self.admission = Admission(
+            wiring.make_preparation(settings), self.budgets, settings.max_cost
+        )
+        found = documents.Documents(True, 10, {}, "off", metrics)
+        self.reading = Reading(found, self.admission, settings.max_body_bytes, 1 << 24)
+
+    async def read(
+        self, text: str, content_type: bytes = JSON, **more: object
+    ) -> Answerable | Unanswerable:
+        head = Head("POST", b"", {b"content-type": content_type})
+        body = json.dumps({"query": text, **more}).encode()
+        known = self.reading.known(head, body, ASKER)
+        return known or await self.reading.read(head, body, ASKER)
+
+    def left(self) -> int:
+        balance = self.admission.charge(ASKER, 0)
+        assert isinstance(balance, Balance)
+        assert balance.remaining is not None
+        return balance.remaining
+
+    @property
+    def remembered(self) -> int:
+        return len(self.reading._known)
+
+
+async def test_a_request_with_a_long_content_type_is_answered_but_not_remembered() -> None:
+    desk = Desk()
+    for length, remembered in ((129, 0), (128, 1)):
+        padded = (JSON + b";").ljust(length, b" ")
+        assert isinstance(await desk.read("{ limits { maxCost } }", padded), Answerable)
+        assert desk.remembered == remembered
+
+
+async def test_all_that_is_remembered_is_counted() -> None:
+    text, sizes = "{ limits { maxCost } }", []
+    for padding, variables in ((0, {}), (100, {}), (0, {"a": ["x"] * 900})):
+        desk = Desk()
+        content_type = (JSON + b";").ljust(len(JSON) + 1 + padding, b" ")
+        await desk.read(text, content_type, variables=variables)
+        sizes.append(desk.reading._known.bytes)
+    assert sizes[1] == sizes[0] + 100
+    assert sizes[2] > sizes[0] + 900 * 50
+
+
+async def test_no_document_is_held_by_what_is_remembered() -> None:
+    desk = Desk(Settings())
+    first = await desk.read("{ limits { maxCost } }")
+    assert isinstance(first, Answerable)
+    assert first.operation is not None
+    again = await desk.read("{ limits { maxCost } }")
+    assert isinstance(again, Answerable)
+    assert again.operation is None
+    operation = await desk.reading.operation(again, ASKER)
+    known = desk.admission.preparation.known(again.found.text)
+    assert known is not None
+    assert operation.document is known.document
+
+
+async def test_who_asks_for_a_document_that_was_forgotten_pays_for_preparing_it_anew() -> None:
+    desk = Desk()
+    await desk.read("{ limits { maxCost } }")
+    remembered = await desk.read("{ limits { maxCost } }")
+    assert isinstance(remembered, Answerable)
+    await desk.reading.operation(remembered, ASKER)
+    assert desk.left() == 980
+    forgetful = Desk()
+    operation = await forgetful.reading.operation(remembered, ASKER)
+    assert operation.name is None
+    assert forgetful.left() == 980
+    poor = Desk(Settings(anonymous_budget_per_s=1, anonymous_budget_burst=39))
+    await poor.read("{ limits { maxFirst } }")
+    with pytest.raises(RateLimitedError):
+        await poor.reading.operation(remembered, ASKER)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("{ nope }", None), ("{", None), ("query A { limits { maxCost } }", "B")],
+    ids=["invalid", "no GraphQL", "no such operation"],
+)
+async def test_what_is_refused_again_is_paid_for_again(text: str, name: str | None) -> None:
+    desk, left = Desk(), []
+    for _ in range(3):
+        assert isinstance(await desk.read(text, operationName=name), Unanswerable)
+        left.append(desk.left())
+    assert left == [980, 980 - REFUSED_AGAIN_COST, 980 - 2 * REFUSED_AGAIN_COST]
+
+
+async def test_who_has_no_points_left_is_told_that_instead_of_the_refusal() -> None:
+    desk = Desk(Settings(anonymous_budget_per_s=1, anonymous_budget_burst=22))
+    await desk.read("{ nope }")
+    refused = await desk.read("{ nope }")
+    assert isinstance(refused, Unanswerable)
+    assert refused.outcome.codes == ("RATE_LIMITED",)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("query A { limits { maxCost } }", "A"),
+        ("\n \n\t query\n A { limits { maxCost } }", "A"),
+        ("# query B\nquery A { limits { maxCost } }", "A"),
+        ("{ limits { maxCost } }", None),
+    ],
+)
+async def test_the_log_tells_an_operation_by_its_name(text: str, name: str | None) -> None:
+    assert (await Desk().read(text)).about.operation == name
+
+
+def test_empty_lines_before_an_operation_are_gone_through_once() -> None:
+    found = reading._NAME.search("\n" * 500 + "  query A { limits { maxCost } }")
+    assert found is not None
+    assert found.start() == 500  # from any line before, it would have been tried from all of them
