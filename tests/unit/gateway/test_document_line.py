@@ -29,7 +29,7 @@ class Checks:
         self.texts.append(text)
         if text == "broken":
             raise ValueError(text)
-        return Prepared(None, {}, ())
+        return Prepared(None, {}, (), text, 0)
 
     def ask(self, text: str, tokens: int = 10, asker: str = "alice") -> asyncio.Future[Prepared]:
         self.line.require_room(text, tokens, asker)
