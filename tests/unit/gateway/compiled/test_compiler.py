@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from io import StringIO
 
 import pytest
 from graphql import parse
 
+from gateway import logs
 from gateway.caller import EVERYONE
 from gateway.compiled import program as programs
 from gateway.compiled.collecting import fields_of
@@ -124,13 +126,15 @@ def test_other_flags_are_planned_when_they_have_been_asked_as_often() -> None:
 
 
 def test_a_fault_of_the_planner_is_logged_once_and_graphql_core_answers(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def fail(*_: object) -> None:
         raise RuntimeError("a fault")
 
     document = parse("{ limits { maxFirst } }")
     for broken in ("Planner.object_of", "variables_of"):
+        told = StringIO()
+        logs.configure("info", told)
         with monkeypatch.context() as patch:
             patch.setattr(f"{programs.__name__}.{broken}", fail)
             gateway = execution("compiled", Weather(0, 0))
@@ -138,7 +142,7 @@ def test_a_fault_of_the_planner_is_logged_once_and_graphql_core_answers(
             for _ in range(4):
                 outcome = asyncio.run(gateway.answer(operation, EVERYONE, "request"))
                 assert outcome.content == b'{"data":{"limits":{"maxFirst":100}}}'
-        assert capsys.readouterr().out.count("ing failed") == 1
+        assert told.getvalue().count("ing failed") == 1
 
 
 def fields_in(made: ObjectOf) -> dict[str, Attribute]:
