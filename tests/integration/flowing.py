@@ -60,15 +60,17 @@ class Traffic:
         before: list[Transfer] = []
         held: list[Transfer] = []
         while not stop.is_set():
-            fresh = self._fresh(chance)
-            # Some come a batch later than they were made, with their own time.
-            batch, held = [*fresh[: -BATCH // 20], *held], fresh[-BATCH // 20 :]
-            chance.shuffle(batch)
-            events += len(batch)
-            amount += sum(Fraction(t.amount) for t in batch)
-            records = [t.record() for t in batch] + self._reversed(chance)
-            records += [t.record(shouted=True) for t in chance.sample(before, min(20, len(before)))]
+            # All of it under the lock: what is in the ledger has been sent when anybody else holds it.
             with self.sending:
+                fresh = self._fresh(chance)
+                # Some come a batch later than they were made, with their own time.
+                batch, held = [*fresh[: -BATCH // 20], *held], fresh[-BATCH // 20 :]
+                chance.shuffle(batch)
+                events += len(batch)
+                amount += sum(Fraction(t.amount) for t in batch)
+                records = [t.record() for t in batch] + self._reversed(chance)
+                again = chance.sample(before, min(20, len(before)))
+                records += [t.record(shouted=True) for t in again]
                 self.stack.ledger.add(batch)
                 self.begun.append((now_ms(), events, amount))
                 try:
