@@ -7,6 +7,7 @@ import random
 import uuid
 
 DUPLICATE_SHARE = 0.05
+REVERSED_EVERY = 40
 ACCOUNTS = 100_000
 
 
@@ -26,3 +27,26 @@ def events(count: int, seed: int) -> list[bytes]:
         }
         made.append(json.dumps(body).encode())
     return made
+
+
+def with_reversals(made: list[bytes], seed: int) -> list[bytes]:
+    """Every 40th event is undone some events later; of ten reversals one each comes twice, differs, or undoes nothing."""
+    chance = random.Random(f"reversals {seed}")
+    late: dict[int, list[bytes]] = {}
+    for number, place in enumerate(range(0, len(made), REVERSED_EVERY)):
+        body = json.loads(made[place])
+        reversals = [_undone(body, chance)]
+        if number % 10 == 7:
+            reversals.append(_undone(body, chance))
+        elif number % 10 == 8:
+            reversals[0]["amount"] = "0.01"
+        elif number % 10 == 9:
+            reversals[0]["reverses"] = str(uuid.UUID(int=chance.getrandbits(128)))
+        later = min(place + chance.randrange(1, 300), len(made) - 1)
+        late.setdefault(later, []).extend(json.dumps(each).encode() for each in reversals)
+    return [value for place, event in enumerate(made) for value in (event, *late.get(place, []))]
+
+
+def _undone(body: dict[str, str], chance: random.Random) -> dict[str, str]:
+    id_ = str(uuid.UUID(int=chance.getrandbits(128)))
+    return {**body, "transaction_id": id_, "type": "reversal", "reverses": body["transaction_id"]}
