@@ -136,20 +136,29 @@ class GraphQLView:
             seconds = now_s - asking.started_s
             self.record.ready(asking.to.request_id, about, status, seconds, asker, balance)
             return
-        served: Served[Outcome] | None
+        try:
+            served = await self._made(asking, answerable, asker, receive)
+        except CallerError as error:
+            await self._tell(asking, refused(error), about)
+        else:
+            await self._send_made(asking, served, about, balance)
+
+    async def _made(
+        self, asking: Asking, answerable: Answerable, asker: Asker, receive: Receive
+    ) -> Served[Outcome] | None:
+        """What is made now or stands in for it; `None` if the client hung up meanwhile."""
         key: Hashable = object() if self.cache is None else answerable.key
         refusal = self._refusal(answerable, key)
         if refusal is not None:
-            served = self._instead(answerable, overloaded(refusal))
-        else:
-            try:
-                operation = await self.reading.operation(answerable, asker)
-            except CallerError as error:
-                await self._tell(asking, refused(error), about)
-                return
-            answering = self._served(answerable.key, operation, asker, asking.to.request_id)
-            with self.shedding.beginning(key):
-                served = await _unless_gone(receive, answering)
+            return self._instead(answerable, overloaded(refusal))
+        operation = await self.reading.operation(answerable, asker)
+        answering = self._served(answerable.key, operation, asker, asking.to.request_id)
+        with self.shedding.beginning(key):
+            return await _unless_gone(receive, answering)
+
+    async def _send_made(
+        self, asking: Asking, served: Served[Outcome] | None, about: About, balance: Balance
+    ) -> None:
         if served is None:
             self._gone(asking, about)
         elif served.entry is None and served.told is not None and served.told.codes:
