@@ -99,9 +99,14 @@ class Caller:
         if self.role is not Role.OPERATOR:
             raise ForbiddenError(Right.READ_METRICS)
 
+    @property
+    def sees_all(self) -> bool:
+        """Whether every account's id is shown to it in clear."""
+        return self.sees_counterparties or self.accounts is None
+
     def sees(self, account_id: str) -> bool:
         """Whether this id is shown to it in clear."""
-        return self.sees_counterparties or self.accounts is None or account_id in self.accounts
+        return self.sees_all or (self.accounts is not None and account_id in self.accounts)
 
     def may_name(self, account_id: str) -> None:
         """Refuse to search by an id it could only have guessed; raises `ForbiddenError`."""

@@ -20,6 +20,9 @@ MAX_ACCOUNTS = 10
 MAX_CAUSE = 500
 """Characters of an error's cause."""
 
+DIGEST_CHARACTERS = 12
+"""Of a SHA-256 in hex that are told."""
+
 FLUSH_AFTER_S = 0.1
 SINGLE_LINES = 10
 MOST_LINES = 500
@@ -28,8 +31,8 @@ MOST_LINES = 500
 class OperationLog:
     """Writes the one line that an operation leaves.
 
-    Lines of answers that were ready come by the thousands: past a few in a tenth of a second they
-    are written many at once, and of all of them only each `every`-th.
+    Lines of answers come by the thousands: past a few in a tenth of a second they are written many
+    at once, and of those that were ready only each `every`-th. What failed is written at once.
     """
 
     def __init__(self, every: int) -> None:
@@ -128,4 +131,4 @@ def logger() -> structlog.typing.FilteringBoundLogger:
 
 def digest(text: str) -> str:
     """A short digest, to recognise an id or a document by without telling it."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:DIGEST_CHARACTERS]

@@ -28,6 +28,8 @@ class Masking:
 
     def for_caller(self, caller: Caller) -> Show:
         """What this caller is shown of an id."""
+        if caller.sees_all:
+            return str
         return lambda account_id: self.shown(caller, account_id)
 
     def shown(self, caller: Caller, account_id: str) -> str:

@@ -106,14 +106,15 @@ class Reading:
         found = self._documents.find(asked.asked)
         if not found or not found.text:
             raise OperationUnresolvedError("The request has no query.")
-        about = _about(found, asked.operation_name)
-        known = self._admission.preparation.known(found.text) is not None
+        known = self._admission.preparation.known(found.text)
+        about = _about(found, asked.operation_name, known)
         try:
-            made = await self._judged(asked, found, about, asker)
+            prepared = known or await self._admission.prepare(found.text, asker)
+            made = self._judged(asked, found, about, asker, prepared)
         except CallerError as error:
             made = Unanswerable(refused(error), about)
         if isinstance(made, Unanswerable):
-            return await self._charged(made, asker) if known else made
+            return made if known is None else await self._charged(made, asker)
         self._remember(head, body, asker, made)
         return made
 
@@ -148,10 +149,14 @@ class Reading:
             return Unanswerable(refused(error), made.about)
         return made
 
-    async def _judged(
-        self, asked: OperationRequest, found: Found, about: About, asker: Asker
+    def _judged(
+        self,
+        asked: OperationRequest,
+        found: Found,
+        about: About,
+        asker: Asker,
+        prepared: Prepared,
     ) -> Answerable | Unanswerable:
-        prepared = await self._admission.prepare(found.text, asker)
         if prepared.document is not None and not prepared.is_query(asked.operation_name):
             if asked.method == "GET":
                 message = "Only queries can be asked by GET; send a POST."
@@ -198,7 +203,14 @@ def _size(value: Any) -> int:
     return sys.getsizeof(value) + sum(map(_size, below))
 
 
-def _about(found: Found, operation_name: str | None) -> About:
-    named = _NAME.search(found.text)
-    name = operation_name or (named.group(1) if named else None)
-    return About(name and name[:100], logs.digest(found.text), found.trusted)
+def _about(found: Found, operation_name: str | None, known: Prepared | None) -> About:
+    name = operation_name or _first_name(found.text, known)
+    document = logs.digest(found.text) if known is None else known.key[: logs.DIGEST_CHARACTERS]
+    return About(name and name[:100], document, found.trusted)
+
+
+def _first_name(text: str, known: Prepared | None) -> str | None:
+    if known is not None and known.operations:
+        return next((name for name in known.operations if name is not None), None)
+    named = _NAME.search(text)
+    return named.group(1) if named else None

@@ -238,16 +238,27 @@ async def _send_ready(asking: Asking, entry: Entry, age_s: int, balance: Balance
 
 async def _unless_gone(receive: Receive, answering: Coroutine[Any, Any, Got]) -> Got | None:
     """What is being answered; `None`, and no longer waited for, if the client hangs up."""
-    working = asyncio.ensure_future(answering)
+    task = asyncio.current_task()
+    assert task is not None
+    watching, has_left = True, False
+
+    def leave(_: asyncio.Future[None]) -> None:
+        nonlocal has_left
+        if watching:  # else it is called late, for what is over
+            has_left = True
+            task.cancel()
+
     gone = asyncio.ensure_future(_gone(receive))
+    gone.add_done_callback(leave)
     try:
-        await asyncio.wait({working, gone}, return_when=asyncio.FIRST_COMPLETED)
+        return await answering
+    except asyncio.CancelledError:
+        if not has_left or task.uncancel() > 0:
+            raise
+        return None
     finally:
+        watching = False
         gone.cancel()
-        if not working.done():
-            working.cancel()
-            await asyncio.wait({working})
-    return None if working.cancelled() else working.result()
 
 
 async def _gone(receive: Receive) -> None:

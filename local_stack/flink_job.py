@@ -14,7 +14,7 @@ import httpx
 from kazoo.exceptions import KazooException
 from kazoo.handlers.threading import KazooTimeoutError
 
-from local_stack import snapshots, versions
+from local_stack import job_results, snapshots, versions
 from local_stack.flink_parts import flink_environment
 from local_stack.settings import CHECKOUT, StackSettings
 from local_stack.zookeeper import remembered_jobs
@@ -87,6 +87,8 @@ class FlinkJob:
             JobError: with what Flink said.
 
         """
+        # A version that could not start may have left one.
+        job_results.drop_unreadable(self.folder, self.remembered)
         began = snapshots.Submitted("", self.digest, str(restore) if restore else None, parallelism)
         # Before and after: killed in between, the next start must know from what the job began.
         snapshots.begin(self.folder, began)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import shutil
 import sys
+from functools import partial
 from pathlib import Path
 
 from local_stack.checks import part_checks
+from local_stack.job_results import drop_unreadable
 from local_stack.part import Part, Toolbox, loopback_agent
 from local_stack.settings import StackSettings
+from local_stack.zookeeper import remembered_jobs
 
 
 def flink(settings: StackSettings, tools: Toolbox) -> tuple[Part, Part]:
@@ -23,6 +26,11 @@ def flink(settings: StackSettings, tools: Toolbox) -> tuple[Part, Part]:
             address=settings.flink_url,
             environment=environment,
             needs=("zookeeper",),
+            prepare=partial(
+                drop_unreadable,
+                settings.data / "flink",
+                partial(remembered_jobs, settings.zookeeper),
+            ),
         ),
         Part(
             name="flink_taskmanager",

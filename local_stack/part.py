@@ -28,7 +28,7 @@ class Part:
     deadline_s: float = 240  # far above what was seen: 80 s with both cores taken by others
     settle_s: float = 0  # how long it must live before it counts as healthy
     patience_s: float = 10  # from SIGTERM to SIGKILL
-    prepare: Callable[[], None] | None = None  # before each start
+    prepare: Callable[[], object] | None = None  # before each start
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,6 +131,7 @@ async def test_a_stale_answer_says_so_while_it_is_made_anew_once() -> None:
             "extensions": {"cost": cost, "cache": {"status": "STALE", "ageSeconds": 3}},
         }
         assert each.headers["age"] == "3"
+    await settle()
     assert len(gateway.store.plans) == 2
     gateway.store.may_answer.set()
     await settle()

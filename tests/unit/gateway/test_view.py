@@ -532,32 +532,32 @@ async def test_the_bare_address_leads_to_what_can_be_explored(gateway: Gateway) 
 class SlowStore(ReferenceStore):
     """A store that never answers, and tells whether it was stopped."""
 
-    stopped = False
+    def __init__(self, entries: list[Entry]) -> None:
+        super().__init__(entries)
+        self.stopped = asyncio.Event()
 
     async def fetch(self, plan: QueryPlan[Any], timeout_s: float) -> StoreResult[Any]:
         try:
             await asyncio.Event().wait()
         except asyncio.CancelledError:
-            self.stopped = True
+            self.stopped.set()
             raise
         return await super().fetch(plan, timeout_s)
 
 
-async def test_a_client_that_hangs_up_stops_its_operation() -> None:
-    store = SlowStore(ENTRIES)
-    gateway = make(store)
+async def served_until(gateway: Gateway, gone: asyncio.Event) -> None:
+    """One question, whose client hangs up then; nothing may be sent."""
     body = json.dumps({"query": '{ account(id: "alice") { totals(%s) { exact } } }' % WINDOW})
-    messages: list[dict[str, Any]] = [
-        {"type": "http.request", "body": body.encode(), "more_body": False},
-        {"type": "http.disconnect"},
-    ]
+    messages = [{"type": "http.request", "body": body.encode(), "more_body": False}]
 
     async def receive() -> dict[str, Any]:
-        await asyncio.sleep(0.01)
-        return messages.pop(0)
+        if messages:
+            return messages.pop()
+        await gone.wait()
+        return {"type": "http.disconnect"}
 
     async def send(_: object) -> None:
-        pass
+        pytest.fail("nobody is there")
 
     scope = {
         "type": "http",
@@ -566,10 +566,29 @@ async def test_a_client_that_hangs_up_stops_its_operation() -> None:
         "query_string": b"",
         "headers": [(b"host", b"localhost"), (b"content-type", b"application/json")],
     }
+    await gateway.app(scope, receive, send)
+
+
+async def test_a_client_that_hangs_up_stops_its_operation() -> None:
+    store, gone = SlowStore(ENTRIES), asyncio.Event()
+    gateway = make(store)
+    serving = asyncio.ensure_future(served_until(gateway, gone))
+    await asyncio.sleep(0.02)
+    gone.set()
     async with asyncio.timeout(2):
-        await gateway.app(scope, receive, send)
-    assert store.stopped
+        await serving
+        await store.stopped.wait()
     assert json.loads(gateway.log.getvalue())["status"] == 499
+
+
+async def test_who_stops_the_gateway_is_not_taken_for_a_client_that_hung_up() -> None:
+    gateway = make(SlowStore(ENTRIES))
+    serving = asyncio.ensure_future(served_until(gateway, asyncio.Event()))
+    await asyncio.sleep(0.02)
+    serving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await serving
+    assert gateway.log.getvalue() == ""
 
 
 async def test_the_deadline_holds_even_if_the_store_does_not() -> None:
