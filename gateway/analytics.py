@@ -284,9 +284,17 @@ def fold(
     start = 0
     for bucket in cut:
         end = bisect_left(numbers, -(-bucket.end_ms // slot_width_ms), start)
-        inside = slots[start:end]
-        count = sum([each.transaction_count for each in inside])
-        amount = money.add([each.transaction_amount for each in inside])
-        points.append(SeriesPoint(bucket, Measures(count, amount)))
+        points.append(SeriesPoint(bucket, _sum_of_slots(slots, start, end)))
         start = end
     return tuple(points)
+
+
+def _sum_of_slots(slots: tuple[SlotRow, ...], start: int, end: int) -> Measures:
+    if end - start == 1:  # the most of a long series: nothing to add
+        only = slots[start]
+        return Measures(only.transaction_count, only.transaction_amount)
+    inside = slots[start:end]
+    return Measures(
+        sum([each.transaction_count for each in inside]),
+        money.add([each.transaction_amount for each in inside]),
+    )

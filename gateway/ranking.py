@@ -78,9 +78,8 @@ async def total(analytics: Analytics, ranking: Ranking) -> Measures:
     """Everything the ranking is about: its rows and the others; never older than the rows."""
     if ranking.whole:
         return sum_of_rows(ranking)
-    plan = analytics.totals_plan(ranking.account_id, {ranking.direction}, ranking.window.interval)
-    result = await analytics.store.fetch(plan, ranking.snapshot)
-    return measures_of(result.rows, ranking.direction)
+    # Each row's share needs it.
+    return await analytics.store.once(ranking, lambda: _asked_total(analytics, ranking))
 
 
 async def others(analytics: Analytics, ranking: Ranking) -> Measures:
@@ -113,6 +112,12 @@ def sum_of_rows(ranking: Ranking) -> Measures:
         sum(row.measures.transaction_count for row in ranking.rows),
         money.add(row.measures.transaction_amount for row in ranking.rows),
     )
+
+
+async def _asked_total(analytics: Analytics, ranking: Ranking) -> Measures:
+    plan = analytics.totals_plan(ranking.account_id, {ranking.direction}, ranking.window.interval)
+    result = await analytics.store.fetch(plan, ranking.snapshot)
+    return measures_of(result.rows, ranking.direction)
 
 
 async def _compared(

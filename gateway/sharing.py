@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeAlias, TypeVar, cast
 
 from gateway.clock import Deadline
@@ -14,6 +14,7 @@ from gateway.query_plan import QueryPlan, TotalsPlan, TotalsRow
 from gateway.store import Store, StoreResult
 
 PlanRow = TypeVar("PlanRow")
+Made = TypeVar("Made")
 Observe = Callable[[str, float], None]
 """Called with a plan's name and the seconds its answer took."""
 _BatchKey: TypeAlias = tuple[bool, Interval, bool]
@@ -39,6 +40,7 @@ class OperationStore:
         self._refusal: OverloadedError | None = None
         self._asked: dict[QueryPlan[Any], asyncio.Task[StoreResult[Any]]] = {}
         self._batches: dict[_BatchKey, _Batch] = {}
+        self._made: dict[int, tuple[object, asyncio.Task[Any]]] = {}
         self.queries = 0
         self.seconds = 0.0
 
@@ -58,6 +60,16 @@ class OperationStore:
             return cast("StoreResult[PlanRow]", await self._batched(plan))
         return await asyncio.shield(self._ask(plan))
 
+    async def once(self, about: object, make: Callable[[], Coroutine[Any, Any, Made]]) -> Made:
+        """What is made of this operation's answers about one object, for all fields that need it."""
+        # The object is kept with it: its number would be another's when it is gone.
+        _, task = self._made.get(id(about)) or (None, None)
+        if task is None:
+            task = asyncio.ensure_future(make())
+            self._made[id(about)] = about, task
+        made: Made = await asyncio.shield(task)
+        return made
+
     @property
     def answered(self) -> dict[QueryPlan[Any], StoreResult[Any]]:
         """What the store has answered so far."""
@@ -69,12 +81,13 @@ class OperationStore:
 
     async def close(self) -> None:
         """Stop what nobody waits for any more."""
-        running = [task for task in self._asked.values() if not task.done()]
+        tasks = [*(task for _, task in self._made.values()), *self._asked.values()]
+        running = [task for task in tasks if not task.done()]
         for task in running:
             task.cancel()
         if running:
             await asyncio.gather(*running, return_exceptions=True)
-        for task in self._asked.values():
+        for task in tasks:
             if not task.cancelled():
                 # Looked at, so that nobody logs that an error was not.
                 task.exception()

@@ -62,6 +62,21 @@ def parse_long(value: object) -> Long:
 
 def serialize_datetime(value: object) -> str:
     """RFC 3339 with milliseconds, and `Z` or the offset of the value's own zone."""
+    # A series' bucket begins with the very object that the one before ended with.
+    last, text = _Last.written
+    if value is not last:
+        text = _rfc_3339(value)
+        _Last.written = value, text
+    return text
+
+
+class _Last:
+    """The instant that was written last; it is kept alive, so that no other has its identity."""
+
+    written: tuple[object, str] = (object(), "")
+
+
+def _rfc_3339(value: object) -> str:
     if not isinstance(value, datetime) or value.utcoffset() is None:
         raise GraphQLError("DateTime cannot represent a value without an offset.")
     text = value.isoformat(timespec="milliseconds")

@@ -63,6 +63,21 @@ def test_instants_are_written_with_milliseconds_and_an_offset() -> None:
             scalars.serialize_datetime(value)
 
 
+def test_equal_instants_are_written_on_their_own_clocks_whatever_was_written_before() -> None:
+    utc = datetime(2026, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
+    saigon = utc.astimezone(timezone(timedelta(hours=7)))
+    written = [scalars.serialize_datetime(each) for each in (utc, utc, saigon, utc, saigon)]
+    assert [text[-6:] for text in written] == [
+        "5.678Z",
+        "5.678Z",
+        "+07:00",
+        "5.678Z",
+        "+07:00",
+    ]
+    with pytest.raises(GraphQLError):
+        scalars.serialize_datetime(None)
+
+
 @pytest.mark.parametrize(
     "text",
     [

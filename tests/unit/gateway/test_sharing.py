@@ -157,3 +157,36 @@ async def test_a_field_that_is_given_up_leaves_the_others_their_answer() -> None
     given_up.get_loop().call_soon(given_up.cancel)
     assert (await waiting).rows == (TotalsRow("bob", RECEIVED, 1, Decimal(1)),)
     assert given_up.cancelled()
+
+
+async def test_what_fields_make_of_one_object_is_made_once_and_each_object_has_its_own() -> None:
+    operation = shared(ReferenceStore(DATA))
+    made: list[str] = []
+
+    async def make(name: str) -> str:
+        made.append(name)
+        await asyncio.sleep(0)
+        return name
+
+    one, two = replace(totals("alice")), replace(totals("alice"))
+    assert one == two
+    given_up = asyncio.ensure_future(operation.once(one, lambda: make("one")))
+    others = [asyncio.ensure_future(operation.once(one, lambda: make("one"))) for _ in range(2)]
+    given_up.get_loop().call_soon(given_up.cancel)
+    assert await asyncio.gather(*others, operation.once(two, lambda: make("two"))) == [
+        "one",
+        "one",
+        "two",
+    ]
+    assert await operation.once(one, lambda: make("again")) == "one"
+    assert made == ["one", "two"]
+
+
+async def test_what_is_still_being_made_ends_with_the_operation() -> None:
+    operation = shared(Stalling())
+    about = object()
+    waiting = asyncio.ensure_future(operation.once(about, lambda: operation.fetch(totals("alice"))))
+    await asyncio.sleep(0.01)
+    await operation.close()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
