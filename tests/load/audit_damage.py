@@ -40,8 +40,11 @@ class Damage:
         chance.shuffle(entries)
         self._all = entries
         self._transfers = [r for r in entries if _body(r)["kind"] == "TRANSFER"]
-        self._reversals = [r for r in entries if _body(r)["kind"] == "REVERSAL"]
         self._without_effect = _without_effect(tiers)
+        # If one of two reversals of a transfer is lost and the other one counted, nothing is wrong.
+        twice = {event.reverses for some in self._without_effect.values() for _, event in some}
+        reversals = (r for r in entries if _body(r)["kind"] == "REVERSAL")
+        self._reversals = [r for r in reversals if _body(r)["reverses"] not in twice]
         self._spoilt: set[str] = set()
         self._gone: set[tuple[int, int]] = set()
         self._added: list[tuple[Record, dict[str, Any]]] = []
