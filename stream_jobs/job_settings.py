@@ -76,6 +76,8 @@ class JobSettings:
             "state.backend.type": "rocksdb",
             # Most ids are new: a filter of 10 bits an id spares looking for them on disk.
             "state.backend.rocksdb.use-bloom-filter": "true",
+            # 37 instead of 43 bytes an id at 10 million, for 6 % more CPU (./dev bench state).
+            "state.backend.rocksdb.compression.per.level": "ZSTD_COMPRESSION",
             "state.backend.rocksdb.memory.partitioned-index-filters": "true",
             "execution.checkpointing.interval": _milliseconds(self.checkpoint_interval),
             "execution.checkpointing.mode": "EXACTLY_ONCE",
