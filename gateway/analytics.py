@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from bisect import bisect_left
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -262,10 +262,12 @@ def measures_change(before: Window, now: Measures, previous: Measures) -> Measur
     )
 
 
-def _sum(rows: Collection[TotalsRow]) -> Measures:
+def _sum(rows: Sequence[TotalsRow | SlotRow]) -> Measures:
+    if len(rows) == 1:  # the most of totals and of a long series: nothing to add
+        return Measures(rows[0].transaction_count, rows[0].transaction_amount)
     return Measures(
-        sum(row.transaction_count for row in rows),
-        money.add(row.transaction_amount for row in rows),
+        sum([row.transaction_count for row in rows]),
+        money.add([row.transaction_amount for row in rows]),
     )
 
 
@@ -284,17 +286,6 @@ def fold(
     start = 0
     for bucket in cut:
         end = bisect_left(numbers, -(-bucket.end_ms // slot_width_ms), start)
-        points.append(SeriesPoint(bucket, _sum_of_slots(slots, start, end)))
+        points.append(SeriesPoint(bucket, _sum(slots[start:end])))
         start = end
     return tuple(points)
-
-
-def _sum_of_slots(slots: tuple[SlotRow, ...], start: int, end: int) -> Measures:
-    if end - start == 1:  # the most of a long series: nothing to add
-        only = slots[start]
-        return Measures(only.transaction_count, only.transaction_amount)
-    inside = slots[start:end]
-    return Measures(
-        sum([each.transaction_count for each in inside]),
-        money.add([each.transaction_amount for each in inside]),
-    )

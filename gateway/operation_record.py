@@ -81,7 +81,7 @@ class OperationRecord:
             if how is not Status.COALESCED:
                 self._causes(request_id, outcome)
             self._add(told, outcome)
-        if told.get("codes", _REFUSED) == _REFUSED:
+        if told.get("codes") in (None, _REFUSED):
             self.log.write_soon(told)
         else:
             self.log.write(told)

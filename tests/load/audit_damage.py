@@ -19,6 +19,8 @@ from tests.audit_tiers import TOPICS, MemoryTiers, bodies
 
 ELSEWHERE = b"elsewhere"
 NOWHERE = Record("", 0, 0, 0, None, None)
+_Entry = tuple[Record, dict[str, Any]]
+"""A record and what it says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +38,17 @@ class Damage:
     def __init__(self, tiers: MemoryTiers, chance: random.Random) -> None:
         self._tiers = tiers
         self._chance = chance
-        entries = [record for log in tiers.logs[TOPICS.entries] for record in log]
+        entries = [(r, _body(r)) for log in tiers.logs[TOPICS.entries] for r in log]
         chance.shuffle(entries)
         self._all = entries
-        self._transfers = [r for r in entries if _body(r)["kind"] == "TRANSFER"]
-        self._without_effect = _without_effect(tiers)
+        self._transfers = [each for each in entries if each[1]["kind"] == "TRANSFER"]
+        self._without_effect = _without_effect(
+            tiers, {body["transaction_id"] for _, body in entries}
+        )
         # If one of two reversals of a transfer is lost and the other one counted, nothing is wrong.
         twice = {event.reverses for some in self._without_effect.values() for _, event in some}
-        reversals = (r for r in entries if _body(r)["kind"] == "REVERSAL")
-        self._reversals = [r for r in reversals if _body(r)["reverses"] not in twice]
+        reversals = (each for each in entries if each[1]["kind"] == "REVERSAL")
+        self._reversals = [each for each in reversals if each[1]["reverses"] not in twice]
         self._spoilt: set[str] = set()
         self._gone: set[tuple[int, int]] = set()
         self._added: list[tuple[Record, dict[str, Any]]] = []
@@ -132,7 +136,7 @@ class Damage:
         """Of two reversals in effect for one transfer the later is told, whichever the job took."""
         of_one = [
             (body["event_time_ms"], body["transaction_id"])
-            for body in map(_body, self._all)
+            for _, body in self._all
             if body["reverses"] == event.reverses
         ]
         self._spoilt |= {other for _, other in of_one}
@@ -190,14 +194,13 @@ class Damage:
                 self._tiers.pinot[interval_ms] = rows = +rows
             if changed is not None:
                 rows[changed] += 1
-            planted.append(Planted(name, interval_ms, body["transaction_id"]))
+            planted.append(_planted(name, body))
         planted.append(self._swapped_rows())
         return planted
 
-    def _next(self, records: list[Record]) -> tuple[Record, dict[str, Any]]:
+    def _next(self, entries: list[_Entry]) -> _Entry:
         while True:
-            record = records.pop()
-            body = _body(record)
+            record, body = entries.pop()
             # Turning a transfer to oneself around changes nothing.
             fit = body["account_id"] != body["counterparty_id"]
             if fit and body["transaction_id"] not in self._spoilt:
@@ -228,12 +231,9 @@ class Damage:
         self._add(record._replace(partition=other, key=ELSEWHERE), body)
 
     def _lose_event(self, body: dict[str, Any]) -> None:
-        for log in self._tiers.logs[TOPICS.entries]:
-            for record in log:
-                if f'"transaction_id": "{body["transaction_id"]}"'.encode() in (
-                    record.value or b""
-                ):
-                    self._remove(record)
+        for record, other in self._all:
+            if other["transaction_id"] == body["transaction_id"]:
+                self._remove(record)
 
     def _swapped_rows(self) -> Planted:
         _, body = self._next(self._transfers)
@@ -258,7 +258,9 @@ def _planted(name: str, body: dict[str, Any]) -> Planted:
     return Planted(name, start_of(body["event_time_ms"]), body["transaction_id"])
 
 
-def _without_effect(tiers: MemoryTiers) -> dict[str, list[tuple[bytes, Transfer]]]:
+def _without_effect(
+    tiers: MemoryTiers, counted: set[str]
+) -> dict[str, list[tuple[bytes, Transfer]]]:
     """The reversals that rightly left no entries, by what is wrong if they leave some."""
     found: dict[str, list[tuple[bytes, Transfer]]] = {
         "reversal of nothing counted": [],
@@ -267,8 +269,6 @@ def _without_effect(tiers: MemoryTiers) -> dict[str, list[tuple[bytes, Transfer]
     }
     raw = (raw_transfer(r.value, r.time_ms) for log in tiers.logs[TOPICS.raw] for r in log)
     events = {each[0]: each[1] for each in raw if each}
-    entries = (_body(r)["transaction_id"] for log in tiers.logs[TOPICS.entries] for r in log)
-    counted = set(entries)
     nothing, differing, second = found.values()
     for id_, event in events.items():
         if not is_reversal(id_) or id_text(id_) in counted:

@@ -82,30 +82,29 @@ def test_the_same_seed_sends_the_same_events() -> None:
     assert list(Traffic(5).events(100, 0.0)) != list(Traffic(6).events(100, 0.0))
 
 
-def test_the_pace_is_kept_until_it_is_stopped() -> None:
+def run_until(count: int, traffic: Traffic, rate: float) -> list[Event]:
+    """What is sent by a run that is stopped after `count` events."""
     sent: list[Event] = []
     stop = threading.Event()
 
     def take(event: Event) -> None:
         sent.append(event)
-        if len(sent) == 500:
+        if len(sent) == count:
             stop.set()
 
+    assert run(take, traffic, rate, stop) == len(sent)
+    return sent
+
+
+def test_the_pace_is_kept_until_it_is_stopped() -> None:
     started_s = time.monotonic()
-    assert run(take, Traffic(1), 2_000, stop) == len(sent) >= 500
+    assert len(run_until(500, Traffic(1), 2_000)) >= 500
     assert time.monotonic() - started_s >= 500 / 2_000  # never ahead of its time
 
 
 def test_no_reversal_is_left_waiting_when_the_traffic_stops() -> None:
-    sent: list[Event] = []
-    stop = threading.Event()
-
-    def take(event: Event) -> None:
-        sent.append(event)
-        if len(sent) == 20_000:
-            stop.set()
-
-    assert run(take, Traffic(3), 1_000_000, stop) == len(sent) > 20_000
+    sent = run_until(20_000, Traffic(3), 1_000_000)
+    assert len(sent) > 20_000
     said = [judge(event.value, NOW_MS) for event in sent]
     events = [each for each in said if isinstance(each, TransactionEvent)]
     transfers = {each.transaction_id for each in events if not each.reverses}
