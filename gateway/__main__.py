@@ -19,7 +19,8 @@ from gateway import settings as settings_module
 from gateway.app import create_app
 from gateway.process import Process
 from gateway.server import DrainingServer
-from gateway.settings import Settings, SettingsError
+from gateway.setting_values import SettingsError
+from gateway.settings import Settings
 from gateway.whole_response import WholeResponses
 from gateway.worker_metrics import SharedMetrics
 from gateway.workers import supervise

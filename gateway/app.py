@@ -33,7 +33,8 @@ from gateway.origins import Origins
 from gateway.process import Process
 from gateway.query_plan import ProgressPlan
 from gateway.sdl import sdl
-from gateway.settings import Settings, is_loopback
+from gateway.setting_values import is_loopback
+from gateway.settings import Settings
 from gateway.store import Store
 
 READY_TIMEOUT_S = 2.0

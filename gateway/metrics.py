@@ -104,6 +104,11 @@ class Metrics:
         self.store_gate = Gauge(
             "gateway_store_queries", "Store queries: limit, running, queued.", "of"
         )
+        self.gathering = Counter(
+            "gateway_gathering_total",
+            "Totals that went alone, that were gathered, and the queries that took.",
+            "of",
+        )
         self.shed = Counter(
             "gateway_shed_total",
             "Operations refused before any work: the store has enough, or requests wait unread.",
@@ -139,6 +144,7 @@ class Metrics:
             self.cache_shared,
             self.cache_size,
             self.store_gate,
+            self.gathering,
             self.shed,
             self.points,
             self.budget,

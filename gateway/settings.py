@@ -6,23 +6,20 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+
+from gateway.setting_values import SettingsError, is_loopback, one_of, parsed, variable, words
 
 MAX_WINDOW_DAYS = 36_525
 _POSITIVE = (
     *("deadline_ms", "budget_burst", "anonymous_budget_burst"),
     *("workers", "store_queries_least", "store_queries_start", "store_queries_most"),
+    "store_gather_accounts",
     *("cache_tick_ms", "cache_redis_timeout_ms", "log_every"),
 )
 _HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\]")
-_YES, _NO = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
-
-
-class SettingsError(ValueError):
-    """A setting is malformed; the message names it and what it may be."""
 
 
 def _setting(default: object, meaning: str) -> Any:
@@ -91,6 +88,14 @@ class Settings:
     store_queries_start: int = _setting(16, "Where the adaptive limit starts.")
     store_queries_most: int = _setting(
         64, "Where it ends; least, start and most equal: a fixed limit."
+    )
+    store_gather_accounts: int = _setting(
+        16,
+        "Accounts whose totals several operations ask for in one store query at most; 1: each for "
+        "itself.",
+    )
+    store_gather_ms: int = _setting(
+        5, "How long such a question waits at most for others, while one like it is under way."
     )
     shed_late_ms: int = _setting(20, "Seen this late, only ready answers are given; 0: never.")
     deadline_ms: int = _setting(5_000, "An operation must be answered within this time.")
@@ -184,10 +189,10 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Refuse values that cannot work."""
-        _one_of("store", self.store, ("pinot", "duckdb"))
-        _one_of("trusted_documents", self.trusted_documents, ("off", "log", "enforce"))
-        _one_of("execution", self.execution, ("compiled", "graphql-core"))
-        _one_of("log_level", self.log_level, ("debug", "info", "warning", "error"))
+        one_of("store", self.store, ("pinot", "duckdb"))
+        one_of("trusted_documents", self.trusted_documents, ("off", "log", "enforce"))
+        one_of("execution", self.execution, ("compiled", "graphql-core"))
+        one_of("log_level", self.log_level, ("debug", "info", "warning", "error"))
         if not 0 <= self.port <= 65_535:
             raise SettingsError(f"GATEWAY_PORT is {self.port}: it must be 0 to 65535")
         for setting in fields(self):
@@ -227,9 +232,9 @@ class Settings:
     def _check_auth(self) -> None:
         if self.auth != "off":
             for method in words(self.auth) or ("",):
-                _one_of("auth", method, ("api_key", "jwt"))
+                one_of("auth", method, ("api_key", "jwt"))
         for role in words(self.auth_masked_roles):
-            _one_of("auth_masked_roles", role, ("owner", "partner"))
+            one_of("auth_masked_roles", role, ("owner", "partner"))
         if self.auth_leeway_s not in range(301):
             raise SettingsError("GATEWAY_AUTH_LEEWAY_S must be 0 to 300")
         needed = {"api_key": ("auth_keys",), "jwt": ("auth_jwks", "auth_issuer", "auth_audience")}
@@ -270,18 +275,13 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
     for setting in fields(Settings):
         text = environment.get(variable(setting.name), "").strip()
         if text:
-            given[setting.name] = _parse(setting.name, text, type(setting.default))
+            given[setting.name] = parsed(setting.name, text, type(setting.default))
     return Settings(**given)
 
 
 def keys_file(environment: Mapping[str, str] = os.environ) -> str:
     """The API keys' file, whatever the other settings are; empty if none is named."""
     return environment.get(variable("auth_keys"), "").strip()
-
-
-def variable(name: str) -> str:
-    """The environment variable of a setting."""
-    return f"GATEWAY_{name.upper()}"
 
 
 def markdown_table() -> str:
@@ -295,36 +295,3 @@ def markdown_table() -> str:
             f"| {setting.metadata['meaning']} |"
         )
     return "\n".join(lines) + "\n"
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach the address."""
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def words(text: str) -> tuple[str, ...]:
-    """The words of a setting that is a list, in lower case."""
-    return tuple(word.strip().lower() for word in text.split(",") if word.strip())
-
-
-def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise SettingsError(
-            f"{variable(name)} is {value!r}: it must be one of {', '.join(allowed)}"
-        )
-
-
-def _parse(name: str, text: str, kind: type) -> object:
-    if kind is bool:
-        if text.lower() in _YES + _NO:
-            return text.lower() in _YES
-        raise SettingsError(f"{variable(name)} is {text!r}: it must be true or false")
-    if kind is int:
-        try:
-            return int(text)
-        except ValueError:
-            raise SettingsError(f"{variable(name)} is {text!r}: it must be a number") from None
-    return text

@@ -16,7 +16,8 @@ class StoreResult(Generic[Row_co]):
     """Rows, and what can be said about them.
 
     `as_of_ms`: everything that reached the pipeline before this instant is in the rows.
-    `snapshot`: grows with what the store holds; equal numbers mean equal data.
+    `snapshot`: grows with what the store holds of the accounts asked about, and compares between
+    answers about the same ones; equal numbers mean equal data. 0: not known, older than any other.
     `inexact`: why the rows may be incomplete; `None` if they are proven complete.
     """
 

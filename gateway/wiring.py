@@ -23,6 +23,7 @@ from gateway.cost.pricing import Pricing
 from gateway.cost.sizes import estimates
 from gateway.cost.weights import read as read_weights
 from gateway.execution import Execution
+from gateway.gathering import Gathering
 from gateway.http_request import RequestIds
 from gateway.limits import Limits
 from gateway.logs import OperationLog
@@ -119,11 +120,13 @@ class ContextMaker:
     """Makes the context of an operation: one now, one deadline, one view of the store.
 
     `now` is rounded down to `tick_ms`, so that what a page asks for together has the same windows.
+    What is asked goes through `gathering` to `store`, which lets operations in.
     """
 
     known_limits: Limits
     anonymous_limits: Limits
     store: AdmittedStore
+    gathering: Store
     masking: Masking
     counted: Metrics
     epoch_ms: EpochMs
@@ -135,7 +138,7 @@ class ContextMaker:
         limits = self.anonymous_limits if caller is EVERYONE else self.known_limits
         deadline = Deadline.after(limits.deadline_ms / 1000, self.monotonic)
         shared = OperationStore(
-            self.store,
+            self.gathering,
             deadline,
             limits.max_store_queries,
             self.counted.store_seconds.observe,
@@ -160,10 +163,18 @@ def make_context_maker(
     """The maker of contexts."""
     known = Rate(settings.budget_per_s, settings.budget_burst)
     anonymous = Rate(settings.anonymous_budget_per_s, settings.anonymous_budget_burst)
+    gathering = Gathering(
+        store,
+        settings.store_gather_accounts,
+        settings.store_gather_ms / 1000,
+        monotonic,
+        counted.gathering.add,
+    )
     return ContextMaker(
         limits_of(settings, known),
         limits_of(settings, anonymous),
         store,
+        gathering,
         masking,
         counted,
         epoch_ms,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
+import time
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -11,6 +14,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from gateway.gathering import Gathering
 from gateway.model import Direction, Entry, Interval, RankBy, TransactionKind
 from gateway.query_plan import (
     DistinctPlan,
@@ -217,6 +221,23 @@ async def check(store: Store, entries: Sequence[Entry], plan: QueryPlan[Any]) ->
     else:
         assert found == expected
     assert result.inexact is None
+
+
+async def check_gathered(store: Store, entries: Sequence[Entry]) -> None:
+    """Totals that many ask for at once, of odd accounts and in few queries, are each the reference's."""
+    counts: Counter[str] = Counter()
+    gathering = Gathering(store, 16, 0.005, time.monotonic, lambda of: counts.update((of,)))
+    windows = (START_MS, START_MS + SPAN_MS), (START_MS + 1, START_MS + SPAN_MS // 2)
+    plans = [
+        TotalsPlan(of(account_id), frozenset({direction}), Interval(*window), by_kind)
+        for window in windows
+        for by_kind in (False, True)
+        for direction in Direction
+        for account_id in ODD_IDS
+    ]
+    await asyncio.gather(*(check(gathering, entries, plan) for plan in plans))
+    assert counts["alone"] + counts["gathered"] == len(plans)
+    assert counts["gathered"] > 4 * counts["queries"] > 0
 
 
 def _normal(row: Any) -> tuple[Any, ...]:

@@ -17,7 +17,8 @@ from gateway.auth.watched import UnreadableError, WatchedFile
 from gateway.caller import EVERYONE, Role
 from gateway.clock import EpochMs, Monotonic
 from gateway.masking import Masking, read_key
-from gateway.settings import Settings, SettingsError, is_loopback, variable, words
+from gateway.setting_values import SettingsError, is_loopback, variable, words
+from gateway.settings import Settings
 
 Content = TypeVar("Content")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from gateway.clock import Deadline, Monotonic
 from gateway.errors import (
@@ -14,7 +14,7 @@ from gateway.errors import (
 )
 from gateway.overload.breaker import Breaker
 from gateway.overload.gate import Gate
-from gateway.query_plan import ProgressPlan, QueryPlan
+from gateway.query_plan import ProgressPlan, QueryPlan, TotalsPlan
 from gateway.store import Store, StoreResult
 
 PlanRow = TypeVar("PlanRow")
@@ -60,7 +60,7 @@ class AdmittedStore:
         if self.breaker.rests:
             raise StoreUnavailableError(_LEFT_ALONE)
         deadline = Deadline.after(max(0.0, timeout_s - _HEAD_START_S), self.monotonic)
-        return await self.gate.run(type(plan).__name__, lambda: self._fetch(plan, deadline))
+        return await self.gate.run(kind_of(plan), lambda: self._fetch(plan, deadline))
 
     async def _fetch(self, plan: QueryPlan[PlanRow], deadline: Deadline) -> StoreResult[PlanRow]:
         remaining_s = deadline.remaining_s()
@@ -77,3 +77,13 @@ class AdmittedStore:
             raise
         self.breaker.succeeded()
         return result
+
+
+def kind_of(plan: QueryPlan[Any]) -> str:
+    """What a plan's time is compared with: others of its name; totals, of about as many accounts."""
+    name = type(plan).__name__
+    if not isinstance(plan, TotalsPlan):
+        return name
+    if plan.account_ids is None:
+        return f"{name} of all"
+    return f"{name} of up to {1 << (len(plan.account_ids) - 1).bit_length()}"

@@ -5,12 +5,14 @@ Documents are made from the schema, so that a field that is added is asked for h
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import itertools
 import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
@@ -325,6 +327,36 @@ async def test_a_caller_gets_its_accounts_and_no_others(
             refusals.add(without_balance(response))
     # Whether an account exists makes no difference, not even in a byte.
     assert len(refusals) <= 1
+
+
+async def test_callers_whose_totals_are_gathered_get_their_own_and_no_others(world: World) -> None:
+    """All at once, so that one store query is about accounts that no one caller may read."""
+
+    query = """query ($id: ID!, $end: DateTime!) { account(id: $id) {
+      totals(window: { between: { start: "2020-01-01T00:00:00Z", end: $end } }) {
+        reversals { transactionAmount }
+    } } }"""
+
+    async def taken_back(caller: str, account: str, end: str) -> Any:
+        body = {"query": query, "variables": {"id": account, "end": end}}
+        response = await world.client.post("/graphql", json=body, headers=world.headers(caller))
+        told = response.json()
+        if told.get("errors"):
+            return [each["extensions"]["code"] for each in told["errors"]]
+        return told["data"]["account"]["totals"]["reversals"]["transactionAmount"]
+
+    today, tomorrow = (
+        datetime.fromtimestamp(NOW_S + 86_400 * days, UTC).isoformat() for days in (0, 1)
+    )
+    truth = {account: await taken_back("operator", account, today) for account in ACCOUNTS}
+    assert len(set(truth.values())) == len(ACCOUNTS)
+    pairs = list(itertools.product(READS, ACCOUNTS))
+    world.store.plans.clear()
+    found = await asyncio.gather(*(taken_back(*pair, tomorrow) for pair in pairs))
+    asked = [plan.account_ids for plan in world.store.plans if isinstance(plan, TotalsPlan)]
+    assert any(accounts and len(accounts) > 1 for accounts in asked)
+    for (caller, account), each in zip(pairs, found, strict=True):
+        assert each == (truth[account] if account in READS[caller] else ["FORBIDDEN"])
 
 
 @pytest.mark.parametrize("caller", READS)

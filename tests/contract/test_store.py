@@ -46,6 +46,17 @@ def test_the_embedded_store_answers_as_the_reference_does(
     asyncio.run(run())
 
 
+def test_totals_that_are_gathered_are_each_the_reference_s() -> None:
+    async def run() -> None:
+        store, entries = DuckdbStore(), store_cases.random_entries(11, 400)
+        await store.open()
+        store.load(entries)
+        await store_cases.check_gathered(store, entries)
+        await store.close()
+
+    asyncio.run(run())
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(entries=store_cases.entry_lists())
 def test_pages_neither_skip_nor_repeat(entries: list[Entry]) -> None:

@@ -90,6 +90,12 @@ def test_pinot_answers_as_the_reference_does(
     check_plans(store, runner, entries)
 
 
+def test_totals_that_are_gathered_are_each_the_reference_s(
+    store: PinotStore, runner: asyncio.Runner, entries: list[Entry]
+) -> None:
+    runner.run(store_cases.check_gathered(store, entries))
+
+
 def check_plans(store: PinotStore, runner: asyncio.Runner, entries: list[Entry]) -> None:
     @settings(
         max_examples=400,

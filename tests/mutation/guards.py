@@ -8,6 +8,7 @@ _COST = f"{_GATEWAY}/cost/test_cost.py"
 
 GUARDS: dict[str, tuple[str, ...]] = {
     "gateway/caller.py": (f"{_GATEWAY}/test_caller.py",),
+    "gateway/gathering.py": (f"{_GATEWAY}/test_gathering.py",),
     "gateway/masking.py": (f"{_GATEWAY}/test_caller.py",),
     "gateway/hosts.py": (f"{_GATEWAY}/test_hosts.py",),
     "gateway/auth/api_keys.py": (f"{_AUTH}/test_api_keys.py",),

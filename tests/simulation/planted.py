@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
+from gateway import gathering
 from gateway.errors import OverloadedError
+from gateway.gathering import Gathering
 from gateway.overload.breaker import Breaker
 from gateway.overload.gate import Gate
 from gateway.overload.shedding import Shedding
@@ -21,8 +23,9 @@ from gateway.response_cache.flight import Flights
 from gateway.response_cache.store import BoundedStore
 from tests.simulation.cache_world import CacheWorld
 from tests.simulation.gate_world import GateWorld
+from tests.simulation.gathering_world import GatheringWorld
 
-World = CacheWorld | GateWorld
+World = CacheWorld | GateWorld | GatheringWorld
 
 
 @dataclass(frozen=True)
@@ -143,6 +146,41 @@ def never_close(self: Breaker) -> None:
     return None
 
 
+_send, _ended = Gathering._send, Gathering._ended
+
+
+def send_and_let_others_join(self: Gathering, line: Any, group: Any) -> None:
+    if group.task is None:
+        _send(self, line, group)
+        line.waiting = group
+
+
+def share_everything(result: Any, group: Any) -> None:
+    for waiter in group.plans:
+        if not waiter.done():
+            waiter.set_result(replace(result, snapshot=0))
+
+
+def share_with_snapshot(result: Any, group: Any) -> None:
+    for waiter, plan in group.plans.items():
+        if not waiter.done():
+            rows = tuple(row for row in result.rows if row.account_id in plan.account_ids)
+            waiter.set_result(replace(result, rows=rows))
+
+
+def end_without_a_word(self: Gathering, line: Any) -> None:
+    waiting, line.waiting = line.waiting, None
+    if waiting is None:
+        _ended(self, line)
+        return
+    line.running -= 1
+    line.waiting = waiting
+
+
+def give_up_nothing(self: Gathering, line: Any, group: Any) -> None:
+    return None
+
+
 BUGS = (
     Planted("a key without what the caller may see", keys, "Key", keys.Key, without_visibility),
     Planted("no single flight", Flights, "join", join_alone),
@@ -164,6 +202,17 @@ BUGS = (
     Planted("what has ended still counts", Shedding, "beginning", begin_for_ever, GateWorld),
     Planted("a breaker that never breaks", Breaker, "rests", False, GateWorld),
     Planted("a breaker that never closes", Breaker, "succeeded", never_close, GateWorld),
+    Planted(
+        "what is asked is joined", Gathering, "_send", send_and_let_others_join, GatheringWorld
+    ),
+    Planted("rows of others' accounts", gathering, "_share", share_everything, GatheringWorld),
+    Planted("others' snapshot", gathering, "_share", share_with_snapshot, GatheringWorld),
+    Planted(
+        "an end that nobody is told of", Gathering, "_ended", end_without_a_word, GatheringWorld
+    ),
+    Planted("asked for nobody", Gathering, "_give_up", give_up_nothing, GatheringWorld),
+    Planted("one part out, all out", gathering, "StoreUnavailableError", KeyError, GatheringWorld),
+    Planted("together without a bound", gathering, "_size", lambda _: 1, GatheringWorld),
 )
 
 __all__ = ["BUGS", "Planted", "cache"]

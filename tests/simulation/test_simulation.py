@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
@@ -10,15 +11,16 @@ from tests.simulation import virtual_loop
 from tests.simulation.__main__ import main
 from tests.simulation.cache_world import CacheWorld
 from tests.simulation.gate_world import GateWorld
-from tests.simulation.planted import BUGS, Planted
+from tests.simulation.gathering_world import GatheringWorld
+from tests.simulation.planted import BUGS, Planted, World
 from tests.simulation.virtual_loop import DeadlockError
 
 SEEDS = 200
 ENOUGH_TO_FIND = 60
 
 
-@pytest.mark.parametrize("world", [CacheWorld, GateWorld])
-def test_no_schedule_breaks_an_invariant(world: type[CacheWorld | GateWorld]) -> None:
+@pytest.mark.parametrize("world", [CacheWorld, GateWorld, GatheringWorld])
+def test_no_schedule_breaks_an_invariant(world: Callable[[int], World]) -> None:
     answers = sum(virtual_loop.run(seed, world(seed).run()) for seed in range(SEEDS))
     assert answers > SEEDS * 10
 

@@ -49,7 +49,7 @@ def measure(arguments: list[str]) -> dict[str, Any]:
     if run is None or run.embedded:
         sys.exit("The stack is down. Start it first: ./dev up --no-load")
     if options.transfers:
-        with _gateway(settings, cache=False) as server:
+        with gateway_on(settings, cache=False) as server:
             fill(settings, server, options.transfers)
     parts = {name: part.process.pid for name, part in run.parts.items() if name != "gateway"}
     idle = _cpu_per_s(parts, options.seconds)
@@ -91,16 +91,16 @@ def _ratio(
     hit: float,
     options: argparse.Namespace,
 ) -> dict[str, Any]:
-    with _gateway(settings, cache=hit > 0) as server:
+    with gateway_on(settings, cache=hit > 0) as server:
         watched = {**parts, "gateway": server.pids[0]}
         order = Order(server.port, (), options.connections, exponent=EXPONENT, seed=SEED)
         send(replace(order, phases=(Phase(0, options.warm),)))
         rate = EXPECTED_PER_S.get(hit, 1_000.0)
         if hit:
             order = calibrated(server, replace(order, phases=(Phase(rate, 3),)), hit, 0.25)
-        most = _watched(server, watched, replace(order, phases=(Phase(0, options.seconds),)))
+        most = watched_run(server, watched, replace(order, phases=(Phase(0, options.seconds),)))
         rate = most["phase"]["ok_per_s"] * OPEN_LOOP_SHARE
-        steady = _watched(
+        steady = watched_run(
             server, watched, replace(order, phases=(Phase(rate, options.seconds),), connections=256)
         )
     queries = most["phase"]["ok"]["count"]
@@ -130,7 +130,7 @@ def _ratio(
     }
 
 
-def _watched(server: Server, pids: Mapping[str, int], order: Order) -> dict[str, Any]:
+def watched_run(server: Server, pids: Mapping[str, int], order: Order) -> dict[str, Any]:
     """A run with the CPU seconds of each part and the share of hits."""
     before, cpu_before = server.metrics(), {name: cpu_of(pid) for name, pid in pids.items()}
     report = send(order)
@@ -150,14 +150,17 @@ def _cpu_per_s(pids: Mapping[str, int], seconds: float) -> dict[str, float]:
     return {name: round((cpu_of(pid) - before[name]) / seconds, 4) for name, pid in pids.items()}
 
 
-def _gateway(settings: StackSettings, *, cache: bool) -> AbstractContextManager[Server]:
-    """A gateway for the benchmark alone, with the settings that the stack gives its own."""
+def gateway_on(
+    settings: StackSettings, *, cache: bool, others: Mapping[str, str] | None = None
+) -> AbstractContextManager[Server]:
+    """A gateway for the benchmark alone, with the settings that the stack gives its own, and others."""
     environment = {
         "GATEWAY_AUTH": "off",
         "GATEWAY_PORT": "{port}",
         "GATEWAY_PINOT_BROKER_URL": settings.pinot_broker_url,
         "GATEWAY_PINOT_GROUP_TRIM_THRESHOLD": str(GROUP_TRIM_THRESHOLD),
         "GATEWAY_CACHE": str(cache).lower(),
+        **(others or {}),
     }
     return serving("gateway", [sys.executable, "-P", "-m", "gateway"], environment)
 
@@ -175,7 +178,7 @@ def _show(rows: list[dict[str, Any]]) -> None:
     print("|---|---|---|---|---|---|")
     for row in rows:
         cpu = row["cpu_us_per_query"]
-        gateway, pinot = cpu["gateway"], _pinot(cpu)
+        gateway, pinot = cpu["gateway"], pinot_of(cpu)
         rest = sum(cpu.values()) - gateway - pinot
         steady = row["at_60_percent"]
         print(
@@ -189,11 +192,11 @@ def _show(rows: list[dict[str, Any]]) -> None:
     for row in rows:
         cores = row["cores_for_5000_per_s"]
         print(
-            f"| {row['hit_wanted']:.0%} | {cores['gateway']:.2f} | {_pinot(cores):.2f} "
+            f"| {row['hit_wanted']:.0%} | {cores['gateway']:.2f} | {pinot_of(cores):.2f} "
             f"| {cores['client']:.2f} |"
         )
 
 
-def _pinot(figures: Mapping[str, float]) -> float:
+def pinot_of(figures: Mapping[str, float]) -> float:
     """Broker, server and controller together."""
     return sum(value for name, value in figures.items() if name.startswith("pinot"))

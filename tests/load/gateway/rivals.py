@@ -50,10 +50,12 @@ def strawberry_app(store: Store, epoch_ms: EpochMs, *, caches: bool) -> ASGIApp:
     )
     settings, counted = Settings(), Metrics()
     limits = limits_of(settings, UNLIMITED)
+    asked = admitted(store, settings, counted, time.monotonic)
     make_context = ContextMaker(
         known_limits=limits,
         anonymous_limits=limits,
-        store=admitted(store, settings, counted, time.monotonic),
+        store=asked,
+        gathering=asked,
         masking=masking_of(settings),
         counted=counted,
         epoch_ms=epoch_ms,

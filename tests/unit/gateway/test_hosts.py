@@ -12,7 +12,8 @@ from gateway import logs
 from gateway.app import create_app
 from gateway.hosts import LOOPBACK, Hosts, allowed_names, name_of
 from gateway.http_request import RequestIds
-from gateway.settings import Settings, SettingsError, read
+from gateway.setting_values import SettingsError
+from gateway.settings import Settings, read
 from tests.unit.gateway.fakes import NOW_MS, ReferenceStore
 
 pytestmark = pytest.mark.anyio

@@ -8,7 +8,8 @@ import pytest
 
 from gateway import settings
 from gateway.__main__ import listen, main
-from gateway.settings import Settings, SettingsError
+from gateway.setting_values import SettingsError
+from gateway.settings import Settings
 
 
 def test_defaults_and_given_values() -> None:

@@ -18,7 +18,8 @@ from gateway.auth.opening import masking_of, open_door
 from gateway.auth.watched import WatchedFile
 from gateway.caller import EVERYONE, Role
 from gateway.errors import UnauthenticatedError
-from gateway.settings import Settings, SettingsError
+from gateway.setting_values import SettingsError
+from gateway.settings import Settings
 from tests.identity_provider import (
     AUDIENCE,
     ISSUER,

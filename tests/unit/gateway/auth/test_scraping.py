@@ -10,7 +10,8 @@ import pytest
 from gateway.auth.opening import open_door, scraping_of
 from gateway.auth.scraping import Scraping
 from gateway.errors import ForbiddenError, Right, UnauthenticatedError
-from gateway.settings import Settings, SettingsError
+from gateway.setting_values import SettingsError
+from gateway.settings import Settings
 from tests.identity_provider import Trust, bearer, token
 
 pytestmark = pytest.mark.anyio
