@@ -8,13 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-import httpx
-from httpx_aiohttp import AiohttpTransport
-
 from gateway.clock import Deadline, Monotonic
 from gateway.errors import PartialAnswerError, StoreUnavailableError
 from gateway.overload.retry_budget import RetryBudget
 from gateway.pinot import sql
+from gateway.pinot.broker_session import AiohttpSession, BrokerSession
 from gateway.pinot.client import PinotClient
 from gateway.pinot.progress import Progress, ProgressReader, check_rows
 from gateway.pinot.remembered import RememberedRankings
@@ -37,7 +35,6 @@ from gateway.settings import Settings
 from gateway.store import PlanRow, StoreResult
 
 RETRY_PAUSE_S = 0.15
-IDLE_S = 20.0
 
 
 @dataclass
@@ -45,7 +42,7 @@ class PinotStore:
     """Answers plans from Pinot; a complete answer or none."""
 
     settings: Settings
-    transport: httpx.AsyncBaseTransport | None = None
+    session: BrokerSession | None = None
     monotonic: Monotonic = time.monotonic
     sample_data: bool = field(default=False, init=False)
     _retries: RetryBudget = field(default_factory=RetryBudget, init=False)
@@ -53,10 +50,8 @@ class PinotStore:
 
     async def open(self) -> None:
         """Make the connection pool; nothing is connected to yet."""
-        connections = self.settings.pinot_connections
-        limits = httpx.Limits(max_connections=connections, keepalive_expiry=IDLE_S)
-        transport = self.transport or AiohttpTransport(trust_env=False, limits=limits)
-        self._client = PinotClient(self.settings.pinot_broker_url, transport)
+        session = self.session or AiohttpSession(self.settings.pinot_connections)
+        self._client = PinotClient(self.settings.pinot_broker_url, session)
         ttl_s = self.settings.pinot_progress_ttl_ms / 1000
         self._progress = ProgressReader(self._client, ttl_s, self.monotonic)
 

@@ -18,13 +18,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import httpx
 from confluent_kafka import Producer
-from httpx_aiohttp import AiohttpTransport
 
 from gateway.caller import EVERYONE
 from gateway.model import Direction, Interval, RankBy
 from gateway.pinot import sql
+from gateway.pinot.broker_session import AiohttpSession
 from gateway.pinot.client import PinotClient
 from gateway.pinot.remembered import RememberedRankings
 from gateway.pinot.response import BrokerAnswer, whole
@@ -71,10 +70,7 @@ def measure(arguments: list[str]) -> dict[str, Any]:
 async def _measure(
     settings: StackSettings, sizes: dict[str, tuple[int, int]], repeat: int
 ) -> dict[str, Any]:
-    limits = httpx.Limits(max_connections=4)
-    client = PinotClient(
-        settings.pinot_broker_url, AiohttpTransport(trust_env=False, limits=limits)
-    )
+    client = PinotClient(settings.pinot_broker_url, AiohttpSession(4))
     now_ms = int(time.time() * 1000)
     hours = Interval((now_ms - 31 * DAY_MS) // HOUR_MS * HOUR_MS, now_ms // HOUR_MS * HOUR_MS)
     windows = {"aligned": hours, "ragged": Interval(hours.start_ms + 1, hours.end_ms - 1)}

@@ -13,6 +13,7 @@ CASES = {
     "end_to_end": "the running stack at four shares of hits, CPU by process",
     "coalescing": "totals of several accounts in one store query, beside a query each",
     "gathering": "the running stack's misses, with operations' totals gathered and without",
+    "statement": "CPU of one store statement, beside pinotdb on httpx",
     "overload": "2, 5 and 10 times what the store can do, with and without the limiter",
     "stampede": "10,000 clients ask for one key at once, cold and at its expiry",
 }

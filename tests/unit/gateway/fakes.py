@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
-
 from gateway.errors import GatewayError
 from gateway.model import Entry
+from gateway.pinot.broker_session import BrokerReply
 from gateway.pipeline_model import AuditReport
 from gateway.query_plan import (
     AuditPlan,
@@ -107,17 +106,37 @@ class FakeBroker:
     statements: list[str] = field(default_factory=list)
     options: list[str] = field(default_factory=list)
 
-    def transport(self) -> httpx.MockTransport:
-        """The transport that a client reaches it by."""
+    def session(self) -> FakeSession:
+        """The session that a client reaches it by."""
 
-        async def handle(request: httpx.Request) -> httpx.Response:
-            body = json.loads(request.content)
+        def reply(body: Mapping[str, str]) -> bytes:
             if "pipeline_progress" in body["sql"]:
-                return httpx.Response(200, json=self.progress)
-            if body["sql"].startswith("SELECT COUNT(*)") and "AND direction" in body["sql"]:
-                return httpx.Response(200, json=broker_answer([[self.row_count]], ["LONG"]))
-            self.statements.append(body["sql"])
-            self.options.append(body["queryOptions"])
-            return httpx.Response(200, json=self.answer(body["sql"]))
+                answer = self.progress
+            elif body["sql"].startswith("SELECT COUNT(*)") and "AND direction" in body["sql"]:
+                answer = broker_answer([[self.row_count]], ["LONG"])
+            else:
+                self.statements.append(body["sql"])
+                self.options.append(body["queryOptions"])
+                answer = self.answer(body["sql"])
+            return json.dumps(answer).encode()
 
-        return httpx.MockTransport(handle)
+        return FakeSession(reply)
+
+
+@dataclass
+class FakeSession:
+    """Connections to a broker by rule: `reply` gives the bytes for a request's body, or raises."""
+
+    reply: Callable[[Mapping[str, str]], bytes]
+    headers: dict[str, str] = field(default_factory=dict)
+
+    async def post(
+        self, _url: str, *, json: Mapping[str, str], headers: Mapping[str, str], timeout_s: float
+    ) -> BrokerReply:
+        """The rule's reply."""
+        assert timeout_s > 0
+        assert "X-Correlation-Id" in headers
+        return BrokerReply(200, self.reply(json))
+
+    async def aclose(self) -> None:
+        """Nothing to close."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-import aiohttp
-import httpx
 import pytest
 
 from gateway.errors import (
@@ -37,7 +36,7 @@ from gateway.query_plan import (
 )
 from gateway.settings import Settings
 from tests.scopes import NETWORK, of
-from tests.unit.gateway.fakes import AS_OF_MS, PROGRESS, FakeBroker, broker_answer
+from tests.unit.gateway.fakes import AS_OF_MS, PROGRESS, FakeBroker, FakeSession, broker_answer
 
 UUID = "0b5ca6cd-6f0f-4bc4-9f79-0d5e5d5f2f6a"
 WHOLE = Interval(0, 1_800_000_000_000)
@@ -50,7 +49,7 @@ TOP_TYPES = ["STRING", "LONG", "STRING"]
 
 
 async def opened(broker: FakeBroker, **changed: Any) -> PinotStore:
-    store = PinotStore(Settings(**changed), transport=broker.transport())
+    store = PinotStore(Settings(**changed), session=broker.session())
     await store.open()
     return store
 
@@ -169,43 +168,43 @@ async def test_the_network_is_answered_when_all_partitions_are_there() -> None:
     assert len(broker.statements) == 5
 
 
-def caused(error: Exception, cause: Exception) -> Exception:
-    """An error as httpx-aiohttp raises it."""
-    error.__cause__ = cause
-    return error
+@pytest.mark.anyio
+@pytest.mark.parametrize("raised", [StoreUnavailableError("gone"), DeadlineExceededError("slow")])
+async def test_a_slow_broker_is_told_from_one_that_is_gone(raised: GatewayError) -> None:
+    def fail(_: object) -> bytes:
+        raise raised
+
+    store = PinotStore(Settings(), session=FakeSession(fail))
+    await store.open()
+    with pytest.raises(type(raised)):
+        await store.fetch(TOTALS, 5)
+
+
+ROWS = PROGRESS["resultTable"]["rows"]
+TABLE = PROGRESS["resultTable"]
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(
-    ("raised", "error"),
+    "answer",
     [
-        (httpx.ConnectError("refused"), StoreUnavailableError),
-        (httpx.ReadTimeout("slow"), DeadlineExceededError),
-        (caused(httpx.ReadTimeout("slow"), aiohttp.SocketTimeoutError()), DeadlineExceededError),
-        (
-            caused(httpx.ConnectTimeout("refused"), aiohttp.ServerDisconnectedError()),
-            StoreUnavailableError,
-        ),
-        (aiohttp.ClientError("nonsense instead of HTTP"), StoreUnavailableError),
+        b"<html>",
+        b"{}",
+        b"[1]",
+        b"\xff",
+        PROGRESS | {"resultTable": None},
+        PROGRESS | {"resultTable": TABLE | {"rows": None}},
+        PROGRESS | {"resultTable": TABLE | {"rows": [1]}},
+        PROGRESS | {"resultTable": TABLE | {"rows": [ROWS[0][:-1]]}},
+        PROGRESS | {"resultTable": TABLE | {"rows": [[*ROWS[0], 1]]}},
+        PROGRESS | {"resultTable": TABLE | {"rows": [["1", *ROWS[0][1:]]]}},
+        PROGRESS | {"resultTable": {"rows": ROWS}},
+        PROGRESS | {"numServersQueried": "1"},
     ],
 )
-async def test_a_slow_broker_is_told_from_one_that_is_gone(
-    raised: Exception, error: type[GatewayError]
-) -> None:
-    def fail(_: httpx.Request) -> httpx.Response:
-        raise raised
-
-    store = PinotStore(Settings(), transport=httpx.MockTransport(fail))
-    await store.open()
-    with pytest.raises(error):
-        await store.fetch(TOTALS, 5)
-
-
-@pytest.mark.anyio
-@pytest.mark.parametrize("content", [b"<html>", b"{}", b"[1]"])
-async def test_nonsense_from_the_broker_is_unavailable(content: bytes) -> None:
-    transport = httpx.MockTransport(lambda _: httpx.Response(200, content=content))
-    store = PinotStore(Settings(), transport=transport)
+async def test_nonsense_from_the_broker_is_unavailable(answer: bytes | dict[str, Any]) -> None:
+    content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+    store = PinotStore(Settings(), session=FakeSession(lambda _: content))
     await store.open()
     with pytest.raises(StoreUnavailableError):
         await store.fetch(TOTALS, 5)
@@ -356,12 +355,10 @@ async def test_an_amount_out_of_a_json_number_keeps_all_its_digits() -> None:
         )
     ).replace("0.5", "999999999999999999.99999999")
 
-    def answer(request: httpx.Request) -> httpx.Response:
-        if b"pipeline_progress" in request.content:
-            return httpx.Response(200, json=PROGRESS)
-        return httpx.Response(200, content=content)
+    def answer(body: Mapping[str, str]) -> bytes:
+        return (json.dumps(PROGRESS) if "pipeline_progress" in body["sql"] else content).encode()
 
-    store = PinotStore(Settings(), transport=httpx.MockTransport(answer))
+    store = PinotStore(Settings(), session=FakeSession(answer))
     await store.open()
     plan = EntriesPlan(of("alice"), None, None, WHOLE, None, 2)
     (entry,) = (await store.fetch(plan, 5)).rows
