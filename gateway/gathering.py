@@ -51,6 +51,12 @@ class Gathering:
         self._count = count
         self._lines: dict[_Alike, _Line] = {}
         self._apart_until_s = float("-inf")
+        self._plans = self._queries = 0
+
+    @property
+    def saved(self) -> int:
+        """How many plans more wait here than queries have been sent for them."""
+        return self._plans - self._queries
 
     @property
     def sample_data(self) -> bool:
@@ -107,6 +113,7 @@ class Gathering:
         group = self._joined(line, plan, deadline)
         answer: _Answer = asyncio.get_running_loop().create_future()
         group.plans[answer] = plan
+        self._plans += 1
         try:
             async with asyncio.timeout(deadline.remaining_s()):
                 return await answer
@@ -114,6 +121,7 @@ class Gathering:
             raise DeadlineExceededError("no answer for several accounts in time") from error
         finally:
             del group.plans[answer]
+            self._plans -= 1
             if not group.plans:
                 self._give_up(line, group)
 
@@ -138,6 +146,7 @@ class Gathering:
         """Ask for the group's accounts; from now on nobody joins it."""
         line.waiting = None
         line.running += 1
+        self._queries += 1
         group.stop_timer()
         directions, interval, by_kind = line.alike
         plan = TotalsPlan(group.scope, directions, interval, by_kind)
@@ -188,6 +197,7 @@ class Gathering:
         if line.waiting is group:
             line.waiting = None
         if group.task is not None:
+            self._queries -= 1
             group.task.cancel()
 
 

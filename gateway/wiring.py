@@ -126,7 +126,7 @@ class ContextMaker:
     known_limits: Limits
     anonymous_limits: Limits
     store: AdmittedStore
-    gathering: Store
+    gathering: Gathering
     masking: Masking
     counted: Metrics
     epoch_ms: EpochMs
@@ -213,6 +213,7 @@ def make_view(settings: Settings, make_context: ContextMaker, door: Authenticato
             make_context.store.gate,
             LoopLag(monotonic, settings.shed_late_ms / 1000 or math.inf),
             counted.shed.add,
+            lambda: make_context.gathering.saved,
         ),
         record=OperationRecord(counted, OperationLog(settings.log_every), known.judges),
         request_ids=RequestIds(),

@@ -17,12 +17,22 @@ FEW = 16
 
 
 class Shedding:
-    """Counts the operations under way, and says whether one more may begin."""
+    """Counts the operations under way, and says whether one more may begin.
 
-    def __init__(self, gate: Gate, lag: LoopLag, on_refused: Callable[[str], None]) -> None:
+    `saved`: how many of them need no store query of their own.
+    """
+
+    def __init__(
+        self,
+        gate: Gate,
+        lag: LoopLag,
+        on_refused: Callable[[str], None],
+        saved: Callable[[], int] = lambda: 0,
+    ) -> None:
         self._gate = gate
         self._lag = lag
         self._on_refused = on_refused
+        self._saved = saved
         self._begun: dict[Hashable, int] = {}
 
     @property
@@ -34,7 +44,8 @@ class Shedding:
         """Why an operation of this key cannot begin; `None`: it can, or is under way already."""
         if key in self._begun:
             return None
-        room = self._gate.limit * (1 + QUEUE_PER_SLOT)
+        # Those who share a store query take one place together.
+        room = self._gate.limit * (1 + QUEUE_PER_SLOT) + self._saved()
         if self._gate.is_full or len(self._begun) >= room:
             return self._refused("store", f"{len(self._begun)} operations are under way")
         return self.refusal_unread()

@@ -99,16 +99,22 @@ def exact_json(content: bytes) -> Any:
     return payload
 
 
+def _is_evidence(name: str, value: object) -> bool:
+    """All that completeness is judged by: flags, lists and a few counts; the other counts nobody reads."""
+    return name in response.COUNTS or isinstance(value, bool | list | dict)
+
+
 def _decoded(payload: Any) -> NativeQueryResult:
     """Pinotdb's reading of the evidence, with the rows as they came.
 
-    pinotdb copies the whole answer twice, cell by cell, and its rows a third time; each cell is
+    pinotdb copies the answer twice, cell by cell, and its rows a third time; each cell is
     judged where it is read.
     """
     table = payload.get("resultTable") if isinstance(payload, dict) else None
     if not isinstance(table, dict):
         return decode_query_response(payload)
-    native = decode_query_response({**payload, "resultTable": {**table, "rows": []}})
+    evidence = {name: value for name, value in payload.items() if _is_evidence(name, value)}
+    native = decode_query_response({**evidence, "resultTable": {**table, "rows": []}})
     rows, width = table.get("rows"), len(native.columns)
     if not isinstance(rows, list) or not all(
         isinstance(row, list) and len(row) == width for row in rows

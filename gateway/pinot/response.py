@@ -13,6 +13,9 @@ from gateway.errors import DeadlineExceededError, PartialAnswerError, StoreUnava
 TIMEOUT_CODES = frozenset({240, 250, 400})
 """Pinot's codes for a query that waited, ran or was reduced too long."""
 
+COUNTS = frozenset({"numServersQueried", "numServersResponded", "totalDocs", "numDocsScanned"})
+"""The counts of an answer that are read."""
+
 Cells: TypeAlias = list[Any]
 
 

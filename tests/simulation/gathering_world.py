@@ -112,6 +112,7 @@ class GatheringWorld:
         weather.cancel()
         for _ in range(4):
             await asyncio.sleep(0)
+        assert gathering.saved == 0, "somebody is counted who has left"
         assert store.alike.total() == 0, "the store is asked for nobody"
         return self.answered
 
@@ -142,6 +143,7 @@ class GatheringWorld:
                 assert mine or store.was("down", began_s), "failed with another's part"
             else:
                 self._check(result, plan, began_s)
+            assert gathering.saved >= 0, "more queries than plans"
             assert now_s() - began_s <= TIMEOUT_S + SOON_S, "kept waiting past its deadline"
 
     async def _fetch(

@@ -19,6 +19,7 @@ from gateway.budget.balance import UNLIMITED
 from gateway.caller import EVERYONE
 from gateway.clock import EpochMs
 from gateway.context import OperationContext
+from gateway.gathering import Gathering
 from gateway.metrics import Metrics
 from gateway.settings import Settings
 from gateway.store import Store
@@ -55,7 +56,7 @@ def strawberry_app(store: Store, epoch_ms: EpochMs, *, caches: bool) -> ASGIApp:
         known_limits=limits,
         anonymous_limits=limits,
         store=asked,
-        gathering=asked,
+        gathering=Gathering(asked, 1, 0.0, time.monotonic, counted.gathering.add),
         masking=masking_of(settings),
         counted=counted,
         epoch_ms=epoch_ms,

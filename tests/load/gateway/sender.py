@@ -25,6 +25,8 @@ from tests.load.gateway.tally import Tally, kind_of
 
 TICK_S = 0.001
 CONNECT_AT_ONCE = 200
+REFUSED_PAUSE_S = 0.05
+"""Closed loop: so long a connection waits that was refused, or refusals would be most of the load."""
 
 
 class Sender:
@@ -74,13 +76,16 @@ class Sender:
         due_s = connection.due_s - self._started_s
         tally = self.tallies[phase_at(self._order.phases, due_s)]
         tally.bytes += len(body)
+        kind = kind_of(status, body)
         tally.add(
-            kind_of(status, body),
+            kind,
             (now_s - connection.due_s) * 1000,
             (connection.sent_s - connection.due_s) * 1000,
             int(due_s / self._order.slice_s),
         )
-        if self._is_closed_loop:
+        if self._is_closed_loop and kind == "rejected":
+            asyncio.get_running_loop().call_later(REFUSED_PAUSE_S, self._next, connection)
+        elif self._is_closed_loop:
             self._next(connection)
         elif self._backlog:
             self._send(connection, self._backlog.popleft())

@@ -114,7 +114,9 @@ async def test_whoever_comes_while_one_is_asked_goes_with_the_others_and_gets_th
     assert world.store.asked == [{"alice"}]
     await world.store.end(0)
     assert world.store.asked[1:] == [{"bob", "carol", "dave", "nobody"}]
+    assert world.gathering.saved == 2  # queries, by three plans in one
     await world.store.end(1)
+    assert world.gathering.saved == 0
     assert await given(first, *others) == [rows("alice"), rows("bob"), rows("carol", "dave"), set()]
     assert world.counts == {"alone": 1, "gathered": 3, "queries": 1}
 
@@ -334,3 +336,28 @@ async def test_operations_of_different_callers_share_a_query_of_the_gateway() ->
     ]
     assert accounts == [{NAMES[0]}, set(NAMES[1:])]
     assert await gateway.metric('gateway_gathering_total{of="queries"}') == 1
+
+
+async def test_those_who_share_a_query_take_one_place_when_the_store_is_busy() -> None:
+    for most_accounts, answered in ((1, 2), (16, len(NAMES))):
+        gateway = Gateway(
+            Settings(
+                store_queries_least=1,
+                store_queries_start=1,
+                store_queries_most=1,
+                store_gather_ms=60_000,
+                store_gather_accounts=most_accounts,
+            )
+        )
+        for name in NAMES:
+            await gateway.post(TOTALS.replace("alice", name))
+        gateway.now_s += 100
+        gateway.store.may_answer = asyncio.Event()
+        asking = []
+        for name in NAMES:
+            asking.append(asyncio.create_task(gateway.post(TOTALS.replace("alice", name))))
+            await settle()
+        gateway.store.may_answer.set()
+        statuses = [answer.status_code for answer in await asyncio.gather(*asking)]
+        assert statuses.count(200) == answered
+        assert statuses.count(503) == len(NAMES) - answered

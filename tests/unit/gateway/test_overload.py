@@ -14,7 +14,12 @@ from tests.unit.gateway.test_cached_answers import LIVE, TOTALS, Gateway, settle
 
 pytestmark = pytest.mark.anyio
 
-ONE_AT_A_TIME = {"store_queries_least": 1, "store_queries_start": 1, "store_queries_most": 1}
+ONE_AT_A_TIME = {
+    "store_queries_least": 1,
+    "store_queries_start": 1,
+    "store_queries_most": 1,
+    "store_gather_accounts": 1,
+}
 
 
 def about(account: str) -> str:
