@@ -1,8 +1,8 @@
-"""Totals of several operations in one store query, while the store is busy with others like them.
+"""Totals of several operations in one store query, while the store is busy.
 
-Who comes while nothing like it is under way asks at once, alone. Who comes meanwhile waits until that is
-answered, a few milliseconds at most, and all who wait then ask together: a queue that forms only
-where the store is the slower side. Plans are alike if they differ in nothing but their accounts.
+Who comes while the store has room, or while nothing alike is under way, asks at once, alone. Others
+wait until that is answered, a few milliseconds at most, and then ask together: they would have stood
+in line anyway. Plans are alike if they differ in nothing but their accounts.
 """
 
 from __future__ import annotations
@@ -32,19 +32,22 @@ _Answer: TypeAlias = "asyncio.Future[_Totals | None]"
 class Gathering:
     """A store whose totals are asked for together; the same port.
 
-    `most_accounts`: of one query; 1 turns it off. `wait_s`: how long a plan may wait for others.
+    `is_busy`: whether the store has enough to do for plans to wait for others, for up to `wait_s`.
+    `most_accounts`: of one query; 1 turns it off.
     `count` is called with `alone` or `gathered` for each plan, and with `queries` for each query of several.
     """
 
     def __init__(
         self,
         store: Store,
+        is_busy: Callable[[], bool],
         most_accounts: int,
         wait_s: float,
         monotonic: Monotonic,
         count: Callable[[str], None],
     ) -> None:
         self._store = store
+        self._is_busy = is_busy
         self._most_accounts = most_accounts
         self._wait_s = wait_s
         self._monotonic = monotonic
@@ -90,8 +93,8 @@ class Gathering:
     async def _totals(self, plan: TotalsPlan, timeout_s: float) -> _Totals:
         alike = plan.directions, plan.interval, plan.by_kind
         line = self._lines.get(alike)
-        if line is None:
-            return await self._first(alike, plan, timeout_s)
+        if line is None or not (line.waiting or self._is_busy()):
+            return await self._alone(alike, plan, timeout_s)
         deadline = Deadline.after(timeout_s, self._monotonic)
         answer = await self._with_others(line, plan, deadline)
         if answer is not None:
@@ -99,8 +102,9 @@ class Gathering:
         self._count("alone")
         return await self._store.fetch(plan, deadline.remaining_s())
 
-    async def _first(self, alike: _Alike, plan: TotalsPlan, timeout_s: float) -> _Totals:
-        line = self._lines[alike] = _Line(alike, running=1)
+    async def _alone(self, alike: _Alike, plan: TotalsPlan, timeout_s: float) -> _Totals:
+        line = self._lines.setdefault(alike, _Line(alike))
+        line.running += 1
         self._count("alone")
         try:
             return await self._store.fetch(plan, timeout_s)
@@ -206,7 +210,7 @@ class _Line:
     """Plans that differ in their accounts only: queries that run, and who waits."""
 
     alike: _Alike
-    running: int
+    running: int = 0
     waiting: _Group | None = None
 
 

@@ -165,6 +165,7 @@ def make_context_maker(
     anonymous = Rate(settings.anonymous_budget_per_s, settings.anonymous_budget_burst)
     gathering = Gathering(
         store,
+        lambda: store.gate.is_busy,
         settings.store_gather_accounts,
         settings.store_gather_ms / 1000,
         monotonic,

@@ -226,7 +226,9 @@ async def check(store: Store, entries: Sequence[Entry], plan: QueryPlan[Any]) ->
 async def check_gathered(store: Store, entries: Sequence[Entry]) -> None:
     """Totals that many ask for at once, of odd accounts and in few queries, are each the reference's."""
     counts: Counter[str] = Counter()
-    gathering = Gathering(store, 16, 0.005, time.monotonic, lambda of: counts.update((of,)))
+    gathering = Gathering(
+        store, lambda: True, 16, 0.005, time.monotonic, lambda of: counts.update((of,))
+    )
     windows = (START_MS, START_MS + SPAN_MS), (START_MS + 1, START_MS + SPAN_MS // 2)
     plans = [
         TotalsPlan(of(account_id), frozenset({direction}), Interval(*window), by_kind)

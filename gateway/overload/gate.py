@@ -41,6 +41,11 @@ class Gate:
         return len(self._waiting)
 
     @property
+    def is_busy(self) -> bool:
+        """Whether another query would take a place beyond the first half."""
+        return 2 * self._running >= self._limit.value
+
+    @property
     def is_full(self) -> bool:
         """Whether one operation more would only wait, and make others wait."""
         return len(self._waiting) >= self._limit.value * QUEUE_PER_SLOT

@@ -144,6 +144,7 @@ async def world(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> AsyncIter
     settings = trust.settings(
         trusted_documents_manifest=str(tmp_path / "documents.json"),
         max_store_queries=500,
+        **{f"store_queries_{name}": 8 for name in ("least", "start", "most")},
         budget_burst=1_000_000,
     )
     app = create_app(settings, store, trust.clock.epoch_ms, trust.clock.monotonic)

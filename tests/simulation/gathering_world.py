@@ -19,6 +19,7 @@ from tests.scopes import of
 from tests.simulation.cache_world import now_s
 
 MOST_ACCOUNTS, LARGEST_PLAN = 5, 2
+BUSY_FROM = 2
 WAIT_S, TIMEOUT_S = 0.02, 1.5
 SOON_S = 1e-6
 PARTS = 3
@@ -37,6 +38,11 @@ class PartedStore:
     begun_s: dict[str, float] = field(default_factory=dict)
     asked_s: dict[str, float] = field(default_factory=dict)
     ended_s: dict[Interval, float] = field(default_factory=dict)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether plans may wait for others."""
+        return self.alike.total() >= BUSY_FROM
 
     async def open(self) -> None:
         pass
@@ -103,7 +109,9 @@ class GatheringWorld:
         """Live through it; how many plans were answered. Raises AssertionError if something broke."""
         chance = Random(self.seed)
         store = PartedStore(chance)
-        gathering = Gathering(store, MOST_ACCOUNTS, WAIT_S, now_s, lambda _: None)
+        gathering = Gathering(
+            store, lambda: store.is_busy, MOST_ACCOUNTS, WAIT_S, now_s, lambda _: None
+        )
         weather = asyncio.ensure_future(self._weather(chance, store))
         serial = iter(range(1 << 30))
         await asyncio.gather(

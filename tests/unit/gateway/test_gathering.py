@@ -79,8 +79,10 @@ class World:
         self.store = HeldStore([entry for pair in transfers for entry in pair])
         self.counts: Counter[str] = Counter()
         self.later_s = 0.0
+        self.is_busy = True
         self.gathering = Gathering(
             self.store,
+            lambda: self.is_busy,
             most_accounts,
             wait_s,
             lambda: time.monotonic() + self.later_s,
@@ -95,6 +97,17 @@ class World:
         task = asyncio.create_task(self.gathering.fetch(plan, timeout_s))
         await settle()
         return task
+
+
+def one_at_a_time(most_accounts: int) -> Settings:
+    """One store query at once, and waiting for it as long as it takes."""
+    return Settings(
+        store_queries_least=1,
+        store_queries_start=1,
+        store_queries_most=1,
+        store_gather_ms=60_000,
+        store_gather_accounts=most_accounts,
+    )
 
 
 def rows(*names: str) -> set[TotalsRow]:
@@ -128,6 +141,25 @@ async def test_on_an_idle_store_nobody_waits() -> None:
         await world.store.end(number)
         assert await given(asking) == [rows(name)]
     assert world.counts == {"alone": len(NAMES)}
+
+
+async def test_while_the_store_has_room_nobody_waits_but_whoever_waits_is_joined() -> None:
+    world = World()
+    world.is_busy = False
+    asking = [await world.ask(name) for name in ("alice", "bob")]
+    assert world.store.asked == [{"alice"}, {"bob"}]
+    world.is_busy = True
+    asking.append(await world.ask("carol"))
+    world.is_busy = False
+    asking.append(await world.ask("dave"))
+    assert len(world.store.gates) == 2
+    await world.store.end(1)
+    assert world.store.asked[2:] == [{"carol", "dave"}]
+    asking.append(await world.ask("erin"))
+    for number in (0, 2, 3):
+        await world.store.end(number)
+    assert await given(*asking) == [rows(name) for name in NAMES]
+    assert world.gathering.saved == 0
 
 
 async def test_who_waits_goes_after_a_few_milliseconds_though_the_store_has_not_answered() -> None:
@@ -321,7 +353,7 @@ async def test_each_one_waits_for_as_long_as_it_may_and_the_query_for_the_most_p
 
 
 async def test_operations_of_different_callers_share_a_query_of_the_gateway() -> None:
-    gateway = Gateway(Settings(store_gather_ms=60_000))
+    gateway = Gateway(one_at_a_time(16))
     for name in NAMES:  # the documents are known then, and only the store takes time
         await gateway.post(TOTALS.replace("alice", name))
     gateway.now_s += 100
@@ -340,15 +372,7 @@ async def test_operations_of_different_callers_share_a_query_of_the_gateway() ->
 
 async def test_those_who_share_a_query_take_one_place_when_the_store_is_busy() -> None:
     for most_accounts, answered in ((1, 2), (16, len(NAMES))):
-        gateway = Gateway(
-            Settings(
-                store_queries_least=1,
-                store_queries_start=1,
-                store_queries_most=1,
-                store_gather_ms=60_000,
-                store_gather_accounts=most_accounts,
-            )
-        )
+        gateway = Gateway(one_at_a_time(most_accounts))
         for name in NAMES:
             await gateway.post(TOTALS.replace("alice", name))
         gateway.now_s += 100
