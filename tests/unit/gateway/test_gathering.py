@@ -99,12 +99,12 @@ class World:
         return task
 
 
-def one_at_a_time(most_accounts: int) -> Settings:
-    """One store query at once, and waiting for it as long as it takes."""
+def so_many_at_once(queries: int, most_accounts: int) -> Settings:
+    """So many store queries at once, and waiting for them as long as they take."""
     return Settings(
-        store_queries_least=1,
-        store_queries_start=1,
-        store_queries_most=1,
+        store_queries_least=queries,
+        store_queries_start=queries,
+        store_queries_most=queries,
         store_gather_ms=60_000,
         store_gather_accounts=most_accounts,
     )
@@ -353,7 +353,7 @@ async def test_each_one_waits_for_as_long_as_it_may_and_the_query_for_the_most_p
 
 
 async def test_operations_of_different_callers_share_a_query_of_the_gateway() -> None:
-    gateway = Gateway(one_at_a_time(16))
+    gateway = Gateway(so_many_at_once(4, 16))
     for name in NAMES:  # the documents are known then, and only the store takes time
         await gateway.post(TOTALS.replace("alice", name))
     gateway.now_s += 100
@@ -366,13 +366,13 @@ async def test_operations_of_different_callers_share_a_query_of_the_gateway() ->
     accounts = [
         set(plan.account_ids or ()) for plan in gateway.store.plans if isinstance(plan, TotalsPlan)
     ]
-    assert accounts == [{NAMES[0]}, set(NAMES[1:])]
+    assert accounts == [{NAMES[0]}, {NAMES[1]}, set(NAMES[2:])]
     assert await gateway.metric('gateway_gathering_total{of="queries"}') == 1
 
 
 async def test_those_who_share_a_query_take_one_place_when_the_store_is_busy() -> None:
     for most_accounts, answered in ((1, 2), (16, len(NAMES))):
-        gateway = Gateway(one_at_a_time(most_accounts))
+        gateway = Gateway(so_many_at_once(1, most_accounts))
         for name in NAMES:
             await gateway.post(TOTALS.replace("alice", name))
         gateway.now_s += 100
