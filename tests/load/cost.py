@@ -15,6 +15,7 @@ QUESTIONS = {
     "Account.totals": "account(id: $id) { totals(%s) { transactionCount } }",
     "Account.totals compareTo": "account(id: $id) { totals(%s, compareTo: PREVIOUS_YEAR) { transactionCount } }",
     "Totals.counterpartyCount": "account(id: $id) { totals(%s) { counterpartyCount } }",
+    "Totals.reversals": "account(id: $id) { totals(%s) { reversals { transactionCount } } }",
     "Account.netFlow": "account(id: $id) { netFlow(%s) { netAmount } }",
     "Account.topCounterparties": "account(id: $id) { topCounterparties(%s) { exact } }",
     "Account.topCounterparties compareTo": "account(id: $id) { topCounterparties(%s, compareTo: PREVIOUS_YEAR) { exact } }",
@@ -22,6 +23,7 @@ QUESTIONS = {
     "Account.transactions": "account(id: $id) { transactions(%s) { exact } }",
     "Network.totals": "network { totals(%s) { transactionCount } }",
     "Network.topAccounts": "network { topAccounts(%s) { exact } }",
+    "Network.topAccounts compareTo": "network { topAccounts(%s, compareTo: PREVIOUS_YEAR) { exact } }",
     "Network.timeSeries": "network { timeSeries(%s, granularity: YEAR) { exact } }",
     "Pipeline.entries": "pipeline { entries x: __typename %s }",
 }
