@@ -35,7 +35,7 @@ class Admission:
         self.preparation = preparation
         self.budgets = budgets
         self._max_cost = max_cost
-        self._line = DocumentLine(preparation.prepare)
+        self._line = DocumentLine(preparation.steps)
 
     async def prepare(self, text: str, asker: Asker) -> Prepared:
         """The document; raises a `CallerError` if it is over its caps or the budget is spent."""

@@ -1,4 +1,4 @@
-"""The line in which new documents wait to be checked: one a turn of the loop, and none for who is gone."""
+"""The line in which new documents wait to be checked: a step a turn of the loop, and none for who is gone."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from gateway.errors import OverloadedError
 from gateway.preparation import Prepared
+from gateway.steps import Steps, in_turns
 
 MAX_TOKENS = 12_000
 """Tokens that may wait, about 0.2 s of work; half of them of one asker, so that nobody fills the line alone."""
@@ -24,7 +25,7 @@ class _Place:
 class DocumentLine:
     """Has each waiting document checked once, whoever asks for it."""
 
-    def __init__(self, check: Callable[[str], Prepared]) -> None:
+    def __init__(self, check: Callable[[str], Steps[Prepared]]) -> None:
         self._check = check
         self._turn = asyncio.Lock()
         self._places: dict[str, _Place] = {}
@@ -58,10 +59,9 @@ class DocumentLine:
 
     async def _in_turn(self, text: str) -> Prepared:
         # Whoever is ready meanwhile goes first: however many send new documents, those who send
-        # none wait for one of them and not for all.
+        # none wait for a step of one of them and not for all.
         async with self._turn:
-            await asyncio.sleep(0)
-            return self._check(text)
+            return await in_turns(self._check(text))
 
     def _leave(self, text: str, place: _Place) -> None:
         if self._places.get(text) is place:

@@ -26,6 +26,7 @@ from gateway.cost.priced import Priced
 from gateway.cost.pricing import Pricing
 from gateway.errors import OperationUnresolvedError
 from gateway.recency import Recency
+from gateway.steps import Steps, at_once
 
 MAX_ERRORS = 5
 """Errors told of one document; finding more would cost more than the document is worth."""
@@ -95,11 +96,15 @@ class Preparation:
 
     def prepare(self, text: str) -> Prepared:
         """A document's tree and errors; raises `DocumentRefusedError` if it is over its caps."""
+        return at_once(self.steps(text))
+
+    def steps(self, text: str) -> Steps[Prepared]:
+        """The same, a few milliseconds of work in each step."""
         key = _digest(text)
         prepared = self._kept.get(key)
         if prepared is None:
             tokens = prescan.scan(text, self._caps)
-            prepared = self._prepare(text, key, tokens)
+            prepared = yield from self._prepared(text, key, tokens)
             self._kept.put(key, prepared, tokens + len(text) // 20 + 20)
         return prepared
 
@@ -125,14 +130,15 @@ class Preparation:
             prepared.costs[key] = known
         return known
 
-    def _prepare(self, text: str, key: str, tokens: int) -> Prepared:
+    def _prepared(self, text: str, key: str, tokens: int) -> Steps[Prepared]:
         try:
             # Twice the cap: prescan has counted, but a token may be less there than here.
             document = parse(text, max_tokens=2 * self._caps.max_tokens)
         except GraphQLError as error:
             return Prepared(None, {}, (error.with_traceback(None),), key, tokens)
+        yield
         guards.check(document, self._caps)
-        errors = validation.validate(
+        errors = yield from validation.steps(
             self._schema, document, MAX_ERRORS, introspection=self._introspection
         )
         operations: dict[str | None, OperationDefinitionNode] = {

@@ -28,6 +28,7 @@ from graphql.validation.validate import ValidationAbortedError
 from graphql.validation.validation_context import VariableUsage, VariableUsageVisitor
 
 from gateway.merging import conflicts
+from gateway.steps import Steps, at_once
 
 RULES = tuple(rule for rule in specified_rules if rule is not OverlappingFieldsCanBeMergedRule)
 _UNSEEN = frozenset({"description", "name", "alias", "locations"})
@@ -41,7 +42,14 @@ _KEYS = {
 def validate(
     schema: GraphQLSchema, document: DocumentNode, max_errors: int, *, introspection: bool = True
 ) -> tuple[GraphQLError, ...]:
-    """The first errors of a document; none if it fits the schema.
+    """The first errors of a document; none if it fits the schema."""
+    return at_once(steps(schema, document, max_errors, introspection=introspection))
+
+
+def steps(
+    schema: GraphQLSchema, document: DocumentNode, max_errors: int, *, introspection: bool = True
+) -> Steps[tuple[GraphQLError, ...]]:
+    """The same in steps: half of the rules, the other half, the merging of fields.
 
     The document's nesting and the number of its fields must already be bounded. Without
     `introspection`, errors suggest no names either: they would tell the schema piece by piece.
@@ -57,7 +65,9 @@ def validate(
     context = _Context(schema, document, type_info, on_error, hide_suggestions=not introspection)
     rules = RULES if introspection else (*RULES, NoSchemaIntrospectionCustomRule)
     try:
-        _Walk(type_info, [rule(context) for rule in rules]).visit(document, document)
+        for some in (rules[::2], rules[1::2]):
+            _Walk(type_info, [rule(context) for rule in some]).visit(document, document)
+            yield
         if not errors:
             for error in conflicts(schema, document):
                 on_error(error)

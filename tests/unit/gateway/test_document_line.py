@@ -9,6 +9,9 @@ import pytest
 from gateway.document_line import MAX_TOKENS, DocumentLine
 from gateway.errors import OverloadedError
 from gateway.preparation import Prepared
+from gateway.steps import Steps
+
+STEPS = 5
 
 pytestmark = pytest.mark.anyio
 
@@ -23,12 +26,18 @@ class Checks:
 
     def __init__(self) -> None:
         self.texts: list[str] = []
+        self.checked: list[str] = []
+        self.begun = asyncio.Event()
         self.line = DocumentLine(self.check)
 
-    def check(self, text: str) -> Prepared:
+    def check(self, text: str) -> Steps[Prepared]:
         self.texts.append(text)
+        self.begun.set()
+        for _ in range(STEPS):
+            yield
         if text == "broken":
             raise ValueError(text)
+        self.checked.append(text)
         return Prepared(None, {}, (), text, 0)
 
     def ask(self, text: str, tokens: int = 10, asker: str = "alice") -> asyncio.Future[Prepared]:
@@ -90,3 +99,13 @@ async def test_one_asker_gets_half_of_the_line_and_all_together_the_whole() -> N
     await asyncio.gather(*waiting)
     await checks.ask("carol's", asker="carol")
     assert checks.texts == ["a long one", "bob's", "carol's"]
+
+
+async def test_a_document_that_is_given_up_between_two_steps_is_not_checked_to_its_end() -> None:
+    checks = Checks()
+    gone = checks.ask("gone")
+    await checks.begun.wait()
+    gone.cancel()
+    await checks.ask("honest", asker="bob")
+    assert checks.texts == ["gone", "honest"]
+    assert checks.checked == ["honest"]
