@@ -148,7 +148,10 @@ def _freshness(engine: Engine, terms: Terms, like: Transfer) -> list[float]:
 
 def _memory(pid: int) -> int:
     """Memory of a process, shared pages by their share where the system tells."""
-    info = psutil.Process(pid).memory_full_info()
+    try:
+        info = psutil.Process(pid).memory_full_info()
+    except psutil.NoSuchProcess:  # one that Postgres has sent to tidy up, and that is done
+        return 0
     return int(getattr(info, "pss", info.rss))
 
 
