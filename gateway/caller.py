@@ -27,7 +27,8 @@ class Scope:
     """Proof that a caller may read the figures of these accounts (`None`: of the network).
 
     Only a `Caller` makes one, and every plan over accounts takes its accounts out of one: so no
-    SQL can name an account that nobody checked.
+    SQL can name an account that nobody checked. Two together are the proof for a store query whose
+    rows go to several callers, to each those of its own scope (see `gathering`).
     """
 
     account_ids: frozenset[str] | None

@@ -1,8 +1,9 @@
 """Totals of several operations in one store query, while the store is busy.
 
 Who comes while the store has room, or while nothing alike is under way, asks at once, alone. Others
-wait until that is answered, a few milliseconds at most, and then ask together: they would have stood
-in line anyway. Plans are alike if they differ in nothing but their accounts.
+wait until that is answered, a few milliseconds at most, and then ask together. Plans are alike if
+they differ in nothing but their accounts. A query for several that fails, or that is not answered
+soon, harms nobody whose own would have been answered: everyone asks alone then, for a while.
 """
 
 from __future__ import annotations
@@ -14,14 +15,17 @@ from typing import TypeAlias, cast
 
 from gateway.caller import Scope
 from gateway.clock import Deadline, Monotonic
-from gateway.errors import DeadlineExceededError, PartialAnswerError, StoreUnavailableError
+from gateway.errors import DeadlineExceededError, StoreUnavailableError
 from gateway.model import Direction, Interval
 from gateway.query_plan import QueryPlan, TotalsPlan, TotalsRow
 from gateway.store import PlanRow, Store, StoreResult
 
 APART_S = 1.0
-"""For so long after a query for several was not answered, everyone asks alone: a part of the store
-that is out harms only those whose accounts it holds."""
+"""For so long after a query for several failed, everyone asks alone: a part of the store that is out
+harms only those whose accounts it holds."""
+
+SHARE_OF_TIME = 0.25
+"""Of the time of its most patient plan a query for several takes at most; the rest is for asking alone."""
 
 _Alike: TypeAlias = tuple[frozenset[Direction], Interval, bool]
 _Totals: TypeAlias = StoreResult[TotalsRow]
@@ -33,14 +37,16 @@ class Gathering:
     """A store whose totals are asked for together; the same port.
 
     `is_busy`: whether the store has enough to do for plans to wait for others, for up to `wait_s`.
-    `most_accounts`: of one query; 1 turns it off.
-    `count` is called with `alone` or `gathered` for each plan, and with `queries` for each query of several.
+    `most_accounts`: of one query; 1 turns it off. `admit` raises `OverloadedError` where whoever asks
+    again, alone, would only wait. `count` is called with `alone`, `gathered` or, after a failure, `again`
+    for each plan that is sent, and with `queries` for each query of several.
     """
 
     def __init__(
         self,
         store: Store,
         is_busy: Callable[[], bool],
+        admit: Callable[[], None],
         most_accounts: int,
         wait_s: float,
         monotonic: Monotonic,
@@ -48,6 +54,7 @@ class Gathering:
     ) -> None:
         self._store = store
         self._is_busy = is_busy
+        self._admit = admit
         self._most_accounts = most_accounts
         self._wait_s = wait_s
         self._monotonic = monotonic
@@ -84,11 +91,10 @@ class Gathering:
 
     def _is_gathered(self, plan: TotalsPlan) -> bool:
         accounts = plan.account_ids
-        return (
-            accounts is not None
-            and len(accounts) < self._most_accounts
-            and self._monotonic() >= self._apart_until_s
-        )
+        return accounts is not None and len(accounts) < self._most_accounts and not self._is_apart()
+
+    def _is_apart(self) -> bool:
+        return self._monotonic() < self._apart_until_s
 
     async def _totals(self, plan: TotalsPlan, timeout_s: float) -> _Totals:
         alike = plan.directions, plan.interval, plan.by_kind
@@ -99,7 +105,8 @@ class Gathering:
         answer = await self._with_others(line, plan, deadline)
         if answer is not None:
             return answer
-        self._count("alone")
+        self._admit()
+        self._count("again")
         return await self._store.fetch(plan, deadline.remaining_s())
 
     async def _alone(self, alike: _Alike, plan: TotalsPlan, timeout_s: float) -> _Totals:
@@ -138,61 +145,76 @@ class Gathering:
                 group.scope = scope
                 group.at_s = max(group.at_s, deadline.at_s)
                 if _size(scope) == self._most_accounts:
-                    self._send(line, group)
+                    # The plan itself is in the group by the time that this runs.
+                    asyncio.get_running_loop().call_soon(self._send_waiting, line, group)
                 return group
             self._send(line, group)
         loop = asyncio.get_running_loop()
         group = line.waiting = _Group(plan.scope, deadline.at_s)
-        group.timer = loop.call_later(self._wait_s, self._send, line, group)
+        group.timer = loop.call_later(self._wait_s, self._send_waiting, line, group)
         return group
+
+    def _send_waiting(self, line: _Line, group: _Group) -> None:
+        if line.waiting is group:
+            self._send(line, group)
 
     def _send(self, line: _Line, group: _Group) -> None:
         """Ask for the group's accounts; from now on nobody joins it."""
         line.waiting = None
+        group.stop_timer()
+        several = group.several = any(map(group.is_for_others_than, group.plans.values()))
+        if several and self._is_apart():
+            for waiter, _ in _waiting(group):
+                waiter.set_result(None)
+            return
         line.running += 1
         self._queries += 1
-        group.stop_timer()
+        self._count_group(group, several=several)
         directions, interval, by_kind = line.alike
         plan = TotalsPlan(group.scope, directions, interval, by_kind)
-        group.task = asyncio.ensure_future(self._asked(plan, group.at_s))
+        share = SHARE_OF_TIME if several else 1.0
+        group.task = asyncio.ensure_future(self._asked(plan, group.at_s, share))
         group.task.add_done_callback(lambda task: self._answered(line, group, task))
 
-    async def _asked(self, plan: TotalsPlan, at_s: float) -> _Totals:
-        return await self._store.fetch(plan, Deadline(at_s, self._monotonic).remaining_s())
+    def _count_group(self, group: _Group, *, several: bool) -> None:
+        if several:
+            self._count("queries")
+        for _ in group.plans:
+            self._count("gathered" if several else "alone")
+
+    async def _asked(self, plan: TotalsPlan, at_s: float, share: float) -> _Totals:
+        remaining_s = share * Deadline(at_s, self._monotonic).remaining_s()
+        try:
+            async with asyncio.timeout(remaining_s):
+                return await self._store.fetch(plan, remaining_s)
+        except TimeoutError as error:
+            raise DeadlineExceededError(f"no answer in {remaining_s:.3f} s") from error
 
     def _answered(self, line: _Line, group: _Group, task: asyncio.Task[_Totals]) -> None:
-        self._ended(line)
-        if task.cancelled():  # when nobody waited any more, or the process ends
+        error = None if task.cancelled() else task.exception()
+        if task.cancelled():  # nobody waits any more, or the process ends
             for waiter, _ in _waiting(group):
-                waiter.cancel()
-            return
-        error = task.exception()
-        if error is None:
-            self._count_group(group)
+                waiter.set_exception(StoreUnavailableError("the query was given up"))
+        elif error is None:
             _share(task.result(), group)
-            return
-        may_ask_again = isinstance(error, StoreUnavailableError | PartialAnswerError)
+        else:
+            self._failed(group, error)
+        self._ended(line)
+
+    def _failed(self, group: _Group, error: BaseException) -> None:
+        if group.several:
+            self._apart_until_s = self._monotonic() + APART_S
         for waiter, plan in _waiting(group):
             if group.is_for_others_than(plan):
-                self._apart_until_s = self._monotonic() + APART_S
-            if may_ask_again and group.is_for_others_than(plan):
                 waiter.set_result(None)
             else:
                 waiter.set_exception(error)
-
-    def _count_group(self, group: _Group) -> None:
-        if len(group.plans) == 1:
-            self._count("alone")
-            return
-        self._count("queries")
-        for _ in group.plans:
-            self._count("gathered")
 
     def _ended(self, line: _Line) -> None:
         line.running -= 1
         if line.waiting is not None:
             self._send(line, line.waiting)
-        elif not line.running:
+        if not line.running:
             del self._lines[line.alike]
 
     def _give_up(self, line: _Line, group: _Group) -> None:
@@ -216,10 +238,11 @@ class _Line:
 
 @dataclass(slots=True)
 class _Group:
-    """Plans that are asked together: for all of their accounts, as long as the most patient waits."""
+    """Plans that are asked together, for all of their accounts; when the most patient one's time is over."""
 
     scope: Scope
     at_s: float
+    several: bool = False
     plans: dict[_Answer, TotalsPlan] = field(default_factory=dict)
     timer: asyncio.TimerHandle | None = None
     task: asyncio.Task[_Totals] | None = None

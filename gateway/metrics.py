@@ -106,7 +106,7 @@ class Metrics:
         )
         self.gathering = Counter(
             "gateway_gathering_total",
-            "Totals that went alone, that were gathered, and the queries that took.",
+            "Totals sent alone, gathered, or again after that failed; and queries for several.",
             "of",
         )
         self.shed = Counter(

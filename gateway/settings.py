@@ -95,7 +95,7 @@ class Settings:
         "itself.",
     )
     store_gather_ms: int = _setting(
-        5, "How long such a question waits at most for others, while one like it is under way."
+        5, "How long such a question waits at most for others, once half of the limit is used."
     )
     shed_late_ms: int = _setting(20, "Seen this late, only ready answers are given; 0: never.")
     deadline_ms: int = _setting(5_000, "An operation must be answered within this time.")

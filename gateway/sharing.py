@@ -103,7 +103,8 @@ class OperationStore:
         return task
 
     def _ask(self, plan: QueryPlan[PlanRow]) -> asyncio.Task[StoreResult[PlanRow]]:
-        if self.queries >= self._max_queries:
+        # Whether a plan has to be asked again, for a newer snapshot, is not the operation's choice.
+        if plan not in self._asked and self.queries >= self._max_queries:
             raise CostLimitExceededError(
                 f"One operation may need up to {self._max_queries} store queries; "
                 "ask for fewer fields or accounts at once."

@@ -166,6 +166,7 @@ def make_context_maker(
     gathering = Gathering(
         store,
         lambda: store.gate.is_busy,
+        store.admit,
         settings.store_gather_accounts,
         settings.store_gather_ms / 1000,
         monotonic,

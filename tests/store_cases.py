@@ -227,7 +227,13 @@ async def check_gathered(store: Store, entries: Sequence[Entry]) -> None:
     """Totals that many ask for at once, of odd accounts and in few queries, are each the reference's."""
     counts: Counter[str] = Counter()
     gathering = Gathering(
-        store, lambda: True, 16, 0.005, time.monotonic, lambda of: counts.update((of,))
+        store,
+        lambda: True,
+        lambda: None,
+        16,
+        0.005,
+        time.monotonic,
+        lambda of: counts.update((of,)),
     )
     windows = (START_MS, START_MS + SPAN_MS), (START_MS + 1, START_MS + SPAN_MS // 2)
     plans = [

@@ -111,9 +111,11 @@ class RemoteKeys:
 class HttpFetch:
     """Fetches a key set over HTTP: no redirects, no proxies of the environment, a bound on its size."""
 
-    def __init__(self, address: str, client: httpx.AsyncClient | None = None) -> None:
+    def __init__(self, address: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._address = address
-        self._client = client or httpx.AsyncClient(timeout=FETCH_TIMEOUT_S, trust_env=False)
+        self._client = httpx.AsyncClient(
+            transport=transport, timeout=FETCH_TIMEOUT_S, trust_env=False
+        )
 
     async def __call__(self) -> bytes:
         """The body of a 200."""

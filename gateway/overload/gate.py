@@ -42,7 +42,7 @@ class Gate:
 
     @property
     def is_busy(self) -> bool:
-        """Whether another query would take a place beyond the first half."""
+        """Whether at least half of the places are taken."""
         return 2 * self._running >= self._limit.value
 
     @property
@@ -50,8 +50,8 @@ class Gate:
         """Whether one operation more would only wait, and make others wait."""
         return len(self._waiting) >= self._limit.value * QUEUE_PER_SLOT
 
-    async def run(self, kind: str, call: Callable[[], Awaitable[Got]]) -> Got:
-        """Make a call when it is its turn; its time teaches the limit, unless it is cancelled."""
+    async def run(self, kind: str | None, call: Callable[[], Awaitable[Got]]) -> Got:
+        """Make a call when it is its turn; its time teaches the limit, if it is of a kind and ends."""
         await self._enter()
         started_s = self._monotonic()
         try:
@@ -89,6 +89,6 @@ class Gate:
                 self._running += 1
                 turn.set_result(None)
 
-    def _observe(self, kind: str, started_s: float, *, timed_out: bool) -> None:
+    def _observe(self, kind: str | None, started_s: float, *, timed_out: bool) -> None:
         seconds = self._monotonic() - started_s
         self._limit.observe(kind, seconds, self._running, timed_out=timed_out)

@@ -19,7 +19,7 @@ FEW = 16
 class Shedding:
     """Counts the operations under way, and says whether one more may begin.
 
-    `saved`: how many of them need no store query of their own.
+    `saved`: how many store queries fewer than they have plans they take together.
     """
 
     def __init__(

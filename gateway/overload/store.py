@@ -79,11 +79,14 @@ class AdmittedStore:
         return result
 
 
-def kind_of(plan: QueryPlan[Any]) -> str:
-    """What a plan's time is compared with: others of its name; totals, of about as many accounts."""
+def kind_of(plan: QueryPlan[Any]) -> str | None:
+    """Whose times a plan's time is compared with; `None`: nobody's.
+
+    How long totals of several accounts take says more about how many there are than about the store.
+    """
     name = type(plan).__name__
     if not isinstance(plan, TotalsPlan):
         return name
     if plan.account_ids is None:
         return f"{name} of all"
-    return f"{name} of up to {1 << (len(plan.account_ids) - 1).bit_length()}"
+    return name if len(plan.account_ids) == 1 else None

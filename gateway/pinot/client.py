@@ -95,13 +95,14 @@ def exact_json(content: bytes) -> Any:
     for column, name in enumerate(types):
         if name in ("DOUBLE", "FLOAT"):
             for row in table.get("rows", ()):
-                row[column] = float(row[column])
+                if not isinstance(row[column], bool):
+                    row[column] = float(row[column])
     return payload
 
 
-def _is_evidence(name: str, value: object) -> bool:
-    """All that completeness is judged by: flags, lists and a few counts; the other counts nobody reads."""
-    return name in response.COUNTS or isinstance(value, bool | list | dict)
+def _is_evidence(name: str) -> bool:
+    """Whether completeness is judged by it, whatever it holds; the other counts nobody reads."""
+    return name in response.EVIDENCE or name.endswith("Reached")
 
 
 def _decoded(payload: Any) -> NativeQueryResult:
@@ -113,7 +114,7 @@ def _decoded(payload: Any) -> NativeQueryResult:
     table = payload.get("resultTable") if isinstance(payload, dict) else None
     if not isinstance(table, dict):
         return decode_query_response(payload)
-    evidence = {name: value for name, value in payload.items() if _is_evidence(name, value)}
+    evidence = {name: value for name, value in payload.items() if _is_evidence(name)}
     native = decode_query_response({**evidence, "resultTable": {**table, "rows": []}})
     rows, width = table.get("rows"), len(native.columns)
     if not isinstance(rows, list) or not all(

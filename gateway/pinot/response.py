@@ -13,8 +13,13 @@ from gateway.errors import DeadlineExceededError, PartialAnswerError, StoreUnava
 TIMEOUT_CODES = frozenset({240, 250, 400})
 """Pinot's codes for a query that waited, ran or was reduced too long."""
 
-COUNTS = frozenset({"numServersQueried", "numServersResponded", "totalDocs", "numDocsScanned"})
-"""The counts of an answer that are read."""
+EVIDENCE = frozenset(
+    {
+        *("exceptions", "partialResult", "isPartialResult", "earlyTerminationReasons"),
+        *("numServersQueried", "numServersResponded", "totalDocs", "numDocsScanned"),
+    }
+)
+"""What of an answer is judged here or by pinotdb, beside its rows and the limits that were reached."""
 
 Cells: TypeAlias = list[Any]
 
@@ -59,15 +64,16 @@ def read(native: NativeQueryResult) -> BrokerAnswer:
 
 def whole(cell: object) -> int:
     """A cell that holds an integer, also where Pinot computed it as a double."""
-    number = int(cell) if isinstance(cell, int | float) else None
-    if number is None or number != cell:
-        raise StoreUnavailableError(f"a whole number was expected, not {type(cell).__name__}")
-    return number
+    if type(cell) is int:
+        return cell
+    if isinstance(cell, float) and cell.is_integer():
+        return int(cell)
+    raise StoreUnavailableError(f"a whole number was expected, not {type(cell).__name__}")
 
 
 def decimal(cell: object) -> Decimal:
     """A cell that holds an exact decimal as text."""
-    if isinstance(cell, str | int):
+    if isinstance(cell, str) or type(cell) is int:  # True is an int, but no amount
         try:
             number = Decimal(cell)
         except InvalidOperation:

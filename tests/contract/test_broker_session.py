@@ -24,6 +24,24 @@ Say = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
 """What a broker does with a request's body."""
 
 
+class GoneError(Exception):
+    """The broker listens no longer."""
+
+
+def closed_after(say: Say) -> Say:
+    """Answers once, and then is gone."""
+    asked = 0
+
+    async def once(body: bytes, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        asked += 1
+        if asked > 1:
+            raise GoneError
+        await say(body, writer)
+
+    return once
+
+
 @asynccontextmanager
 async def broker(say: Say) -> AsyncIterator[PinotClient]:
     """A client of a broker on loopback."""
@@ -37,6 +55,8 @@ async def broker(say: Say) -> AsyncIterator[PinotClient]:
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
+        except GoneError:
+            server.close()
         finally:
             writer.close()
 
@@ -80,8 +100,19 @@ async def failing(_: bytes, writer: asyncio.StreamWriter) -> None:
     writer.write(b"HTTP/1.1 503 Busy\r\nContent-Length: 2\r\n\r\n{}")
 
 
-async def elsewhere(_: bytes, writer: asyncio.StreamWriter) -> None:
-    writer.write(b"HTTP/1.1 307 Go\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n")
+def elsewhere() -> Say:
+    """Sends away once; whoever follows would be answered well."""
+    asked = 0
+
+    async def say(body: bytes, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        asked += 1
+        if asked > 1:
+            await well(body, writer)
+        else:
+            writer.write(b"HTTP/1.1 307 Go\r\nLocation: /query/sql\r\nContent-Length: 0\r\n\r\n")
+
+    return say
 
 
 async def garbage(_: bytes, writer: asyncio.StreamWriter) -> None:
@@ -116,7 +147,7 @@ async def test_statements_go_over_kept_connections_as_they_are() -> None:
         (closed, StoreUnavailableError),
         (no_http, StoreUnavailableError),
         (failing, StoreUnavailableError),
-        (elsewhere, StoreUnavailableError),
+        (elsewhere(), StoreUnavailableError),
         (garbage, StoreUnavailableError),
     ],
     ids=lambda value: value.__name__,
@@ -130,13 +161,31 @@ async def test_a_broker_that_does_not_answer_well_is_an_error_of_the_store(
 
 
 async def test_a_broker_that_is_gone_is_unavailable_at_once() -> None:
+    async with broker(closed_after(well)) as client:
+        assert (await client.run("SELECT 1 FROM t LIMIT 1", 5.0)).rows
+        for _ in range(2):  # the connection that was kept, and new ones
+            with pytest.raises(StoreUnavailableError):
+                async with asyncio.timeout(2):
+                    await client.run("SELECT 1 FROM t LIMIT 1", 30.0)
+
+
+async def test_what_is_asked_after_the_end_is_unavailable() -> None:
     async with broker(well) as client:
-        await client.run("SELECT 1 FROM t LIMIT 1", 5.0)
-    gone = PinotClient("http://127.0.0.1:1", AiohttpSession(4))
-    with pytest.raises(StoreUnavailableError):
-        async with asyncio.timeout(2):
-            await gone.run("SELECT 1 FROM t LIMIT 1", 30.0)
-    await gone.close()
+        await client.close()
+        with pytest.raises(StoreUnavailableError):
+            await client.run("SELECT 1 FROM t LIMIT 1", 5.0)
+
+
+async def test_half_a_surrogate_pair_is_sent_as_it_is() -> None:
+    sent: list[str] = []
+
+    async def note(body: bytes, writer: asyncio.StreamWriter) -> None:
+        sent.append(json.loads(body)["sql"])
+        await well(body, writer)
+
+    async with broker(note) as client:
+        await client.run("SELECT '\ud800' FROM t LIMIT 1", 5.0)
+    assert sent == ["SELECT '\ud800' FROM t LIMIT 1"]
 
 
 async def test_numbers_keep_their_digits_and_doubles_are_doubles() -> None:

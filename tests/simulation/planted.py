@@ -146,7 +146,7 @@ def never_close(self: Breaker) -> None:
     return None
 
 
-_send, _ended = Gathering._send, Gathering._ended
+_send, _ended, _totals = Gathering._send, Gathering._ended, Gathering._totals
 
 
 def send_and_let_others_join(self: Gathering, line: Any, group: Any) -> None:
@@ -170,11 +170,27 @@ def share_with_snapshot(result: Any, group: Any) -> None:
 
 def end_without_a_word(self: Gathering, line: Any) -> None:
     waiting, line.waiting = line.waiting, None
-    if waiting is None:
-        _ended(self, line)
-        return
-    line.running -= 1
-    line.waiting = waiting
+    _ended(self, line)
+    if waiting is not None:
+        line.waiting = waiting
+        self._lines[line.alike] = line
+
+
+def fail_all(self: Gathering, group: Any, error: BaseException) -> None:
+    for waiter in group.plans:
+        if not waiter.done():
+            waiter.set_exception(error)
+
+
+def fail_and_go_on(self: Gathering, group: Any, error: BaseException) -> None:
+    for waiter in group.plans:
+        if not waiter.done():
+            waiter.set_result(None)
+
+
+async def wait_always(self: Gathering, plan: Any, timeout_s: float) -> Any:
+    self._is_busy = lambda: True
+    return await _totals(self, plan, timeout_s)
 
 
 def give_up_nothing(self: Gathering, line: Any, group: Any) -> None:
@@ -211,7 +227,10 @@ BUGS = (
         "an end that nobody is told of", Gathering, "_ended", end_without_a_word, GatheringWorld
     ),
     Planted("asked for nobody", Gathering, "_give_up", give_up_nothing, GatheringWorld),
-    Planted("one part out, all out", gathering, "StoreUnavailableError", KeyError, GatheringWorld),
+    Planted("one part out, all out", Gathering, "_failed", fail_all, GatheringWorld),
+    Planted("never apart", Gathering, "_failed", fail_and_go_on, GatheringWorld),
+    Planted("waits though there is room", Gathering, "_totals", wait_always, GatheringWorld),
+    Planted("no time left to ask alone", gathering, "SHARE_OF_TIME", 1.0, GatheringWorld),
     Planted("together without a bound", gathering, "_size", lambda _: 1, GatheringWorld),
 )
 

@@ -37,6 +37,11 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether a request can still be sent."""
+        return not self._transport.is_closing()
+
     def send(self, request: bytes, due_s: float) -> None:
         """Send one request now."""
         self.due_s, self.waiting = due_s, True

@@ -111,14 +111,13 @@ def _ratio(
     }
     return {
         "hit_wanted": hit,
-        "hit_counted": most["hit"],
+        "hit_counted": steady["hit"],
         "zipf_exponent": round(order.exponent, 3),
         "queries_per_s": most["phase"]["ok_per_s"],
         "failed": most["phase"]["failed"] + steady["phase"]["failed"],
         "failures": most["phase"].get("failures", {}) | steady["phase"].get("failures", {}),
         "at_60_percent": {
             "rate": round(rate, 1),
-            "hit_counted": steady["hit"],
             "p50_ms": steady["phase"]["ok"]["p50_ms"],
             "p99_ms": steady["phase"]["ok"]["p99_ms"],
         },

@@ -13,7 +13,13 @@ from typing import Any
 from local_stack import run_file
 from local_stack.settings import StackSettings, from_environment
 from tests.load.gateway import mix
-from tests.load.gateway.end_to_end import fill, gateway_on, pinot_of, watched_run
+from tests.load.gateway.end_to_end import (
+    OPEN_LOOP_SHARE,
+    fill,
+    gateway_on,
+    pinot_of,
+    watched_run,
+)
 from tests.load.gateway.orders import Order
 from tests.load.gateway.schedule import Phase
 from tests.load.stores.payments import EXPONENT
@@ -64,7 +70,7 @@ def _compared(
             accounts = options.accounts if kind == "on" else 1
             runs.append(_run(settings, pinot, documents, accounts, rate, options))
             # Delays are compared at one rate, which the slower kind carries.
-            rate = rate or runs[0]["queries_per_s"] * 0.6
+            rate = rate or runs[0]["queries_per_s"] * OPEN_LOOP_SHARE
     return {kind: _middle(runs) for kind, runs in found.items()}
 
 
@@ -88,7 +94,7 @@ def _run(
         )
         watched_run(server, watched, replace(order, phases=(Phase(0, 2.0),)))
         most = watched_run(server, watched, replace(order, phases=(Phase(0, options.seconds),)))
-        rate = rate or most["phase"]["ok_per_s"] * 0.6
+        rate = rate or most["phase"]["ok_per_s"] * OPEN_LOOP_SHARE
         steady_order = replace(order, phases=(Phase(rate, options.seconds),), connections=256)
         steady = watched_run(server, watched, steady_order)
     queries = steady["phase"]["ok"]["count"]
@@ -109,13 +115,13 @@ def _middle(runs: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _show(rows: list[dict[str, Any]]) -> None:
-    print("| asked | gathering | queries/s | p50 / p99 at the same rate | gateway, Pinot CPU |")
-    print("|---|---|---|---|---|")
+    print("| asked | gathering | queries/s | refused | p50 / p99 at the same rate | CPU |")
+    print("|---|---|---|---|---|---|")
     for row in rows:
         for kind in ("off", "on"):
             found = row[kind]
             print(
-                f"| {row['asked']} | {kind} | {found['queries_per_s']:,.0f} "
+                f"| {row['asked']} | {kind} | {found['queries_per_s']:,.0f} | {found['refused_share']:.0%} "
                 f"| {found['p50_ms']} / {found['p99_ms']} ms at {found['rate']:,.0f}/s "
-                f"| {found['gateway_us']:,.0f}, {found['pinot_us']:,.0f} µs a query |"
+                f"| gateway {found['gateway_us']:,.0f}, Pinot {found['pinot_us']:,.0f} µs a query |"
             )

@@ -56,7 +56,9 @@ def strawberry_app(store: Store, epoch_ms: EpochMs, *, caches: bool) -> ASGIApp:
         known_limits=limits,
         anonymous_limits=limits,
         store=asked,
-        gathering=Gathering(asked, lambda: False, 1, 0.0, time.monotonic, counted.gathering.add),
+        gathering=Gathering(
+            asked, lambda: False, asked.admit, 1, 0.0, time.monotonic, counted.gathering.add
+        ),
         masking=masking_of(settings),
         counted=counted,
         epoch_ms=epoch_ms,

@@ -146,9 +146,9 @@ class Sender:
         connection.send(next(self._requests), due_s)
 
     def _next(self, connection: Connection) -> None:
-        """Closed loop: this connection's next request, unless the time is over."""
+        """Closed loop: this connection's next request, unless the time is over or it is lost."""
         now_s = time.perf_counter()
-        if now_s - self._started_s < self._ends_s:
+        if now_s - self._started_s < self._ends_s and connection.is_open:
             self._send(connection, now_s)
 
 

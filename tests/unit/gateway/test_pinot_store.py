@@ -117,6 +117,8 @@ async def test_a_passing_weakness_is_asked_past() -> None:
         [["alice", "RECEIVED", 3, "NaN"]],
         [["alice", "RECEIVED", 3, "x"]],
         [["alice", "RECEIVED", 3.5, "1"]],
+        [["alice", "RECEIVED", True, "1"]],
+        [["alice", "RECEIVED", 3, True]],
     ],
 )
 async def test_money_is_never_read_from_a_float(rows: list[list[Any]]) -> None:
@@ -200,6 +202,15 @@ TABLE = PROGRESS["resultTable"]
         PROGRESS | {"resultTable": TABLE | {"rows": [["1", *ROWS[0][1:]]]}},
         PROGRESS | {"resultTable": {"rows": ROWS}},
         PROGRESS | {"numServersQueried": "1"},
+        PROGRESS | {"partialResult": "true"},
+        PROGRESS | {"partialResult": 1},
+        PROGRESS | {"exceptions": "boom"},
+        PROGRESS | {"earlyTerminationReasons": "TIMEOUT"},
+        PROGRESS | {"numGroupsLimitReached": 1},
+        PROGRESS | {"maxRowsInJoinReached": "true"},
+        PROGRESS | {"resultTable": TABLE | {"rows": [[True, *ROWS[0][1:]]]}},
+        PROGRESS | {"resultTable": TABLE | {"rows": [[float("nan"), *ROWS[0][1:]]]}},
+        PROGRESS | {"resultTable": TABLE | {"rows": [[float("inf"), *ROWS[0][1:]]]}},
     ],
 )
 async def test_nonsense_from_the_broker_is_unavailable(answer: bytes | dict[str, Any]) -> None:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from io import StringIO
+from pathlib import Path
 
 import httpx
 import pytest
 
-from gateway.auth.key_source import MAX_BYTES, HttpFetch, RemoteKeys
+from gateway import logs
+from gateway.auth import jwks
+from gateway.auth.key_source import FETCH_TIMEOUT_S, MAX_BYTES, FileKeys, HttpFetch, RemoteKeys
+from gateway.auth.watched import WatchedFile
 from tests.identity_provider import Clock, ed_key, key_set, public_jwk
 
 pytestmark = pytest.mark.anyio
@@ -146,6 +152,44 @@ async def test_an_outage_keeps_the_last_keys_for_an_hour(broken: bytes | None) -
     assert await source.key("a")
 
 
+async def test_known_keys_are_fetched_anew_after_a_minute_and_waited_for_after_two() -> None:
+    clock, provider = Clock(0), Provider(published("a"))
+    source = RemoteKeys(provider, clock.monotonic)
+    await source.key("a")
+    clock.now_s = 60
+    await source.key("a")
+    await settled()
+    assert provider.fetches == 1
+    provider.content = published("b")
+    clock.now_s = 120
+    assert await source.key("a"), "not waited for yet"
+    await settled()
+    assert provider.fetches == 2
+    assert await source.key("a") is None
+
+
+async def test_an_outage_is_logged_with_a_bounded_cause() -> None:
+    told = StringIO()
+    logs.configure("info", told)
+    provider = Provider(b"", error=OSError("x" * 300))
+    assert await RemoteKeys(provider, Clock(0).monotonic).key("a") is None
+    (line,) = map(json.loads, told.getvalue().splitlines())
+    assert (line["event"], line["level"], line["cause"]) == (
+        "jwks_not_fetched",
+        "warning",
+        "x" * 200,
+    )
+
+
+async def test_keys_of_a_file_are_those_of_its_last_look(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    path.write_bytes(published("a"))
+    source = FileKeys(WatchedFile(path, jwks.parse))
+    found = await source.key("a")
+    assert found is not None
+    assert await source.key("b") is None
+
+
 async def in_parts(*parts: bytes) -> AsyncIterator[bytes]:
     for part in parts:
         yield part
@@ -164,9 +208,10 @@ async def test_only_a_plain_and_short_answer_is_taken(
     response: Callable[[], httpx.Response],
 ) -> None:
     transport = httpx.MockTransport(lambda _: response())
-    async with httpx.AsyncClient(transport=transport) as client:
-        with pytest.raises(OSError, match="the provider"):
-            await HttpFetch("https://id.example/jwks.json", client)()
+    fetch = HttpFetch("https://id.example/jwks.json", transport)
+    with pytest.raises(OSError, match="the provider"):
+        await fetch()
+    await fetch.close()
 
 
 async def test_what_the_provider_serves_is_fetched_and_a_dead_one_is_an_outage() -> None:
@@ -177,15 +222,14 @@ async def test_what_the_provider_serves_is_fetched_and_a_dead_one_is_an_outage()
 
     def serve(request: httpx.Request) -> httpx.Response:
         assert (request.method, str(request.url)) == ("GET", "https://id.example/keys")
+        assert set(request.extensions["timeout"].values()) == {FETCH_TIMEOUT_S}
         return httpx.Response(200, content=in_parts(whole[:10], whole[10:]))
 
     served = httpx.MockTransport(serve)
-    fetch = HttpFetch("https://id.example/keys", httpx.AsyncClient(transport=served))
+    fetch = HttpFetch("https://id.example/keys", served)
     assert await fetch() == whole
     await fetch.close()
-    dead = HttpFetch(
-        "https://id.example/", httpx.AsyncClient(transport=httpx.MockTransport(refuse))
-    )
+    dead = HttpFetch("https://id.example/", httpx.MockTransport(refuse))
     with pytest.raises(OSError, match="does not answer"):
         await dead()
     await dead.close()

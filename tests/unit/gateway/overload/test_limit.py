@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from gateway.overload.limit import WINDOW, AdaptiveLimit
@@ -75,3 +77,22 @@ def test_retries_are_a_tenth_of_what_succeeds_and_a_few_in_hand() -> None:
     for _ in range(11):
         budget.succeeded()
     assert [budget.takes_one() for _ in range(2)] == [True, False]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_times_that_vary_do_not_look_like_a_store_that_gets_slower(seed: int) -> None:
+    """Of many kinds a window has few of each, whose least median would be far below the usual."""
+    chance, limit = random.Random(seed), AdaptiveLimit(4, 64, 16)
+    kinds = {"often": 50, "sometimes": 15, "now and then": 15, "seldom": 10, "rarely": 10}
+    for _ in range(20_000):
+        (kind,) = chance.choices(list(kinds), list(kinds.values()))
+        limit.observe(kind, 0.01 * chance.lognormvariate(0, 0.6), limit.value)
+    assert limit.value > 48
+
+
+def test_times_of_no_kind_tell_nothing() -> None:
+    limit = learnt()
+    before = limit.value
+    for _ in range(50 * WINDOW):
+        limit.observe(None, 10.0, 1)
+    assert limit.value == before
