@@ -17,7 +17,10 @@ GUARDS: dict[str, tuple[str, ...]] = {
     "gateway/auth/credential.py": (f"{_AUTH}/test_credential.py",),
     "gateway/auth/grants.py": (f"{_AUTH}/test_grants.py",),
     "gateway/auth/jwks.py": (f"{_AUTH}/test_jwks.py",),
-    "gateway/auth/key_source.py": (f"{_AUTH}/test_key_source.py",),
+    "gateway/auth/key_source.py": (
+        f"{_AUTH}/test_key_source.py",
+        "tests/contract/test_key_fetch.py",
+    ),
     "gateway/auth/scraping.py": (f"{_AUTH}/test_scraping.py",),
     "gateway/auth/tokens.py": (f"{_AUTH}/test_tokens.py",),
     "gateway/auth/watched.py": (f"{_AUTH}/test_watched.py",),

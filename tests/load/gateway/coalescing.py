@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import random
-import sys
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -17,11 +15,9 @@ from gateway.model import Direction, Interval
 from gateway.pinot.store import PinotStore
 from gateway.query_plan import TotalsPlan
 from gateway.settings import Settings
-from local_stack import run_file
-from local_stack.settings import from_environment
 from tests.load.gateway import mix, zipf
 from tests.load.gateway.latency import summary
-from tests.load.gateway.running import cpu_of
+from tests.load.gateway.running import cpu_of, running_stack
 from tests.load.stores.payments import EXPONENT
 
 WINDOW_MS = 30 * 86_400_000
@@ -38,10 +34,7 @@ def measure(arguments: list[str]) -> dict[str, Any]:
     parser.add_argument("--askers", type=int, nargs="+", default=[1, 16], help="queries at once")
     parser.add_argument("--seconds", type=float, default=4, help="of each row (%(default)s)")
     options = parser.parse_args(arguments)
-    settings = from_environment(os.environ)
-    run = run_file.live(settings.run_file)
-    if run is None or run.embedded:
-        sys.exit("The stack is down. Start it first: ./dev up --no-load")
+    settings, run = running_stack()
     pids = {name: part.process.pid for name, part in run.parts.items() if name.startswith("pinot")}
     rows = asyncio.run(_rows(settings.pinot_broker_url, pids, options))
     _show(rows)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Mapping
@@ -15,11 +14,10 @@ from typing import Any
 import psutil
 from confluent_kafka import Producer
 
-from local_stack import run_file
-from local_stack.settings import GROUP_TRIM_THRESHOLD, StackSettings, from_environment
+from local_stack.settings import GROUP_TRIM_THRESHOLD, StackSettings
 from tests.load.gateway.counts import hits_between
 from tests.load.gateway.orders import Order
-from tests.load.gateway.running import Server, cpu_of, send, serving
+from tests.load.gateway.running import Server, cpu_of, running_stack, send, serving
 from tests.load.gateway.schedule import Phase
 from tests.load.gateway.service_level import calibrated
 from tests.load.stores.payments import EXPONENT, make_transfers
@@ -44,10 +42,7 @@ def measure(arguments: list[str]) -> dict[str, Any]:
     parser.add_argument("--hits", type=float, nargs="+", default=sorted(EXPECTED_PER_S))
     parser.add_argument("--connections", type=int, default=32)
     options = parser.parse_args(arguments)
-    settings = from_environment(os.environ)
-    run = run_file.live(settings.run_file)
-    if run is None or run.embedded:
-        sys.exit("The stack is down. Start it first: ./dev up --no-load")
+    settings, run = running_stack()
     if options.transfers:
         with gateway_on(settings, cache=False) as server:
             fill(settings, server, options.transfers)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from statistics import median
 from typing import Any
 
-from local_stack import run_file
-from local_stack.settings import StackSettings, from_environment
+from local_stack.settings import StackSettings
 from tests.load.gateway import mix
 from tests.load.gateway.end_to_end import (
     OPEN_LOOP_SHARE,
@@ -21,6 +18,7 @@ from tests.load.gateway.end_to_end import (
     watched_run,
 )
 from tests.load.gateway.orders import Order
+from tests.load.gateway.running import running_stack
 from tests.load.gateway.schedule import Phase
 from tests.load.stores.payments import EXPONENT
 
@@ -41,10 +39,7 @@ def measure(arguments: list[str]) -> dict[str, Any]:
     parser.add_argument("--accounts", type=int, default=16, help="of a query (%(default)s)")
     parser.add_argument("--wait-ms", type=int, default=5, help="for others (%(default)s)")
     options = parser.parse_args(arguments)
-    settings = from_environment(os.environ)
-    run = run_file.live(settings.run_file)
-    if run is None or run.embedded:
-        sys.exit("The stack is down. Start it first: ./dev up --no-load")
+    settings, run = running_stack()
     if options.transfers:
         with gateway_on(settings, cache=False) as server:
             fill(settings, server, options.transfers)

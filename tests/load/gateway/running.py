@@ -16,7 +16,9 @@ from typing import Any
 import httpx
 import psutil
 
-from local_stack.settings import CHECKOUT
+from local_stack import run_file
+from local_stack.run_file import StackRun
+from local_stack.settings import CHECKOUT, StackSettings, from_environment
 from tests.load.child_servers import end, free_port, tied
 from tests.load.gateway import mix
 from tests.load.gateway.orders import Order
@@ -109,6 +111,15 @@ def measured(server: Server, order: Order) -> dict[str, Any]:
     report["server_cores"] = round(cpu_s / seconds, 3)
     report["server_cpu_us_per_request"] = round(cpu_s / max(1, answers) * 1e6, 1)
     return report
+
+
+def running_stack() -> tuple[StackSettings, StackRun]:
+    """The stack that runs, with the real Pinot; ends the program with advice if there is none."""
+    settings = from_environment(os.environ)
+    run = run_file.live(settings.run_file)
+    if run is None or run.embedded:
+        sys.exit("The stack is down. Start it first: ./dev up --no-load")
+    return settings, run
 
 
 def raise_file_limit() -> None:
