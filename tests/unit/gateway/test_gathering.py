@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -224,6 +224,47 @@ async def test_a_group_that_is_full_goes_at_once_and_the_next_one_begins() -> No
         await world.store.end(number)
     expected = ["alice", "bob", "carol dave", "erin bob", "alice carol", "alice carol dave"]
     assert await given(*asking) == [rows(*each.split()) for each in expected]
+
+
+async def test_what_goes_together_is_asked_as_each_would_have_been() -> None:
+    world = World()
+    plans = [
+        TotalsPlan(of(name), frozenset(Direction), DAY, by_kind=True)
+        for name in ("alice", "bob", "carol")
+    ]
+    asking = [asyncio.create_task(world.gathering.fetch(plan, 5)) for plan in plans]
+    await settle()
+    await world.store.end(0)
+    assert world.store.plans[1:] == [replace(plans[0], scope=of("bob", "carol"))]
+    await world.store.end(1)
+    for name, result in zip(("alice", "bob", "carol"), await asyncio.gather(*asking), strict=True):
+        assert [row.account_id for row in result.rows] == [name]
+
+
+async def test_whoever_comes_waits_as_long_as_anything_alike_is_under_way() -> None:
+    world = World(most_accounts=3)
+    world.is_busy = False
+    asking = [await world.ask(name) for name in ("alice", "bob")]
+    world.is_busy = True
+    await world.store.end(0)
+    asking += [await world.ask("carol", "dave"), await world.ask("erin")]  # full: under way
+    assert world.store.asked[2:] == [{"carol", "dave", "erin"}]
+    asking += [await world.ask(*names) for names in (("alice", "bob"), ("carol",))]
+    assert world.store.asked[3:] == [{"alice", "bob", "carol"}]
+    assert world.gathering.saved == 2
+    await world.store.end(2)
+    assert world.gathering.saved == 1
+    asking.append(await world.ask("dave"))
+    await world.store.end(1)
+    assert world.store.asked[4:] == [{"dave"}]
+    await world.store.end(3)
+    asking.append(await world.ask("erin"))
+    assert len(world.store.gates) == 5
+    await world.store.end(4)
+    await world.store.end(5)
+    expected = ["alice", "bob", "carol dave", "erin", "alice bob", "carol", "dave", "erin"]
+    assert await given(*asking) == [rows(*each.split()) for each in expected]
+    assert world.gathering.saved == 0
 
 
 async def test_turned_off_everyone_asks_alone() -> None:
