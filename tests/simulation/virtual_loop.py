@@ -61,9 +61,9 @@ def run(seed: int, main: Coroutine[Any, Any, Got]) -> Got:
     try:
         return loop.run_until_complete(main)
     finally:
-        pending = asyncio.all_tasks(loop)
-        for task in pending:
-            task.cancel()
-        if pending:
+        # Whoever is given up may have begun something else on leaving.
+        while pending := asyncio.all_tasks(loop):
+            for task in pending:
+                task.cancel()
             loop.run_until_complete(asyncio.gather(*pending, return_exceptions=True))
         loop.close()
