@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 
 from gateway import settings as settings_module
 from gateway.app import create_app
+from gateway.document_line import YIELD_S
 from gateway.process import Process
 from gateway.server import DrainingServer
 from gateway.setting_values import SettingsError
@@ -54,6 +55,7 @@ def main(arguments: Sequence[str] = ()) -> int:
         # would stop every request for tens of milliseconds.
         gc.collect()
         gc.freeze()
+        sys.setswitchinterval(YIELD_S)
         serve(app, settings, process, listening, options.ready_fd)
     return 0
 

@@ -35,7 +35,7 @@ class Admission:
         self.preparation = preparation
         self.budgets = budgets
         self._max_cost = max_cost
-        self._line = DocumentLine(preparation.steps)
+        self._line = DocumentLine(preparation.check, preparation.keep)
 
     async def prepare(self, text: str, asker: Asker) -> Prepared:
         """The document; raises a `CallerError` if it is over its caps or the budget is spent."""

@@ -1,17 +1,26 @@
-"""The line in which new documents wait to be checked: a step a turn of the loop, and none for who is gone."""
+"""The line in which new documents wait to be checked: one at a time, beside the event loop, and none for who is gone."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Hashable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from gateway.errors import OverloadedError
 from gateway.preparation import Prepared
-from gateway.steps import Steps, in_turns
 
 MAX_TOKENS = 12_000
 """Tokens that may wait, about 0.2 s of work; half of them of one asker, so that nobody fills the line alone."""
+
+TASK = "document"
+"""The name of the tasks that wait for a check."""
+
+YIELD_S = 0.000_5
+"""After this long a check lets the event loop go on; for `sys.setswitchinterval`, where a process begins.
+
+Python's own 5 ms are as long as most checks take.
+"""
 
 
 @dataclass(slots=True)
@@ -23,10 +32,17 @@ class _Place:
 
 
 class DocumentLine:
-    """Has each waiting document checked once, whoever asks for it."""
+    """Has each waiting document checked once, whoever asks for it.
 
-    def __init__(self, check: Callable[[str], Steps[Prepared]]) -> None:
+    `check` is called in a thread of the line's own, `keep` with its result in the event loop.
+    """
+
+    def __init__(
+        self, check: Callable[[str], Prepared], keep: Callable[[str, Prepared], None]
+    ) -> None:
         self._check = check
+        self._keep = keep
+        self._thread = ThreadPoolExecutor(1, "documents")
         self._turn = asyncio.Lock()
         self._places: dict[str, _Place] = {}
 
@@ -45,7 +61,7 @@ class DocumentLine:
         """The document, when its turn has come."""
         place = self._places.get(text)
         if place is None:
-            checking = asyncio.ensure_future(self._in_turn(text))
+            checking = asyncio.create_task(self._in_turn(text), name=TASK)
             place = self._places[text] = _Place(tokens, asker, checking)
             checking.add_done_callback(lambda _: self._leave(text, place))
         place.waiting += 1
@@ -58,10 +74,13 @@ class DocumentLine:
                 self._leave(text, place)
 
     async def _in_turn(self, text: str) -> Prepared:
-        # Whoever is ready meanwhile goes first: however many send new documents, those who send
-        # none wait for a step of one of them and not for all.
+        # A parser cannot be asked to pause, a thread is: whoever asks for what is known goes on
+        # meanwhile, however many send new documents, and however long they are.
         async with self._turn:
-            return await in_turns(self._check(text))
+            loop = asyncio.get_running_loop()
+            prepared = await loop.run_in_executor(self._thread, self._check, text)
+            self._keep(text, prepared)
+            return prepared
 
     def _leave(self, text: str, place: _Place) -> None:
         if self._places.get(text) is place:

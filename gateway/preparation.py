@@ -26,7 +26,6 @@ from gateway.cost.priced import Priced
 from gateway.cost.pricing import Pricing
 from gateway.errors import OperationUnresolvedError
 from gateway.recency import Recency
-from gateway.steps import Steps, at_once
 
 MAX_ERRORS = 5
 """Errors told of one document; finding more would cost more than the document is worth."""
@@ -96,17 +95,36 @@ class Preparation:
 
     def prepare(self, text: str) -> Prepared:
         """A document's tree and errors; raises `DocumentRefusedError` if it is over its caps."""
-        return at_once(self.steps(text))
-
-    def steps(self, text: str) -> Steps[Prepared]:
-        """The same, a few milliseconds of work in each step."""
-        key = _digest(text)
-        prepared = self._kept.get(key)
+        prepared = self.known(text)
         if prepared is None:
-            tokens = prescan.scan(text, self._caps)
-            prepared = yield from self._prepared(text, key, tokens)
-            self._kept.put(key, prepared, tokens + len(text) // 20 + 20)
+            prepared = self.check(text)
+            self.keep(text, prepared)
         return prepared
+
+    def check(self, text: str) -> Prepared:
+        """The same without a look at what is kept, which any thread may have done."""
+        tokens = prescan.scan(text, self._caps)
+        key = _digest(text)
+        try:
+            # Twice the cap: prescan has counted, but a token may be less there than here.
+            document = parse(text, max_tokens=2 * self._caps.max_tokens)
+        except GraphQLError as error:
+            return Prepared(None, {}, (error.with_traceback(None),), key, tokens)
+        _unlink_tokens(document)
+        guards.check(document, self._caps)
+        errors = validation.validate(
+            self._schema, document, MAX_ERRORS, introspection=self._introspection
+        )
+        operations: dict[str | None, OperationDefinitionNode] = {
+            each.name.value if each.name else None: each
+            for each in document.definitions
+            if isinstance(each, OperationDefinitionNode)
+        }
+        return Prepared(document, operations, errors, key, tokens)
+
+    def keep(self, text: str, prepared: Prepared) -> None:
+        """Keep what was checked and not known."""
+        self._kept.put(prepared.key, prepared, prepared.tokens + len(text) // 20 + 20)
 
     def cost(self, prepared: Prepared, name: str | None, variables: Mapping[str, Any]) -> int:
         """The cost of running one operation of a valid document with these variables."""
@@ -130,23 +148,18 @@ class Preparation:
             prepared.costs[key] = known
         return known
 
-    def _prepared(self, text: str, key: str, tokens: int) -> Steps[Prepared]:
-        try:
-            # Twice the cap: prescan has counted, but a token may be less there than here.
-            document = parse(text, max_tokens=2 * self._caps.max_tokens)
-        except GraphQLError as error:
-            return Prepared(None, {}, (error.with_traceback(None),), key, tokens)
-        yield
-        guards.check(document, self._caps)
-        errors = yield from validation.steps(
-            self._schema, document, MAX_ERRORS, introspection=self._introspection
-        )
-        operations: dict[str | None, OperationDefinitionNode] = {
-            each.name.value if each.name else None: each
-            for each in document.definitions
-            if isinstance(each, OperationDefinitionNode)
-        }
-        return Prepared(document, operations, errors, key, tokens)
+
+def _unlink_tokens(document: DocumentNode) -> None:
+    """Let go of the tokens that no node begins or ends with, without the garbage collector.
+
+    Each token knows those beside it, so that every document is one cycle of a thousand objects and
+    more, dropped or kept; nobody reads the chain once the document is parsed.
+    """
+    token = document.loc.start_token if document.loc else None
+    while token is not None:
+        following = token.next
+        token.prev = token.next = None
+        token = following
 
 
 def _digest(text: str) -> str:

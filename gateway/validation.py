@@ -28,7 +28,6 @@ from graphql.validation.validate import ValidationAbortedError
 from graphql.validation.validation_context import VariableUsage, VariableUsageVisitor
 
 from gateway.merging import conflicts
-from gateway.steps import Steps, at_once
 
 RULES = tuple(rule for rule in specified_rules if rule is not OverlappingFieldsCanBeMergedRule)
 _UNSEEN = frozenset({"description", "name", "alias", "locations"})
@@ -42,14 +41,7 @@ _KEYS = {
 def validate(
     schema: GraphQLSchema, document: DocumentNode, max_errors: int, *, introspection: bool = True
 ) -> tuple[GraphQLError, ...]:
-    """The first errors of a document; none if it fits the schema."""
-    return at_once(steps(schema, document, max_errors, introspection=introspection))
-
-
-def steps(
-    schema: GraphQLSchema, document: DocumentNode, max_errors: int, *, introspection: bool = True
-) -> Steps[tuple[GraphQLError, ...]]:
-    """The same in steps: half of the rules, the other half, the merging of fields.
+    """The first errors of a document; none if it fits the schema.
 
     The document's nesting and the number of its fields must already be bounded. Without
     `introspection`, errors suggest no names either: they would tell the schema piece by piece.
@@ -65,9 +57,7 @@ def steps(
     context = _Context(schema, document, type_info, on_error, hide_suggestions=not introspection)
     rules = RULES if introspection else (*RULES, NoSchemaIntrospectionCustomRule)
     try:
-        for some in (rules[::2], rules[1::2]):
-            _Walk(type_info, [rule(context) for rule in some]).visit(document, document)
-            yield
+        _Walk(type_info, [rule(context) for rule in rules]).visit(document, document)
         if not errors:
             for error in conflicts(schema, document):
                 on_error(error)
@@ -160,11 +150,21 @@ class _Interest:
         self.keys = _KEYS.get(kind, ())
         self.type_enter: _Enter | None = getattr(type_info, f"enter_{kind}", None)
         self.type_leave: _Enter | None = getattr(type_info, f"leave_{kind}", None)
-        found = [visitor.get_enter_leave_for_kind(kind) for visitor in visitors]
-        self.enters = [(n, each.enter) for n, each in enumerate(found) if each.enter is not None]
+        found = [(_method(each, "enter", kind), _method(each, "leave", kind)) for each in visitors]
+        self.enters = [(n, enter) for n, (enter, _) in enumerate(found) if enter is not None]
         # A visitor that skips a node on entering it must be called back on leaving.
         self.leaves = [
-            (n, each.leave)
-            for n, each in enumerate(found)
-            if each.leave is not None or each.enter is not None
+            (n, leave)
+            for n, (enter, leave) in enumerate(found)
+            if leave is not None or enter is not None
         ]
+
+
+def _method(visitor: Visitor, when: str, kind: str) -> _Enter | None:
+    """What a visitor wants to be called for a node.
+
+    A visitor can tell this itself, but keeps what it tells: its own bound methods, a cycle that
+    holds the document, and only the garbage collector would find it.
+    """
+    method: _Enter | None = getattr(visitor, f"{when}_{kind}", None)
+    return method or getattr(visitor, when, None)

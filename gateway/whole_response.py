@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from weakref import ReferenceType, ref
 
 from starlette.types import Scope
 from uvicorn._types import ASGI3Application
@@ -85,7 +86,9 @@ class WholeResponses(HttpToolsProtocol):
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        cycle.scope["extensions"] = {NAME: partial(_write, cycle)}  # type: ignore[dict-item]
+        # Weak, or each request would be a circle that only the garbage collector ends: at 5,000 a
+        # second it would be at that all the time. While a request is answered, its task holds it.
+        cycle.scope["extensions"] = {NAME: partial(_write, ref(cycle))}  # type: ignore[dict-item]
         super()._start_asgi_task(cycle, app)
 
 
@@ -101,7 +104,10 @@ def take_away(scope: Scope) -> None:
         scope["extensions"].pop(NAME, None)
 
 
-def _write(cycle: RequestResponseCycle, rest: bytes) -> bool:
+def _write(answered: ReferenceType[RequestResponseCycle], rest: bytes) -> bool:
+    cycle = answered()
+    if cycle is None:
+        return False
     usual = cycle.keep_alive and not cycle.flow.write_paused
     if not usual or cycle.disconnected or cycle.response_started:
         return False

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 from gateway import settings as gateway_settings
 from gateway.app import create_app
 from gateway.clock import EpochMs, system_epoch_ms
+from gateway.document_line import YIELD_S
 from gateway.whole_response import WholeResponses
 from tests.load.gateway import mix, rivals
 from tests.load.gateway.stub_store import NOW_MS, StubStore
@@ -49,6 +50,7 @@ def main() -> int:
     )
     gc.collect()
     gc.freeze()  # as the gateway itself does
+    sys.setswitchinterval(YIELD_S)
     uvicorn.Server(config).run()
     return 0
 

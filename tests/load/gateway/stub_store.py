@@ -6,7 +6,7 @@ import asyncio
 import uuid
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from gateway.model import Direction, Entry, Interval
@@ -106,7 +106,7 @@ def _groups(limit: int) -> tuple[GroupRow, ...]:
     )
 
 
-@cache
+@lru_cache(maxsize=8)  # a window that ends now is another one all the time
 def _slots(interval: Interval, slot_ms: int) -> tuple[SlotRow, ...]:
     first, last = interval.start_ms // slot_ms, (interval.end_ms - 1) // slot_ms
     return tuple(

@@ -136,18 +136,13 @@ async def test_a_long_document_costs_more_than_a_short_one_once() -> None:
         assert spent[0] - spent[1] == price + own + 1
 
 
-async def test_one_new_document_is_checked_in_a_turn_of_the_loop() -> None:
-    """So that all others, whatever they ask, wait for one at most and not for all of them."""
+async def test_new_documents_at_once_are_each_checked_and_then_known() -> None:
     settings = Settings()
     budgets = wiring.make_budgets(settings, Metrics(), lambda: 5.0)
     admission = Admission(wiring.make_preparation(settings), budgets, settings.max_cost)
     asker = Asker(EVERYONE, "127.0.0.1")
     texts = [f"{{ a{number}: __typename }}" for number in range(20)]
-    checked = [asyncio.ensure_future(admission.prepare(text, asker)) for text in texts]
-    before = 0
-    while before < len(checked):
-        await asyncio.sleep(0)
-        now = sum(each.done() for each in checked)
-        assert now <= before + 1
-        before = now
-    assert [each.result().errors for each in checked] == [()] * len(checked)
+    checked = await asyncio.gather(*(admission.prepare(text, asker) for text in texts))
+    assert [each.errors for each in checked] == [()] * len(texts)
+    for text, prepared in zip(texts, checked, strict=True):
+        assert admission.preparation.known(text) is prepared

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway import logs
 from gateway.app import create_app
 from gateway.caller import SCOPE_KEY, Caller, Role
+from gateway.document_line import TASK
 from gateway.errors import StoreUnavailableError
 from gateway.query_plan import ProgressPlan, QueryPlan
 from gateway.settings import Settings
@@ -372,8 +373,14 @@ async def test_what_would_only_wait_is_refused_whole_and_at_once() -> None:
 
 
 async def settle() -> None:
-    for _ in range(30):
-        await asyncio.sleep(0)
+    """Until everybody waits for something; new documents are checked beside the loop."""
+    while True:
+        for _ in range(30):
+            await asyncio.sleep(0)
+        checks = [each for each in asyncio.all_tasks() if each.get_name() == TASK]
+        if not checks:
+            return
+        await asyncio.wait(checks)
 
 
 async def call(app: ASGIApp, hung_up: asyncio.Event | None = None) -> bytes:

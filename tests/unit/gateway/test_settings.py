@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import socket
+import sys
 
 import pytest
 
 from gateway import settings
 from gateway.__main__ import listen, main
+from gateway.document_line import YIELD_S
 from gateway.setting_values import SettingsError
 from gateway.settings import Settings
 
@@ -113,3 +116,19 @@ def test_a_taken_port_is_one_clear_message(
         monkeypatch.setenv("GATEWAY_PORT", str(port))
         assert main() == 2
     assert capsys.readouterr().err.strip().endswith("set GATEWAY_PORT to a free port")
+
+
+def test_whoever_asks_waits_for_a_check_no_longer_than_its_line_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[float] = []
+    monkeypatch.setattr("gateway.__main__.serve", lambda *_: seen.append(sys.getswitchinterval()))
+    monkeypatch.setenv("GATEWAY_PORT", "0")
+    monkeypatch.setenv("GATEWAY_STORE", "duckdb")
+    before = sys.getswitchinterval()
+    try:
+        assert main() == 0
+    finally:
+        sys.setswitchinterval(before)
+        gc.unfreeze()
+    assert seen == [pytest.approx(YIELD_S)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 from graphql import GraphQLError, build_schema, parse, validate
 
@@ -104,3 +106,25 @@ def test_without_introspection_nothing_is_described_or_suggested() -> None:
 def test_a_window_in_one_way_is_checked_by_the_rules(query: str) -> None:
     expected = validate(SCHEMA, parse(query))
     assert bool(validation.validate(SCHEMA, parse(query), 5)) is bool(expected)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ limits { maxFirst maxCost } }",
+        "query Q($id: ID!) { account(id: $id) { id ...F } } fragment F on Account { id }",
+        "{ nonsense(x: $y) another }",
+        "{ limits { x: maxFirst x: maxCost } }",
+    ],
+)
+def test_a_dropped_document_is_gone_without_the_garbage_collector(query: str) -> None:
+    """Else each one waits, whole, for a pass that stops every request."""
+    preparation = make_preparation(Settings())
+    preparation.check(query)  # what is made once
+    gc.collect()
+    gc.disable()
+    try:
+        preparation.check(query)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()

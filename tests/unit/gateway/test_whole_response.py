@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -209,3 +210,18 @@ async def test_a_large_body_does_not_count_as_a_head() -> None:
 async def test_what_is_no_http_is_refused_as_before() -> None:
     written = await sent(Client(gateway(), WholeResponses), b"nonsense\r\n\r\n")
     assert written.startswith(b"HTTP/1.1 400 ")
+
+
+async def test_a_request_that_is_over_is_gone_without_the_garbage_collector() -> None:
+    """Else the collector would be at it all the time, and stop every request while it is."""
+    client = Client(gateway(), WholeResponses)
+    for _ in range(2):
+        await client.post()
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(20):
+            await client.post()
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
