@@ -50,7 +50,11 @@ class Admission:
         self._line.require_room(text, tokens, asker)
         longer = max(0, tokens - TOKENS_INCLUDED) // TOKENS_A_POINT
         await self._take(asker, NEW_DOCUMENT_COST + longer)
-        return await self._line.checked(text, tokens, asker)
+        try:
+            return await self._line.checked(text, tokens, asker)
+        except DocumentRefusedError as error:
+            # Its frames hold the document's tree and the task that holds it: a cycle.
+            raise error.with_traceback(None) from None
 
     def cost(self, prepared: Prepared, asked: OperationRequest) -> int:
         """What the operation costs; raises `CostLimitExceededError` above what one may."""

@@ -34,7 +34,8 @@ class _Place:
 class DocumentLine:
     """Has each waiting document checked once, whoever asks for it.
 
-    `check` is called in a thread of the line's own, `keep` with its result in the event loop.
+    `check` is called in a thread of the line's own, `keep` with its result in the event loop. What
+    nobody waits for any more is not begun; if it has begun, it is ended and not kept.
     """
 
     def __init__(

@@ -15,10 +15,13 @@ from graphql import (
     DocumentNode,
     GraphQLError,
     GraphQLSchema,
+    Lexer,
     OperationDefinitionNode,
     OperationType,
-    parse,
+    Source,
+    Token,
 )
+from graphql.language.parser import Parser
 
 from gateway import guards, prescan, validation
 from gateway.caps import Caps
@@ -102,15 +105,14 @@ class Preparation:
         return prepared
 
     def check(self, text: str) -> Prepared:
-        """The same without a look at what is kept, which any thread may have done."""
+        """The same whether it is kept or not; safe in any thread, as only the schema and caps are read."""
         tokens = prescan.scan(text, self._caps)
         key = _digest(text)
         try:
             # Twice the cap: prescan has counted, but a token may be less there than here.
-            document = parse(text, max_tokens=2 * self._caps.max_tokens)
+            document = _parse(text, 2 * self._caps.max_tokens)
         except GraphQLError as error:
             return Prepared(None, {}, (error.with_traceback(None),), key, tokens)
-        _unlink_tokens(document)
         guards.check(document, self._caps)
         errors = validation.validate(
             self._schema, document, MAX_ERRORS, introspection=self._introspection
@@ -149,17 +151,21 @@ class Preparation:
         return known
 
 
-def _unlink_tokens(document: DocumentNode) -> None:
-    """Let go of the tokens that no node begins or ends with, without the garbage collector.
+def _parse(text: str, max_tokens: int) -> DocumentNode:
+    """The document's tree; raises `GraphQLError`.
 
-    Each token knows those beside it, so that every document is one cycle of a thousand objects and
-    more, dropped or kept; nobody reads the chain once the document is parsed.
+    Each token knows those beside it, so that every text would be one cycle of a thousand objects
+    and more, which only the garbage collector ends. Nobody reads the chain afterwards.
     """
-    token = document.loc.start_token if document.loc else None
-    while token is not None:
-        following = token.next
-        token.prev = token.next = None
-        token = following
+    lexer = Lexer(Source(text))
+    token: Token | None = lexer.token  # the first; of a text in error nothing else leads to it
+    try:
+        return Parser(lexer.source, max_tokens=max_tokens, lexer=lexer).parse_document()
+    finally:
+        while token is not None:
+            following = token.next
+            token.prev = token.next = None
+            token = following
 
 
 def _digest(text: str) -> str:

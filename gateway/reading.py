@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Hashable
+from collections.abc import Callable, Coroutine, Hashable
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from gateway import error_format, http_request, logs
 from gateway.admission import Admission, Asker
@@ -35,6 +35,10 @@ REFUSED_AGAIN_COST = 5
 
 # Blanks of its own line only before the word: else a run of empty lines is gone through from each of them.
 _NAME = re.compile(r"^[^\S\n]*(?:query|mutation|subscription)\s+([A-Za-z_]\w*)", re.MULTILINE)
+
+
+WhileThere: TypeAlias = Callable[[Coroutine[Any, Any, Prepared]], Coroutine[Any, Any, Prepared]]
+"""Waits for a document only as long as whoever asks is there; raises `ClientGoneError` else."""
 
 
 class About(NamedTuple):
@@ -96,7 +100,9 @@ class Reading:
             self._documents.found_again(made.found)
         return made
 
-    async def read(self, head: Head, body: bytes, asker: Asker) -> Answerable | Unanswerable:
+    async def read(
+        self, head: Head, body: bytes, asker: Asker, while_there: WhileThere
+    ) -> Answerable | Unanswerable:
         """The request, read and judged; a document that is not known takes points for that.
 
         Raises `RequestRefusedError` if it is none of GraphQL's, a `CallerError` if its document is
@@ -109,7 +115,7 @@ class Reading:
         known = self._admission.preparation.known(found.text)
         about = _about(found, asked.operation_name, known)
         try:
-            prepared = known or await self._admission.prepare(found.text, asker)
+            prepared = known or await while_there(self._admission.prepare(found.text, asker))
             made = self._judged(asked, found, about, asker, prepared)
         except CallerError as error:
             made = Unanswerable(refused(error), about)
@@ -118,14 +124,18 @@ class Reading:
         self._remember(head, body, asker, made)
         return made
 
-    async def operation(self, answerable: Answerable, asker: Asker) -> Operation:
+    async def operation(
+        self, answerable: Answerable, asker: Asker, while_there: WhileThere
+    ) -> Operation:
         """What is to be executed; a document that is no longer kept is prepared, and paid for, anew.
 
         Raises `RateLimitedError` if there are too few points for that.
         """
         if answerable.operation is not None:
             return answerable.operation
-        prepared = await self._admission.prepare(answerable.found.text, asker)
+        text = answerable.found.text
+        known = self._admission.preparation.known(text)
+        prepared = known or await while_there(self._admission.prepare(text, asker))
         return _operation(prepared, answerable.name, answerable.variables)
 
     def register(self, found: Found) -> None:

@@ -63,7 +63,14 @@ def validate(
                 on_error(error)
     except ValidationAbortedError:
         pass
-    return tuple(errors)
+    return tuple(_bare(each) for each in errors)
+
+
+def _bare(error: GraphQLError) -> GraphQLError:
+    """An error without the frames of the scalar that raised it, which hold all of the validation."""
+    if error.original_error is not None:
+        error.original_error.with_traceback(None)
+    return error.with_traceback(None)
 
 
 class _Context(ValidationContext):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Hashable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple, TypeVar
 
 from starlette.types import Receive, Scope, Send
@@ -74,7 +74,8 @@ class GraphQLView:
             asker = Asker(self._caller(scope) or await self._verified(scope), _address(scope))
             _refuse_without(media_type)
             body = await http_request.body_of(head, receive, self.max_body_bytes)
-            made = self.reading.known(head, body, asker) or await self._read(head, body, asker)
+            known = self.reading.known(head, body, asker)
+            made = known or await self._read(head, body, asker, receive)
         except ClientGoneError:
             self._gone(asking, None)
         except RequestRefusedError as error:
@@ -111,11 +112,13 @@ class GraphQLView:
     async def _verified(self, scope: Scope) -> Caller:
         return await self.door.authenticate(scope["headers"])
 
-    async def _read(self, head: Head, body: bytes, asker: Asker) -> Answerable | Unanswerable:
+    async def _read(
+        self, head: Head, body: bytes, asker: Asker, receive: Receive
+    ) -> Answerable | Unanswerable:
         refusal = self.shedding.refusal_unread()
         if refusal is not None:
             raise refusal
-        return await self.reading.read(head, body, asker)
+        return await self.reading.read(head, body, asker, partial(_unless_gone, receive))
 
     async def _answer(
         self, asking: Asking, answerable: Answerable, asker: Asker, receive: Receive
@@ -138,6 +141,8 @@ class GraphQLView:
             return
         try:
             served = await self._made(asking, answerable, asker, receive)
+        except ClientGoneError:
+            self._gone(asking, about)
         except CallerError as error:
             await self._tell(asking, refused(error), about)
         else:
@@ -145,23 +150,22 @@ class GraphQLView:
 
     async def _made(
         self, asking: Asking, answerable: Answerable, asker: Asker, receive: Receive
-    ) -> Served[Outcome] | None:
-        """What is made now or stands in for it; `None` if the client hung up meanwhile."""
+    ) -> Served[Outcome]:
+        """What is made now or stands in for it; raises `ClientGoneError` if the client hung up."""
         key: Hashable = object() if self.cache is None else answerable.key
         refusal = self._refusal(answerable, key)
         if refusal is not None:
             return self._instead(answerable, overloaded(refusal))
-        operation = await self.reading.operation(answerable, asker)
+        while_there = partial(_unless_gone, receive)
+        operation = await self.reading.operation(answerable, asker, while_there)
         answering = self._served(answerable.key, operation, asker, asking.to.request_id)
         with self.shedding.beginning(key):
-            return await _unless_gone(receive, answering)
+            return await while_there(answering)
 
     async def _send_made(
-        self, asking: Asking, served: Served[Outcome] | None, about: About, balance: Balance
+        self, asking: Asking, served: Served[Outcome], about: About, balance: Balance
     ) -> None:
-        if served is None:
-            self._gone(asking, about)
-        elif served.entry is None and served.told is not None and served.told.codes:
+        if served.entry is None and served.told is not None and served.told.codes:
             await self._tell(asking, served.told, about, served.status, balance)
         else:
             response = http_response.of_served(asking.to, served, self.monotonic(), balance)
@@ -236,8 +240,8 @@ async def _send_ready(asking: Asking, entry: Entry, age_s: int, balance: Balance
     return response.status
 
 
-async def _unless_gone(receive: Receive, answering: Coroutine[Any, Any, Got]) -> Got | None:
-    """What is being answered; `None`, and no longer waited for, if the client hangs up."""
+async def _unless_gone(receive: Receive, working: Coroutine[Any, Any, Got]) -> Got:
+    """What is being made; no longer waited for, and `ClientGoneError`, if the client hangs up."""
     task = asyncio.current_task()
     assert task is not None
     watching, has_left = True, False
@@ -251,11 +255,11 @@ async def _unless_gone(receive: Receive, answering: Coroutine[Any, Any, Got]) ->
     gone = asyncio.ensure_future(_gone(receive))
     gone.add_done_callback(leave)
     try:
-        return await answering
+        return await working
     except asyncio.CancelledError:
         if not has_left or task.uncancel() > 0:
             raise
-        return None
+        raise ClientGoneError from None
     finally:
         watching = False
         gone.cancel()

@@ -12,7 +12,6 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import AsyncExitStack, contextmanager
 from multiprocessing import get_context
 from typing import Any, NamedTuple
@@ -48,10 +47,17 @@ def measure(arguments: list[str]) -> dict[str, Any]:
 async def _run(url: str, process: psutil.Process, options: argparse.Namespace) -> dict[str, Any]:
     loop = asyncio.get_running_loop()
     # A process of its own: to make a document can take longer than a good user's answer.
-    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+    with get_context("spawn").Pool(1) as pool:
 
-        async def attacked(seed: int, count: int) -> Attacked:
-            return await loop.run_in_executor(pool, attack, url, seed, count, options)
+        def attacked(seed: int, count: int) -> asyncio.Future[Attacked]:
+            ended: asyncio.Future[Attacked] = loop.create_future()
+            pool.apply_async(
+                attack,
+                (url, seed, count, options),
+                callback=lambda done: loop.call_soon_threadsafe(ended.set_result, done),
+                error_callback=lambda error: loop.call_soon_threadsafe(ended.set_exception, error),
+            )
+            return ended
 
         async with AsyncExitStack() as stack:
             users = [
@@ -64,7 +70,7 @@ async def _run(url: str, process: psutil.Process, options: argparse.Namespace) -
             rss_before = process.memory_info().rss
             cpu_before, own_before = _cpu_s(process), time.process_time()
             began = time.monotonic()
-            under_way = asyncio.ensure_future(attacked(options.seed, options.documents))
+            under_way = attacked(options.seed, options.documents)
             beside = await _good(users, url, options.good_per_s, until=under_way.done)
             done = await under_way
     took_s = time.monotonic() - began

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import threading
 from dataclasses import dataclass, field
 from io import StringIO
 from typing import Any
@@ -20,6 +21,7 @@ from gateway.app import create_app
 from gateway.caller import SCOPE_KEY, Caller, Role
 from gateway.document_line import TASK
 from gateway.errors import StoreUnavailableError
+from gateway.preparation import Preparation, Prepared
 from gateway.query_plan import ProgressPlan, QueryPlan
 from gateway.settings import Settings
 from gateway.store import StoreResult
@@ -245,6 +247,36 @@ async def test_when_the_last_has_hung_up_the_store_query_is_stopped() -> None:
     assert await asyncio.gather(*asking) == [b""] * 3
     await settle()
     assert gateway.store.cancelled == 1
+
+
+async def test_a_document_is_not_checked_for_who_has_hung_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    checked: list[str] = []
+    check = Preparation.check
+
+    def slow(self: Preparation, text: str) -> Prepared:
+        checked.append(text)
+        begun.set()
+        assert go_on.wait(10)
+        return check(self, text)
+
+    monkeypatch.setattr(Preparation, "check", slow)
+    gateway, hung_up = Gateway(), asyncio.Event()
+    other = asyncio.ensure_future(gateway.post("{ limits { maxCost } }"))
+    assert await asyncio.to_thread(begun.wait, 10)
+    gone = asyncio.ensure_future(call(gateway.app, hung_up))
+    for _ in range(30):
+        await asyncio.sleep(0)
+    hung_up.set()
+    assert await gone == b""
+    go_on.set()
+    assert (await other).json()["data"]
+    await settle()
+    assert checked == ["{ limits { maxCost } }"]
+    statuses = [json.loads(line)["status"] for line in gateway.log.getvalue().splitlines()]
+    assert statuses == [499, 200]
 
 
 def someone(*accounts: str) -> Caller:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Coroutine
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,7 @@ from gateway.caller import EVERYONE
 from gateway.errors import RateLimitedError
 from gateway.http_request import Head
 from gateway.metrics import Metrics
+from gateway.preparation import Prepared
 from gateway.reading import REFUSED_AGAIN_COST, Answerable, Reading, Unanswerable
 from gateway.settings import Settings
 
@@ -21,6 +24,10 @@ pytestmark = pytest.mark.anyio
 ASKER = Asker(EVERYONE, "127.0.0.1")
 JSON = b"application/json"
 SETTINGS = Settings(anonymous_budget_per_s=1, anonymous_budget_burst=1_000)
+
+
+async def _while_there(checking: Coroutine[Any, Any, Prepared]) -> Prepared:
+    return await checking
 
 
 class Desk:
@@ -41,7 +48,7 @@ class Desk:
         head = Head("POST", b"", {b"content-type": content_type})
         body = json.dumps({"query": text, **more}).encode()
         known = self.reading.known(head, body, ASKER)
-        return known or await self.reading.read(head, body, ASKER)
+        return known or await self.reading.read(head, body, ASKER, _while_there)
 
     def left(self) -> int:
         balance = self.admission.charge(ASKER, 0)
@@ -81,7 +88,7 @@ async def test_no_document_is_held_by_what_is_remembered() -> None:
     again = await desk.read("{ limits { maxCost } }")
     assert isinstance(again, Answerable)
     assert again.operation is None
-    operation = await desk.reading.operation(again, ASKER)
+    operation = await desk.reading.operation(again, ASKER, _while_there)
     known = desk.admission.preparation.known(again.found.text)
     assert known is not None
     assert operation.document is known.document
@@ -92,16 +99,16 @@ async def test_who_asks_for_a_document_that_was_forgotten_pays_for_preparing_it_
     await desk.read("{ limits { maxCost } }")
     remembered = await desk.read("{ limits { maxCost } }")
     assert isinstance(remembered, Answerable)
-    await desk.reading.operation(remembered, ASKER)
+    await desk.reading.operation(remembered, ASKER, _while_there)
     assert desk.left() == 980
     forgetful = Desk()
-    operation = await forgetful.reading.operation(remembered, ASKER)
+    operation = await forgetful.reading.operation(remembered, ASKER, _while_there)
     assert operation.name is None
     assert forgetful.left() == 980
     poor = Desk(Settings(anonymous_budget_per_s=1, anonymous_budget_burst=39))
     await poor.read("{ limits { maxFirst } }")
     with pytest.raises(RateLimitedError):
-        await poor.reading.operation(remembered, ASKER)
+        await poor.reading.operation(remembered, ASKER, _while_there)
 
 
 @pytest.mark.parametrize(

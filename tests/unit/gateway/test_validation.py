@@ -115,6 +115,7 @@ def test_a_window_in_one_way_is_checked_by_the_rules(query: str) -> None:
         "query Q($id: ID!) { account(id: $id) { id ...F } } fragment F on Account { id }",
         "{ nonsense(x: $y) another }",
         "{ limits { x: maxFirst x: maxCost } }",
+        "{ limits { maxFirst maxCost",
     ],
 )
 def test_a_dropped_document_is_gone_without_the_garbage_collector(query: str) -> None:
@@ -128,3 +129,14 @@ def test_a_dropped_document_is_gone_without_the_garbage_collector(query: str) ->
         assert gc.collect() == 0
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize(
+    "query", ["{ account(id: 5.5) { id } }", "{ limits @skip(if: 3) { maxCost } }"]
+)
+def test_what_a_literal_was_refused_for_holds_nothing_of_the_validation(query: str) -> None:
+    prepared = make_preparation(Settings()).check(query)
+    assert prepared.errors
+    for error in prepared.errors:
+        assert error.__traceback__ is None
+        assert error.original_error is None or error.original_error.__traceback__ is None

@@ -212,16 +212,32 @@ async def test_what_is_no_http_is_refused_as_before() -> None:
     assert written.startswith(b"HTTP/1.1 400 ")
 
 
-async def test_a_request_that_is_over_is_gone_without_the_garbage_collector() -> None:
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ limits { maxFirst } }",
+        "{ limits { maxFirst maxCost",
+        "{ nonsense }",
+        "{ " + "a: __typename b: __typename c: __typename d: __typename " * 6 + "}",
+        "{ x " * 45 + "}" * 45,
+    ],
+    ids=["ready", "no GraphQL", "unknown field", "too many root fields", "too deep"],
+)
+async def test_a_request_that_is_over_is_gone_without_the_garbage_collector(query: str) -> None:
     """Else the collector would be at it all the time, and stop every request while it is."""
     client = Client(gateway(), WholeResponses)
-    for _ in range(2):
-        await client.post()
+
+    async def ask(number: int) -> None:
+        refused = "" if query.startswith("{ limits { maxFirst }") else f" # {number}"
+        await client.post(body=json.dumps({"query": query + refused}).encode())
+
+    for number in range(2):
+        await ask(number)
     gc.collect()
     gc.disable()
     try:
-        for _ in range(20):
-            await client.post()
+        for number in range(2, 12):
+            await ask(number)
         assert gc.collect() == 0
     finally:
         gc.enable()
