@@ -42,7 +42,7 @@ def make(
     fresh_until_s = born_s + fresh_s
     stale_until_s = fresh_until_s + stale_s
     return Entry(
-        body,
+        bytes(memoryview(body)),  # a copy: orjson leaves its whole buffer behind what it returns
         str(len(body)).encode(),
         etag_of(body),
         born_s,

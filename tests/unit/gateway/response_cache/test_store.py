@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.outcome import encode
+from gateway.response_cache import entry
+from gateway.response_cache.entry import Entry
 from gateway.response_cache.store import BoundedStore
 
 
@@ -57,3 +62,19 @@ def test_the_account_is_exact_and_within_its_bound(
         assert store.bytes <= 800
         kept = [each for each in sizes if store.get(each) is not None]
         assert store.bytes == sum(int(store.get(each) or 0) for each in kept)
+
+
+def test_a_kept_answer_takes_no_more_memory_than_is_counted() -> None:
+    """What a JSON writer returns may hold more than it shows."""
+    store: BoundedStore[Entry] = BoundedStore(10_000_000, lambda _: None)
+    body = {"data": {"rows": [{"accountId": f"acct-{n:06d}", "amount": "1.5"} for n in range(9)]}}
+    tracemalloc.start()
+    try:
+        for number in range(500):
+            made = entry.make(encode(body), 100.0, 1.0, 1.0, 30.0, 1)
+            store.put(("everyone", number.to_bytes(32, "big")), made, made.size)
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(store) == 500
+    assert taken <= store.bytes
