@@ -5,50 +5,65 @@ from __future__ import annotations
 import argparse
 import gc
 import os
+import resource
 import socket
 import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
+from dataclasses import replace
 
 import uvicorn
 from starlette.types import ASGIApp
 
-from gateway import settings as settings_module
 from gateway.app import create_app
-from gateway.document_line import YIELD_S
-from gateway.process import Process
-from gateway.server import DrainingServer
-from gateway.setting_values import SettingsError
-from gateway.settings import Settings
-from gateway.whole_response import WholeResponses
-from gateway.worker_metrics import SharedMetrics
-from gateway.workers import supervise
-
-KEEP_ALIVE_S = 75
-"""Longer than clients keep idle connections, so that it is they who close them."""
+from gateway.documents.line import YIELD_S
+from gateway.process import worker_metrics
+from gateway.process.connection import speaking
+from gateway.process.connections import Connections
+from gateway.process.metrics import Metrics
+from gateway.process.server import DrainingServer
+from gateway.process.shared import Process, read_secret
+from gateway.process.workers import supervise
+from gateway.settings import Settings, SettingsError
+from gateway.settings.reading import reading_of
+from gateway.settings.telling import configuration
+from gateway.wiring import without_audit_log
 
 BACKLOG = 2048
+
+OTHER_FILES = 256
+"""Open files that are no client's connection: the store's, Redis's, logs, libraries."""
 
 
 def main(arguments: Sequence[str] = ()) -> int:
     """Serve until stopped; 2 for settings that cannot work."""
     options = _parser().parse_args(arguments)
-    process = Process(shared=_shared_metrics(options))
+    folder = options.shared_folder
+    if folder:
+        page = worker_metrics.join(folder, options.worker)
+        process = Process(Metrics(page), secret=read_secret(folder))
+    else:
+        process = Process()
     try:
-        settings = settings_module.read()
-        app = create_app(settings, process=process)
+        reading = reading_of()
+        settings = reading.settings
+        supervises = settings.workers > 1 and options.listening_fd is None
+        answers = not (options.print_config or supervises)
+        app = create_app(settings if answers else without_audit_log(settings), process=process)
+        if options.print_config:
+            print(configuration(reading))
+            return 0
         listening = (
             socket.socket(fileno=options.listening_fd)
             if options.listening_fd is not None
             else listen(settings)
         )
     except SettingsError as error:
-        print(f"gateway: {error}", file=sys.stderr)
+        print(*(f"gateway: {fault}" for fault in error.faults), sep="\n", file=sys.stderr)
         return 2
     with listening:
-        if settings.workers > 1 and options.listening_fd is None:
+        if supervises:
             listening.listen(BACKLOG)
             return supervise(settings.workers, listening.fileno(), settings.log_level)
         # What stays for the process's life is not searched again and again: a full collection
@@ -71,45 +86,74 @@ def serve(
 
     def tell_ready() -> None:
         if ready_fd is not None:
-            os.write(ready_fd, b"1")
+            with suppress(BrokenPipeError):  # whoever started it is leaving, and has it leave, too
+                os.write(ready_fd, b"1")
             os.close(ready_fd)
 
-    config = uvicorn.Config(
-        app,
-        http=WholeResponses,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,  # anybody could call himself by another address, and have its budget
-        timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=10,
-        backlog=BACKLOG,
-    )
+    limits = settings.connection_limits
+    limits = replace(limits, most=files_for(limits.most))
+    connections = Connections(limits, process.metrics.connections_ended.add)
+    process.metrics.watch(process.metrics.connections, lambda: connections.open)
     server = DrainingServer(
-        config,
+        http_of(app, connections),
         process.drain,
+        connections,
         accept_s=settings.drain_accept_ms / 1000,
         drain_s=settings.drain_ms / 1000,
         monotonic=time.monotonic,
         on_started=tell_ready,
-        on_tick=process.leave_metrics,
+        on_tick=process.metrics.tell,
     )
     with suppress(KeyboardInterrupt):
         server.run(sockets=[listening])
+    process.metrics.tell()
 
 
-def _shared_metrics(options: argparse.Namespace) -> SharedMetrics | None:
-    folder = options.metrics_folder
-    return SharedMetrics(Path(folder), str(options.worker)) if folder else None
+def http_of(app: ASGIApp, connections: Connections) -> uvicorn.Config:
+    """How the application is served."""
+    return uvicorn.Config(
+        app,
+        interface="asgi3",  # what a callable speaks that is no coroutine function cannot be guessed
+        http=speaking(connections),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # the application reads them, of those that are trusted
+        timeout_graceful_shutdown=10,
+        backlog=BACKLOG,
+    )
+
+
+def files_for(connections: int) -> int:
+    """Let this process open a file for each connection; how many of them the system then allows.
+
+    `connections` of 0 is as many as it allows.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + OTHER_FILES if connections else hard
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and (wanted == resource.RLIM_INFINITY or wanted > soft):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        soft = wanted
+    if soft == resource.RLIM_INFINITY:
+        return connections
+    most = max(1, soft - OTHER_FILES)
+    return min(connections, most) if connections else most
 
 
 def _parser() -> argparse.ArgumentParser:
-    """The options that a supervisor gives its workers; people use the environment."""
+    """One option for people, who use the environment; the others a supervisor gives its workers."""
     parser = argparse.ArgumentParser(prog="python -m gateway", description=__doc__)
+    parser.add_argument(
+        "--print-config",
+        action="store_true",
+        help="say what each setting is and where it is from, secrets masked, instead of serving",
+    )
     parser.add_argument("--listening-fd", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--ready-fd", type=int, help=argparse.SUPPRESS)
-    parser.add_argument("--worker", type=int, default=0, help=argparse.SUPPRESS)
-    parser.add_argument("--metrics-folder", default="", help=argparse.SUPPRESS)
+    parser.add_argument("--worker", default="", help=argparse.SUPPRESS)
+    parser.add_argument("--shared-folder", default="", help=argparse.SUPPRESS)
     return parser
 
 

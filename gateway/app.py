@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import time
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import (
     HTMLResponse,
@@ -19,23 +22,38 @@ from starlette.responses import (
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway import docs_page, graphiql, logs, negotiation, wiring
-from gateway.auth.authenticator import Authenticator
-from gateway.auth.opening import masking_of, open_door, scraping_of
-from gateway.caller import EVERYONE, SCOPE_KEY, Caller, Role
-from gateway.clock import EpochMs, Monotonic, system_epoch_ms
-from gateway.drain import ClosingConnections
-from gateway.errors import GatewayError, UnauthenticatedError
-from gateway.hosts import Hosts, allowed_names
-from gateway.http_request import RequestIds
-from gateway.metrics_page import metrics_route
-from gateway.origins import Origins
-from gateway.process import Process
-from gateway.query_plan import ProgressPlan
-from gateway.sdl import sdl
-from gateway.setting_values import is_loopback
-from gateway.settings import Settings
-from gateway.store import Store
+from gateway import wiring
+from gateway.access.auth.authenticator import Authenticator
+from gateway.access.auth.opening import masking_of, open_door, scraping_of
+from gateway.access.auth.told import tell_of_credentials
+from gateway.access.caller import EVERYONE, SCOPE_KEY, Caller, Role
+from gateway.access.signing_keys import signer_of_cursors
+from gateway.analytics.cursor import Cursors
+from gateway.analytics.query_plan import ProgressPlan
+from gateway.errors import FailedLoginsError, GatewayError, UnauthenticatedError
+from gateway.execution.sdl import sdl
+from gateway.http import negotiation
+from gateway.http.forwarded import Forwarded
+from gateway.http.hosts import Hosts, allowed_names
+from gateway.http.origins import Origins
+from gateway.http.request import RequestIds, address_of
+from gateway.http.traced import TracedOperations
+from gateway.live.stream import Sleep
+from gateway.pages import docs as docs_page
+from gateway.pages import graphiql
+from gateway.pages.elsewhere import Elsewhere, not_found
+from gateway.pages.metrics import log_refused, metrics_route
+from gateway.process import logs, traces
+from gateway.process.addresses import is_loopback
+from gateway.process.clock import EpochMs, Monotonic, system_epoch_ms
+from gateway.process.drain import ClosingConnections
+from gateway.process.shared import Process
+from gateway.settings import Settings, SettingsError
+from gateway.store.port import Store
+from gateway.store.traced import TracedStore
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
 
 READY_TIMEOUT_S = 2.0
 
@@ -46,48 +64,80 @@ def create_app(
     epoch_ms: EpochMs = system_epoch_ms,
     monotonic: Monotonic = time.monotonic,
     process: Process | None = None,
+    provider: TracerProvider | None = None,
+    sleep: Sleep = asyncio.sleep,
 ) -> ASGIApp:
-    """The gateway as an ASGI application; its store is open while it runs.
+    """The gateway as an ASGI application; its store is open while it runs, and so is `provider`.
 
-    Raises `SettingsError` for authentication that cannot work.
+    Raises `SettingsError` for authentication or tracing that cannot work.
     """
     process = process or Process()
     counted = process.metrics
     door = open_door(settings, epoch_ms, monotonic)
-    scraping = scraping_of(settings, door)
-    chosen = wiring.admitted(store or wiring.make_store(settings), settings, counted, monotonic)
+    scraping = scraping_of(settings, door, monotonic)
+    trusted = [*door.watch.files, *scraping.watch.files]
+    tell_of_credentials(door, trusted, counted, epoch_ms)
+    wiring.tell_of_certificates(settings, counted, monotonic)
+    if provider is None and settings.traces:
+        try:
+            provider = traces.exporting()
+        except traces.TracingMissingError as error:
+            raise SettingsError(str(error)) from None
+    tracer = None if provider is None else provider.get_tracer("gateway")
+    store = store or wiring.make_store(settings)
+    if tracer is not None:
+        store = TracedStore(store, tracer, settings.store)
+    chosen = wiring.admitted(store, settings, counted, monotonic)
+    masking = masking_of(settings)
+    cursors = Cursors(signer_of_cursors(settings, masking, process.secret))
     make_context = wiring.make_context_maker(
-        settings, chosen, masking_of(settings), counted, epoch_ms, monotonic
+        settings, chosen, masking, counted, epoch_ms, monotonic, cursors
     )
-    view = wiring.make_view(settings, make_context, door)
+    live = process.drain, sleep
+    view = wiring.make_view(settings, make_context, door, *live, traced=tracer is not None)
+    endpoint = TracedOperations(view, tracer) if tracer is not None else view
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         logs.configure(settings.log_level)
+        for file in trusted:
+            file.warn()
         await chosen.open()
         view.open()
         logs.logger().info("started", store=settings.store, port=settings.port, auth=settings.auth)
         yield
         await view.close()
         await chosen.close()
+        if provider is not None:
+            await traces.end(provider)
         logs.logger().info("stopped")
 
+    request_ids = RequestIds()
+    elsewhere = Elsewhere(request_ids)
     app = FastAPI(
         title="Payment analytics gateway",
         lifespan=lifespan,
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
+        exception_handlers={HTTPException: elsewhere, Exception: elsewhere},
     )
     app.router.routes += [*_graphiql_routes(settings), *_schema_routes(settings, door)]
-    app.router.routes += [*_health_routes(chosen, process), metrics_route(scraping, process)]
-    front = Origins(_Front(view, app, settings), settings.origins)
+    app.router.routes += [*_health_routes(chosen, process), metrics_route(scraping, counted)]
+    front = Origins(
+        _Front(endpoint, app, settings), settings.origins, settings.page_headers, request_ids
+    )
     names = allowed_names(settings.hosts, on_loopback=is_loopback(settings.host))
-    return ClosingConnections(Hosts(front, names, RequestIds()), process.drain)
+    known = ClosingConnections(Hosts(front, names, request_ids), process.drain)
+    return Forwarded(known, settings.proxies) if settings.proxies else known
 
 
 class _Front:
-    """`/graphql` before all else: GraphiQL for a browser that asks for a page, GraphQL for others."""
+    """`/graphql` before all else: GraphiQL for a browser that asks for a page, GraphQL for others.
+
+    A `/` at a path's end makes no difference.
+    """
 
     def __init__(self, view: ASGIApp, app: ASGIApp, settings: Settings) -> None:
         self._view = view
@@ -97,7 +147,12 @@ class _Front:
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Answer one request."""
-        if scope["type"] != "http" or scope["path"] != "/graphql":
+        if scope["type"] == "lifespan":
+            return self._app(scope, receive, send)
+        path: str = scope["path"]
+        if path != "/graphql" and len(path) > 1 and path.endswith("/"):
+            path = scope["path"] = path[:-1]
+        if path != "/graphql" or scope["type"] != "http":
             return self._app(scope, receive, send)
         if scope["method"] == "GET" and self._graphiql and _is_page_request(scope):
             return graphiql.page(self._assets)(scope, receive, send)
@@ -134,22 +189,25 @@ def _schema_routes(settings: Settings, door: Authenticator) -> list[Route]:
             return True
         caller: Caller | None = request.scope.get(SCOPE_KEY)
         try:
-            caller = caller or await door.authenticate(request.headers.raw)
-        except UnauthenticatedError:
+            address = address_of(request.scope)
+            caller = caller or await door.authenticate(request.headers.raw, address)
+        except (UnauthenticatedError, FailedLoginsError) as error:
+            log_refused(request, error)
             return False
         return caller is not EVERYONE and caller.role is Role.OPERATOR
 
     async def schema_graphql(request: Request) -> Response:
         if not await may_read(request):
-            return PlainTextResponse("Not found\n", 404)
-        headers = {"ETag": etag, "Cache-Control": "private, max-age=60"}
+            raise not_found()
+        vary = "Authorization, X-API-Key"
+        headers = {"ETag": etag, "Cache-Control": "private, max-age=60", "Vary": vary}
         if request.headers.get("if-none-match") == etag:
             return Response(status_code=304, headers=headers)
         return Response(text, media_type="text/plain; charset=utf-8", headers=headers)
 
     async def docs(request: Request) -> Response:
         if not await may_read(request):
-            return PlainTextResponse("Not found\n", 404)
+            raise not_found()
         return HTMLResponse(docs_page.page(), headers=graphiql.PAGE_HEADERS)
 
     return [Route("/docs", docs), Route("/schema.graphql", schema_graphql)]

@@ -9,7 +9,9 @@ GatewayError
 │   ├── OperationUnresolvedError         OPERATION_RESOLUTION_FAILURE
 │   ├── PersistedQueryNotFoundError      PERSISTED_QUERY_NOT_FOUND
 │   ├── PersistedQueryNotSupportedError  PERSISTED_QUERY_NOT_SUPPORTED
-│   ├── RateLimitedError                 RATE_LIMITED
+│   ├── RateLimitedError                 RATE_LIMITED, as all below it
+│   │   ├── FailedLoginsError            RATE_LIMITED
+│   │   └── TooManyStreamsError          RATE_LIMITED
 │   └── UnauthenticatedError             UNAUTHENTICATED
 └── StoreError                           shown by its fixed sentence only; the cause is logged
     ├── DeadlineExceededError            DEADLINE_EXCEEDED
@@ -23,7 +25,6 @@ from __future__ import annotations
 from enum import Enum
 from typing import ClassVar
 
-from gateway.budget.balance import Balance
 from graphql_schema.error_codes import ErrorCode
 
 
@@ -133,14 +134,45 @@ class RateLimitedError(CallerError):
     """The caller has spent its budget; the message says for how many seconds to wait."""
 
     code = ErrorCode.RATE_LIMITED
+    retry_after_s: int
+    charge: tuple[int, int | None, int | None, int, int] | None = None
 
-    def __init__(self, balance: Balance) -> None:
+    def __init__(
+        self,
+        requested: int,
+        budget: int | None,
+        remaining: int | None,
+        reset_s: int,
+        retry_after_s: int,
+    ) -> None:
         super().__init__(
-            f"This takes {balance.requested} points and the budget has {balance.remaining} left; "
-            f"try again in {balance.retry_after_s} s."
+            f"This takes {requested} points and the budget has {remaining} left; "
+            f"try again in {retry_after_s} s."
         )
-        self.balance = balance
-        self.retry_after_s = balance.retry_after_s
+        self.retry_after_s = retry_after_s
+        self.charge = requested, budget, remaining, reset_s, retry_after_s
+
+
+class FailedLoginsError(RateLimitedError):
+    """Too many credentials from the caller's address were refused: the next one is not looked at."""
+
+    reason: ClassVar[str] = "too_many_failed_logins"
+
+    def __init__(self, retry_after_s: int) -> None:
+        CallerError.__init__(
+            self,
+            "Too many credentials from your address were refused; "
+            f"try again in {retry_after_s} s, with a valid one.",
+        )
+        self.retry_after_s = retry_after_s
+
+
+class TooManyStreamsError(RateLimitedError):
+    """There is no place for one more subscription; `what` says of whom there are too many."""
+
+    def __init__(self, what: str, retry_after_s: int = 10) -> None:
+        CallerError.__init__(self, f"{what}; end one, or try again in {retry_after_s} s.")
+        self.retry_after_s = retry_after_s
 
 
 class StoreError(GatewayError):

@@ -7,18 +7,52 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Protocol
 
 import strawberry
 from strawberry import ID, Private
 
 from graphql_schema import cost
+from graphql_schema.asked import resolvers_at
 from graphql_schema.enums import Granularity
-from graphql_schema.port import resolvers
 from graphql_schema.scalars import Long, TimeZone
 
 UNIT = "Amounts have no currency of their own: they are in the unit of the events."
 COUNT = "Number of transactions, reversals included."
 NET = "Exact sum, less what reversals took back: negative where they took back more than came."
+
+
+class Fetching(Protocol):
+    """What is fetched for a field of an answer; `source` is what was put into the type that asks."""
+
+    async def counterparty_count(self, source: object) -> int:
+        """Different accounts behind totals."""
+        ...
+
+    def reversals(self, source: object) -> ReversalTotals:
+        """The reversals behind totals, out of one look at the store with them."""
+        ...
+
+    async def ranking_others(self, source: object) -> Remainder:
+        """What a ranking's rows leave out."""
+        ...
+
+    async def ranking_total(self, source: object) -> Remainder:
+        """A ranking's rows and the others together."""
+        ...
+
+    async def remainder_count(self, source: object) -> int:
+        """Different accounts behind a remainder."""
+        ...
+
+    async def share_of_amount(self, source: object) -> Decimal | None:
+        """A row's part of the ranking's whole amount."""
+        ...
+
+
+def _fetching(info: strawberry.Info) -> Fetching:
+    fetching: Fetching = resolvers_at(info)
+    return fetching
 
 
 @strawberry.type(description="The timeframe that an answer is about. Half-open.")
@@ -28,6 +62,11 @@ class Window:
     start: datetime = strawberry.field(description="Included, with the time zone's offset.")
     end: datetime = strawberry.field(description="Not included, with the time zone's offset.")
     time_zone: TimeZone = strawberry.field(description="The zone whose calendar was used.")
+    final: bool = strawberry.field(
+        description="Whether all that happened in it has come: `asOf` is `limits.finalAfterDays` past its end. Events "
+        "are counted by their own time and may come later. Only what operators write later still (backfills, "
+        "repairs, rejected events sent again) can change it."
+    )
 
 
 @strawberry.interface(
@@ -51,7 +90,9 @@ class Answer:
 class TotalsComparison:
     """Change of totals."""
 
-    window: Window = strawberry.field(description="The earlier timeframe.")
+    window: Window = strawberry.field(
+        description="The timeframe compared with; one to date ends where as much of it has passed."
+    )
     transaction_count: Long = strawberry.field(
         description="Number of transactions then, reversals included."
     )
@@ -95,16 +136,16 @@ class Totals(Answer):
         "amount and is a transaction itself. Null without transactions."
     )
     comparison: TotalsComparison | None = strawberry.field(
-        description="The change since the window that `compareTo` names; null without it."
+        description="The change since the window that `compareTo` or `compareWindow` names; null without."
     )
 
     @strawberry.field(
         description="How many different accounts were on the other side.",
         directives=[cost.DISTINCT],
     )
-    async def counterparty_count(self, info: strawberry.Info) -> Long:
-        """Fetched only if asked for."""
-        return Long(await resolvers(info).counterparty_count(self.source))
+    async def counterparty_count(self, info: strawberry.Info) -> Long | None:
+        """Fetched only if asked for; null, with an error, if that alone fails."""
+        return Long(await _fetching(info).counterparty_count(self.source))
 
     @strawberry.field(
         description="The reversals among these transactions, by their own time: a reversal of an older transfer "
@@ -113,7 +154,7 @@ class Totals(Answer):
     )
     def reversals(self, info: strawberry.Info) -> ReversalTotals:
         """Told apart only if asked for."""
-        return resolvers(info).reversals(self.source)
+        return _fetching(info).reversals(self.source)
 
 
 @strawberry.type(description="A number of transactions, their money, and the accounts behind them.")
@@ -127,9 +168,9 @@ class Remainder:
     @strawberry.field(
         description="How many different accounts these are.", directives=[cost.DISTINCT]
     )
-    async def counterparty_count(self, info: strawberry.Info) -> Long:
-        """Fetched only if asked for."""
-        return Long(await resolvers(info).remainder_count(self.source))
+    async def counterparty_count(self, info: strawberry.Info) -> Long | None:
+        """Fetched only if asked for; null, with an error, if that alone fails."""
+        return Long(await _fetching(info).remainder_count(self.source))
 
 
 @strawberry.type(description="Where a ranked account stood in the earlier window.")
@@ -161,7 +202,7 @@ class CounterpartyTotal:
     transaction_count: Long = strawberry.field(description=COUNT)
     transaction_amount: Decimal = strawberry.field(description=NET)
     comparison: CounterpartyComparison | None = strawberry.field(
-        description="The change since the window that `compareTo` names; null without it."
+        description="The change since the window that `compareTo` or `compareWindow` names; null without."
     )
 
     @strawberry.field(
@@ -170,8 +211,8 @@ class CounterpartyTotal:
         directives=[cost.SHARE],
     )
     async def share_of_amount(self, info: strawberry.Info) -> Decimal | None:
-        """Fetched only if asked for."""
-        return await resolvers(info).share_of_amount(self.source)
+        """Fetched only if asked for; null, with an error, if that alone fails."""
+        return await _fetching(info).share_of_amount(self.source)
 
 
 @strawberry.type(
@@ -182,6 +223,9 @@ class TopCounterparties(Answer):
     """A ranking of counterparties."""
 
     source: Private[object]
+    comparison_window: Window | None = strawberry.field(
+        description="The timeframe that `comparison` is with; null without one."
+    )
     rows: list[CounterpartyTotal] = strawberry.field(
         description="The first `first` accounts, best first; fewer where there are fewer."
     )
@@ -190,14 +234,14 @@ class TopCounterparties(Answer):
         description="What the rows leave out: `total` minus the rows, to the digit.",
         directives=[cost.TOTALS],
     )
-    async def others(self, info: strawberry.Info) -> Remainder:
-        """Fetched only if asked for."""
-        return await resolvers(info).ranking_others(self.source)
+    async def others(self, info: strawberry.Info) -> Remainder | None:
+        """Fetched only if asked for; null, with an error, if that alone fails."""
+        return await _fetching(info).ranking_others(self.source)
 
     @strawberry.field(description="All of it: the rows and the others.", directives=[cost.TOTALS])
-    async def total(self, info: strawberry.Info) -> Remainder:
-        """Fetched only if asked for."""
-        return await resolvers(info).ranking_total(self.source)
+    async def total(self, info: strawberry.Info) -> Remainder | None:
+        """Fetched only if asked for; null, with an error, if that alone fails."""
+        return await _fetching(info).ranking_total(self.source)
 
 
 @strawberry.type(description="Accounts of the whole network, ranked as counterparties are.")
@@ -205,6 +249,9 @@ class TopAccounts(Answer):
     """A ranking of accounts."""
 
     source: Private[object]
+    comparison_window: Window | None = strawberry.field(
+        description="The timeframe that `comparison` is with; null without one."
+    )
     rows: list[CounterpartyTotal] = strawberry.field(
         description="The first `first` accounts, best first; fewer where there are fewer."
     )
@@ -213,14 +260,14 @@ class TopAccounts(Answer):
         description="What the rows leave out: `total` minus the rows, to the digit.",
         directives=[cost.TOTALS],
     )
-    async def others(self, info: strawberry.Info) -> Remainder:
-        """Fetched only if asked for."""
-        return await resolvers(info).ranking_others(self.source)
+    async def others(self, info: strawberry.Info) -> Remainder | None:
+        """Fetched only if asked for; null, with an error, if that alone fails."""
+        return await _fetching(info).ranking_others(self.source)
 
     @strawberry.field(description="All of it: the rows and the others.", directives=[cost.TOTALS])
-    async def total(self, info: strawberry.Info) -> Remainder:
-        """Fetched only if asked for."""
-        return await resolvers(info).ranking_total(self.source)
+    async def total(self, info: strawberry.Info) -> Remainder | None:
+        """Fetched only if asked for; null, with an error, if that alone fails."""
+        return await _fetching(info).ranking_total(self.source)
 
 
 @strawberry.type(description="One bucket of a series. Half-open.")
@@ -230,7 +277,7 @@ class TimePoint:
     start: datetime = strawberry.field(description="Included, with the time zone's offset.")
     end: datetime = strawberry.field(description="Not included, with the time zone's offset.")
     partial: bool = strawberry.field(
-        description="Whether the window clips the bucket, or it is not over yet."
+        description="Whether the window clips the bucket, or it ends after `asOf`, so that more of it is to come."
     )
     transaction_count: Long = strawberry.field(description=COUNT)
     transaction_amount: Decimal = strawberry.field(
@@ -262,7 +309,7 @@ class Flow:
     )
     def reversals(self, info: strawberry.Info) -> ReversalTotals:
         """Told apart only if asked for."""
-        return resolvers(info).reversals(self.source)
+        return _fetching(info).reversals(self.source)
 
 
 @strawberry.type(description="What came in, what went out, and the difference.")

@@ -9,7 +9,7 @@ from strawberry import ID
 
 from graphql_schema import cost
 from graphql_schema.enums import Comparison, Direction, Fill, Granularity, RankBy
-from graphql_schema.inputs import WindowInput
+from graphql_schema.inputs import CalendarInput, WindowInput
 from graphql_schema.scalars import TimeZone
 
 IdArgument = Annotated[
@@ -33,10 +33,27 @@ ZoneArgument = Annotated[
 ]
 
 
+CalendarArgument = Annotated[
+    CalendarInput | None,
+    strawberry.argument(
+        description="How weeks and years are cut; null: weeks from Monday, years from January.",
+        directives=[cost.FREE],
+    ),
+]
+
+
 def _compared(weight: cost.Cost) -> Any:
     """An argument that takes as much of the store again."""
     return strawberry.argument(
-        description="An earlier window to compare with; without it `comparison` is null.",
+        description="An earlier window to compare with; without it and `compareWindow`, `comparison` is null.",
+        directives=[weight],
+    )
+
+
+def _compared_window(weight: cost.Cost) -> Any:
+    """The same, for a window of the caller's own."""
+    return strawberry.argument(
+        description="Any window to compare with, read as `window` is; instead of `compareTo`.",
         directives=[weight],
     )
 
@@ -45,6 +62,12 @@ CompareArgument = Annotated[Comparison | None, _compared(cost.TOTALS)]
 CompareTopArgument = Annotated[Comparison | None, _compared(cost.TOP_COMPARED)]
 CompareNetworkArgument = Annotated[Comparison | None, _compared(cost.NETWORK_TOTALS)]
 CompareNetworkTopArgument = Annotated[Comparison | None, _compared(cost.NETWORK_TOP_COMPARED)]
+CompareWindowArgument = Annotated[WindowInput | None, _compared_window(cost.TOTALS)]
+CompareTopWindowArgument = Annotated[WindowInput | None, _compared_window(cost.TOP_COMPARED)]
+CompareNetworkWindowArgument = Annotated[WindowInput | None, _compared_window(cost.NETWORK_TOTALS)]
+CompareNetworkTopWindowArgument = Annotated[
+    WindowInput | None, _compared_window(cost.NETWORK_TOP_COMPARED)
+]
 FirstArgument = Annotated[
     int, strawberry.argument(description="How many at most: 1 to `limits.maxFirst` (100).")
 ]
@@ -56,6 +79,14 @@ GranularityArgument = Annotated[
     ),
 ]
 FillArgument = Annotated[Fill, strawberry.argument(description="What to do with empty buckets.")]
+WITH_ONE = (
+    "Only with this account on the other side: 1 to 64 characters; null: with any. A caller that is shown masked ids "
+    "may name accounts of its own only."
+)
+CounterpartyArgument = Annotated[
+    ID | None, strawberry.argument(description=WITH_ONE, directives=[cost.WITH_ONE])
+]
+ListCounterpartyArgument = Annotated[ID | None, strawberry.argument(description=WITH_ONE)]
 AfterArgument = Annotated[
     str | None,
     strawberry.argument(

@@ -38,6 +38,23 @@ class TransactionKind(Enum):
     )
 
 
+@strawberry.enum(
+    description="The order of single transactions; what is equal goes on by time, id, direction and kind, the same way."
+)
+class TransactionSort(Enum):
+    """Order of a list."""
+
+    TIME_DESCENDING = value("TIME_DESCENDING", description="Newest first.")
+    TIME_ASCENDING = value("TIME_ASCENDING", description="Oldest first.")
+    AMOUNT_DESCENDING = value(
+        "AMOUNT_DESCENDING",
+        description="Largest amount first; reversals, which are negative, last.",
+    )
+    AMOUNT_ASCENDING = value(
+        "AMOUNT_ASCENDING", description="Smallest amount first: reversals of the largest transfers."
+    )
+
+
 @strawberry.enum(description="The measure a ranking goes by; the other measure breaks ties.")
 class RankBy(Enum):
     """Measure of a ranking."""
@@ -46,7 +63,10 @@ class RankBy(Enum):
     TRANSACTION_COUNT = value("TRANSACTION_COUNT", description="Most transactions first.")
 
 
-@strawberry.enum(description="Units of a window that ends now.")
+@strawberry.enum(
+    description="Units of a window: of `last` as described, of `lastFull` and `lastWithRunning` as the calendar has "
+    "them."
+)
 class TimeUnit(Enum):
     """Unit of a duration."""
 
@@ -59,6 +79,7 @@ class TimeUnit(Enum):
         description="Back to the same wall clock time in `timeZone` so many months before; a day that "
         "month does not have is its last.",
     )
+    QUARTER = value("QUARTER", description="3 months, as MONTH goes back.")
     YEAR = value(
         "YEAR", description="Back to the same wall clock time in `timeZone` so many years before."
     )
@@ -72,15 +93,20 @@ class CalendarPeriod(Enum):
 
     TODAY = value("TODAY", description="From midnight to the next midnight.")
     YESTERDAY = value("YESTERDAY", description="The day before today.")
-    THIS_WEEK = value("THIS_WEEK", description="From Monday to the next Monday.")
+    THIS_WEEK = value(
+        "THIS_WEEK", description="From Monday to the next Monday, or as `calendar` says."
+    )
     LAST_WEEK = value("LAST_WEEK", description="The week before this week.")
     THIS_MONTH = value("THIS_MONTH", description="From the 1st to the next 1st.")
     LAST_MONTH = value("LAST_MONTH", description="The month before this month.")
     THIS_QUARTER = value(
-        "THIS_QUARTER", description="Three months from the 1st of January, April, July or October."
+        "THIS_QUARTER",
+        description="Three months from the 1st of January, April, July or October, or as `calendar` says.",
     )
     LAST_QUARTER = value("LAST_QUARTER", description="The quarter before this quarter.")
-    THIS_YEAR = value("THIS_YEAR", description="From the 1st of January to the next.")
+    THIS_YEAR = value(
+        "THIS_YEAR", description="From the 1st of January to the next, or as `calendar` says."
+    )
     LAST_YEAR = value("LAST_YEAR", description="The year before this year.")
 
 
@@ -96,10 +122,12 @@ class Granularity(Enum):
     FIFTEEN_MINUTES = value("FIFTEEN_MINUTES", description="From :00, :15, :30 and :45.")
     HOUR = value("HOUR", description="Whole hours of the wall clock.")
     DAY = value("DAY", description="Midnight to midnight: 23 or 25 hours where the clock changes.")
-    WEEK = value("WEEK", description="Monday to Monday.")
+    WEEK = value("WEEK", description="Monday to Monday, or as `calendar` says.")
     MONTH = value("MONTH", description="From the 1st to the next 1st.")
-    QUARTER = value("QUARTER", description="From January, April, July and October.")
-    YEAR = value("YEAR", description="From the 1st of January to the next.")
+    QUARTER = value(
+        "QUARTER", description="From January, April, July and October, or as `calendar` says."
+    )
+    YEAR = value("YEAR", description="From the 1st of January to the next, or as `calendar` says.")
 
 
 @strawberry.enum(description="Which earlier window an answer is compared with.")
@@ -114,6 +142,26 @@ class Comparison(Enum):
     PREVIOUS_YEAR = value(
         "PREVIOUS_YEAR", description="The same dates and wall clock times one year before."
     )
+    PREVIOUS_PERIOD_TO_DATE = value(
+        "PREVIOUS_PERIOD_TO_DATE",
+        description="As PREVIOUS_PERIOD; but a window that is still running is compared with as much of the earlier "
+        "one: up to the same wall clock time of the same day of it. A day that the earlier month does not have "
+        "stands for all of that month.",
+    )
+    PREVIOUS_YEAR_TO_DATE = value(
+        "PREVIOUS_YEAR_TO_DATE",
+        description="As PREVIOUS_YEAR; but a window that is still running is compared up to the same date and wall "
+        "clock time one year before.",
+    )
+
+
+@strawberry.enum(description="The day that weeks begin on.")
+class WeekStart(Enum):
+    """First day of a week."""
+
+    MONDAY = value("MONDAY", description="As ISO 8601 has it.")
+    SATURDAY = value("SATURDAY", description="As in much of the Arab world.")
+    SUNDAY = value("SUNDAY", description="As in the Americas and much of Asia.")
 
 
 @strawberry.enum(description="What a series does with buckets in which nothing happened.")

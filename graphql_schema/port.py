@@ -3,17 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import Protocol, cast
 
 import strawberry
 
-if TYPE_CHECKING:
-    from graphql_schema import answers, enums, inputs, system, transactions
-    from graphql_schema.scalars import TimeZone
+from graphql_schema import answers, enums, inputs, system, transactions
+from graphql_schema.asked import resolvers_at
+from graphql_schema.scalars import TimeZone
+from graphql_schema.transactions import Transaction, TransactionConnection
 
 
-class Resolvers(Protocol):
+@dataclass(frozen=True, slots=True)
+class ListArguments:
+    """What a page of a list of transactions was asked for by; `None`: not given."""
+
+    window: inputs.WindowInput
+    direction: enums.Direction | None
+    counterparty_id: str | None
+    kind: enums.TransactionKind | None
+    min_amount: Decimal | None
+    max_amount: Decimal | None
+    sort_by: enums.TransactionSort
+    first: int
+    after: str | None
+    last: int | None
+    before: str | None
+    time_zone: TimeZone
+    calendar: inputs.CalendarInput | None
+
+
+class Resolvers(answers.Fetching, transactions.Fetching, system.Fetching, Protocol):
     """One method a field that has to be fetched or checked.
 
     `account_id` of `None` asks about the whole network. `source` is what a method put into the
@@ -38,17 +59,12 @@ class Resolvers(Protocol):
         window: inputs.WindowInput,
         direction: enums.Direction,
         time_zone: TimeZone,
+        calendar: inputs.CalendarInput | None,
         compare_to: enums.Comparison | None,
+        compare_window: inputs.WindowInput | None,
+        counterparty_id: str | None,
     ) -> answers.Totals:
         """Totals of one direction."""
-        ...
-
-    async def counterparty_count(self, source: object) -> int:
-        """Different accounts behind totals."""
-        ...
-
-    def reversals(self, source: object) -> answers.ReversalTotals:
-        """The reversals behind totals, out of one look at the store with them."""
         ...
 
     async def top_counterparties(
@@ -59,7 +75,9 @@ class Resolvers(Protocol):
         first: int,
         order_by: enums.RankBy,
         time_zone: TimeZone,
+        calendar: inputs.CalendarInput | None,
         compare_to: enums.Comparison | None,
+        compare_window: inputs.WindowInput | None,
     ) -> answers.TopCounterparties:
         """The first counterparties by a measure."""
         ...
@@ -71,25 +89,11 @@ class Resolvers(Protocol):
         first: int,
         order_by: enums.RankBy,
         time_zone: TimeZone,
+        calendar: inputs.CalendarInput | None,
         compare_to: enums.Comparison | None,
+        compare_window: inputs.WindowInput | None,
     ) -> answers.TopAccounts:
         """The first accounts of the network by a measure."""
-        ...
-
-    async def ranking_others(self, source: object) -> answers.Remainder:
-        """What a ranking's rows leave out."""
-        ...
-
-    async def ranking_total(self, source: object) -> answers.Remainder:
-        """A ranking's rows and the others together."""
-        ...
-
-    async def remainder_count(self, source: object) -> int:
-        """Different accounts behind a remainder."""
-        ...
-
-    async def share_of_amount(self, source: object) -> Decimal | None:
-        """A row's part of the ranking's whole amount."""
         ...
 
     async def time_series(
@@ -99,51 +103,36 @@ class Resolvers(Protocol):
         granularity: enums.Granularity,
         direction: enums.Direction,
         time_zone: TimeZone,
+        calendar: inputs.CalendarInput | None,
         fill: enums.Fill,
+        counterparty_id: str | None,
     ) -> answers.TimeSeries:
         """Measures over time."""
         ...
 
     async def net_flow(
-        self, account_id: str, window: inputs.WindowInput, time_zone: TimeZone
+        self,
+        account_id: str,
+        window: inputs.WindowInput,
+        time_zone: TimeZone,
+        calendar: inputs.CalendarInput | None,
+        counterparty_id: str | None,
     ) -> answers.NetFlow:
         """Received and sent."""
         ...
 
-    async def transactions(
-        self,
-        account_id: str,
-        window: inputs.WindowInput,
-        direction: enums.Direction | None,
-        counterparty_id: str | None,
-        kind: enums.TransactionKind | None,
-        first: int,
-        after: str | None,
-        time_zone: TimeZone,
-    ) -> transactions.TransactionConnection:
+    async def transactions(self, account_id: str, asked: ListArguments) -> TransactionConnection:
         """One page of single entries."""
+        ...
+
+    async def transaction(
+        self, account_id: str, transaction_id: str, time_zone: TimeZone
+    ) -> Transaction | None:
+        """The entry of one id."""
         ...
 
     async def pipeline(self) -> system.Pipeline:
         """How far the pipeline has come."""
-        ...
-
-    async def reject_flood(self) -> bool:
-        """Whether most events of the last minute were rejected."""
-        ...
-
-    async def audit(self) -> system.PipelineAudit:
-        """Whether the pipeline's tiers agree."""
-        ...
-
-    async def entry_count(self) -> int:
-        """All entries."""
-        ...
-
-    async def rejected(
-        self, window: inputs.WindowInput | None, time_zone: TimeZone
-    ) -> list[system.RejectedCount]:
-        """Rejected events by reason."""
         ...
 
     def limits(self) -> system.Limits:
@@ -153,4 +142,4 @@ class Resolvers(Protocol):
 
 def resolvers(info: strawberry.Info) -> Resolvers:
     """The running operation's resolvers for the field that asks."""
-    return cast("Resolvers", info.context.resolvers_at(info.path.as_list()))
+    return cast("Resolvers", resolvers_at(info))

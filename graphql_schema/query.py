@@ -5,39 +5,48 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from decimal import Decimal
+from typing import Annotated, TypeVar
 
 import strawberry
 from strawberry import ID
 
 from graphql_schema import cost
-from graphql_schema.answers import (
-    NetFlow,
-    TimeSeries,
-    TopAccounts,
-    TopCounterparties,
-    Totals,
-)
+from graphql_schema.answers import NetFlow, TimeSeries, TopAccounts, TopCounterparties, Totals
 from graphql_schema.arguments import (
     AfterArgument,
+    CalendarArgument,
     CompareArgument,
     CompareNetworkArgument,
     CompareNetworkTopArgument,
+    CompareNetworkTopWindowArgument,
+    CompareNetworkWindowArgument,
     CompareTopArgument,
+    CompareTopWindowArgument,
+    CompareWindowArgument,
+    CounterpartyArgument,
     DirectionArgument,
     FillArgument,
     FirstArgument,
     GranularityArgument,
     IdArgument,
+    ListCounterpartyArgument,
     RankArgument,
     WindowArgument,
     ZoneArgument,
 )
-from graphql_schema.enums import Direction, Fill, RankBy, TransactionKind
-from graphql_schema.port import resolvers
+from graphql_schema.enums import Direction, Fill, RankBy, TransactionKind, TransactionSort
+from graphql_schema.port import ListArguments, resolvers
 from graphql_schema.scalars import UTC
 from graphql_schema.system import Limits, Pipeline
-from graphql_schema.transactions import TransactionConnection
+from graphql_schema.transactions import Transaction, TransactionConnection
+
+Value = TypeVar("Value")
+
+
+def given(value: Value | None) -> Value | None:
+    """An argument that may be absent; empty text and zero are not."""
+    return None if value is strawberry.UNSET else value
 
 
 @strawberry.type(
@@ -59,11 +68,21 @@ class Account:
         window: WindowArgument,
         direction: DirectionArgument = Direction.RECEIVED,
         time_zone: ZoneArgument = UTC,
+        calendar: CalendarArgument = strawberry.UNSET,
         compare_to: CompareArgument = strawberry.UNSET,
+        compare_window: CompareWindowArgument = strawberry.UNSET,
+        counterparty_id: CounterpartyArgument = strawberry.UNSET,
     ) -> Totals | None:
         """Totals of one direction."""
         return await resolvers(info).totals(
-            self.id, window, direction, time_zone, compare_to or None
+            self.id,
+            window,
+            direction,
+            time_zone,
+            calendar or None,
+            compare_to or None,
+            compare_window or None,
+            given(counterparty_id),
         )
 
     @strawberry.field(
@@ -79,11 +98,21 @@ class Account:
         first: FirstArgument = 10,
         order_by: RankArgument = RankBy.TRANSACTION_AMOUNT,
         time_zone: ZoneArgument = UTC,
+        calendar: CalendarArgument = strawberry.UNSET,
         compare_to: CompareTopArgument = strawberry.UNSET,
+        compare_window: CompareTopWindowArgument = strawberry.UNSET,
     ) -> TopCounterparties | None:
         """A ranking of counterparties."""
         return await resolvers(info).top_counterparties(
-            self.id, window, direction, first, order_by, time_zone, compare_to or None
+            self.id,
+            window,
+            direction,
+            first,
+            order_by,
+            time_zone,
+            calendar or None,
+            compare_to or None,
+            compare_window or None,
         )
 
     @strawberry.field(
@@ -97,25 +126,42 @@ class Account:
         granularity: GranularityArgument,
         direction: DirectionArgument = Direction.RECEIVED,
         time_zone: ZoneArgument = UTC,
+        calendar: CalendarArgument = strawberry.UNSET,
         fill: FillArgument = Fill.ZERO,
+        counterparty_id: CounterpartyArgument = strawberry.UNSET,
     ) -> TimeSeries | None:
         """A series."""
         return await resolvers(info).time_series(
-            self.id, window, granularity, direction, time_zone, fill
+            self.id,
+            window,
+            granularity,
+            direction,
+            time_zone,
+            calendar or None,
+            fill,
+            given(counterparty_id),
         )
 
     @strawberry.field(
         description="Received, sent, and received minus sent.", directives=[cost.NET_FLOW]
     )
     async def net_flow(
-        self, info: strawberry.Info, window: WindowArgument, time_zone: ZoneArgument = UTC
+        self,
+        info: strawberry.Info,
+        window: WindowArgument,
+        time_zone: ZoneArgument = UTC,
+        calendar: CalendarArgument = strawberry.UNSET,
+        counterparty_id: CounterpartyArgument = strawberry.UNSET,
     ) -> NetFlow | None:
         """A net flow."""
-        return await resolvers(info).net_flow(self.id, window, time_zone)
+        return await resolvers(info).net_flow(
+            self.id, window, time_zone, calendar or None, given(counterparty_id)
+        )
 
     @strawberry.field(
-        description="The single transactions, reversals among them, newest first, page by page.",
-        directives=[cost.ENTRIES, cost.first_of("edges")],
+        description="The single transactions, reversals among them, page by page, either way: `first` and `after`, "
+        "or `last` and `before`.",
+        directives=[cost.ENTRIES, cost.first_of("edges", "last")],
     )
     async def transactions(
         self,
@@ -125,32 +171,75 @@ class Account:
             Direction | None,
             strawberry.argument(description="Only this side of the transfers; null: both."),
         ] = strawberry.UNSET,
-        counterparty_id: Annotated[
-            ID | None,
-            strawberry.argument(
-                description="Only with this account on the other side: 1 to 64 characters; null: with "
-                "any. A caller that is shown masked ids may name accounts of its own only."
-            ),
-        ] = strawberry.UNSET,
+        counterparty_id: ListCounterpartyArgument = strawberry.UNSET,
         kind: Annotated[
             TransactionKind | None,
             strawberry.argument(description="Only transfers or only reversals; null: both."),
         ] = strawberry.UNSET,
+        min_amount: Annotated[
+            Decimal | None,
+            strawberry.argument(
+                description="Only amounts of at least this, as `amount` tells them: a reversal's is negative. Null: any."
+            ),
+        ] = strawberry.UNSET,
+        max_amount: Annotated[
+            Decimal | None,
+            strawberry.argument(description="Only amounts of at most this; null: any."),
+        ] = strawberry.UNSET,
+        sort_by: Annotated[
+            TransactionSort, strawberry.argument(description="The order of the list.")
+        ] = TransactionSort.TIME_DESCENDING,
         first: FirstArgument = 20,
         after: AfterArgument = strawberry.UNSET,
+        last: Annotated[
+            int | None,
+            strawberry.argument(
+                description="Instead of `first`: so many from the list's end, or those right before `before`; in the "
+                "list's order."
+            ),
+        ] = strawberry.UNSET,
+        before: Annotated[
+            str | None,
+            strawberry.argument(
+                description="With `last`: the `startCursor` of the page behind; every argument but `last` as it was then."
+            ),
+        ] = strawberry.UNSET,
         time_zone: ZoneArgument = UTC,
+        calendar: CalendarArgument = strawberry.UNSET,
     ) -> TransactionConnection | None:
         """A page."""
-        return await resolvers(info).transactions(
-            self.id,
-            window,
-            direction or None,
-            None if counterparty_id is strawberry.UNSET else counterparty_id,
-            kind or None,
-            first,
-            None if after is strawberry.UNSET else after,
-            time_zone,
+        asked = ListArguments(
+            window=window,
+            direction=direction or None,
+            counterparty_id=given(counterparty_id),
+            kind=kind or None,
+            min_amount=given(min_amount),
+            max_amount=given(max_amount),
+            sort_by=sort_by,
+            first=first,
+            after=given(after),
+            last=given(last),
+            before=given(before),
+            time_zone=time_zone,
+            calendar=calendar or None,
         )
+        return await resolvers(info).transactions(self.id, asked)
+
+    @strawberry.field(
+        description="One transaction by its id, from this account's side; null if the account has none of this id. "
+        "Of a transfer to oneself the received side; where a reversal has the id of another transfer, the transfer.",
+        directives=[cost.ENTRIES],
+    )
+    async def transaction(
+        self,
+        info: strawberry.Info,
+        id: Annotated[  # noqa: A002
+            ID, strawberry.argument(description="A UUID, in upper or lower case.")
+        ],
+        time_zone: ZoneArgument = UTC,
+    ) -> Transaction | None:
+        """An entry."""
+        return await resolvers(info).transaction(self.id, id, time_zone)
 
 
 @strawberry.type(description="The whole system's figures, over all accounts.")
@@ -168,10 +257,21 @@ class Network:
         window: WindowArgument,
         direction: DirectionArgument = Direction.RECEIVED,
         time_zone: ZoneArgument = UTC,
+        calendar: CalendarArgument = strawberry.UNSET,
         compare_to: CompareNetworkArgument = strawberry.UNSET,
+        compare_window: CompareNetworkWindowArgument = strawberry.UNSET,
     ) -> Totals | None:
         """Totals of one direction; `counterpartyCount` is the number of accounts on that side."""
-        return await resolvers(info).totals(None, window, direction, time_zone, compare_to or None)
+        return await resolvers(info).totals(
+            None,
+            window,
+            direction,
+            time_zone,
+            calendar or None,
+            compare_to or None,
+            compare_window or None,
+            None,
+        )
 
     @strawberry.field(
         description="The accounts that received or sent most money, or had most transactions.",
@@ -185,11 +285,20 @@ class Network:
         first: FirstArgument = 10,
         order_by: RankArgument = RankBy.TRANSACTION_AMOUNT,
         time_zone: ZoneArgument = UTC,
+        calendar: CalendarArgument = strawberry.UNSET,
         compare_to: CompareNetworkTopArgument = strawberry.UNSET,
+        compare_window: CompareNetworkTopWindowArgument = strawberry.UNSET,
     ) -> TopAccounts | None:
         """A ranking of accounts."""
         return await resolvers(info).top_accounts(
-            window, direction, first, order_by, time_zone, compare_to or None
+            window,
+            direction,
+            first,
+            order_by,
+            time_zone,
+            calendar or None,
+            compare_to or None,
+            compare_window or None,
         )
 
     @strawberry.field(
@@ -203,11 +312,12 @@ class Network:
         granularity: GranularityArgument,
         direction: DirectionArgument = Direction.RECEIVED,
         time_zone: ZoneArgument = UTC,
+        calendar: CalendarArgument = strawberry.UNSET,
         fill: FillArgument = Fill.ZERO,
     ) -> TimeSeries | None:
         """A series."""
         return await resolvers(info).time_series(
-            None, window, granularity, direction, time_zone, fill
+            None, window, granularity, direction, time_zone, calendar or None, fill, None
         )
 
 
@@ -229,8 +339,8 @@ class Query:
 
     @strawberry.field(
         description="Several accounts at once, in the order asked, each once; their totals and "
-        "net flows come out of one store query a window. FORBIDDEN if the caller may not read "
-        "every one of them.",
+        "net flows come out of one store query a window. Null, with an error that names the place, if one of the "
+        "ids cannot be an account's or there are too many; FORBIDDEN if the caller may not read every one of them.",
         directives=[cost.up_to(50)],
     )
     def accounts(
@@ -239,7 +349,7 @@ class Query:
         ids: Annotated[
             list[ID], strawberry.argument(description="Up to `limits.maxAccounts` (50) ids.")
         ],
-    ) -> list[Account]:
+    ) -> list[Account | None] | None:
         """Several accounts."""
         return [Account(id=ID(each)) for each in resolvers(info).account_ids(ids)]
 
@@ -252,8 +362,11 @@ class Query:
         resolvers(info).network()
         return Network()
 
-    @strawberry.field(description="How far the pipeline has come: is what is shown up to date?")
-    async def pipeline(self, info: strawberry.Info) -> Pipeline:
+    @strawberry.field(
+        description="How far the pipeline has come: is what is shown up to date? Null, with an error, while "
+        "that cannot be told."
+    )
+    async def pipeline(self, info: strawberry.Info) -> Pipeline | None:
         """The pipeline."""
         return await resolvers(info).pipeline()
 

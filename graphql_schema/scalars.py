@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NewType
+from typing import Any, NewType, Self
 
 import strawberry
-from graphql import GraphQLError, ValueNode, value_from_ast_untyped
+from graphql import GraphQLError, GraphQLID, GraphQLScalarType, ValueNode, value_from_ast_untyped
 from strawberry.types.scalar import ScalarDefinition
 
 Long = NewType("Long", int)
@@ -19,8 +19,10 @@ UTC = TimeZone("UTC")
 """The default of every `timeZone`."""
 
 _RFC_3339 = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+    r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(\.\d{1,9})?([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
+    re.ASCII,
 )
+_MINUTE = dt.timedelta(minutes=1)
 _DECIMAL = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?", re.ASCII)
 _LONG_LIMIT = 1 << 63
 
@@ -61,7 +63,11 @@ def parse_long(value: object) -> Long:
 
 
 def serialize_datetime(value: object) -> str:
-    """RFC 3339 with milliseconds, and `Z` or the offset of the value's own zone."""
+    """RFC 3339 with milliseconds, and `Z` or the offset of the value's own zone.
+
+    An offset with seconds (Liberia's until 1972) cannot be said there: the closest that can is taken,
+    with the wall clock of that, as RFC 3339 has it in section 5.8. The instant stays the same.
+    """
     # A series' bucket begins with the very object that the one before ended with.
     last, text = _Last.written
     if value is not last:
@@ -77,8 +83,11 @@ class _Last:
 
 
 def _rfc_3339(value: object) -> str:
-    if not isinstance(value, datetime) or value.utcoffset() is None:
+    offset = value.utcoffset() if isinstance(value, datetime) else None
+    if not isinstance(value, datetime) or offset is None:
         raise GraphQLError("DateTime cannot represent a value without an offset.")
+    if offset % _MINUTE:
+        value = value.astimezone(dt.timezone(round(offset / _MINUTE) * _MINUTE))
     text = value.isoformat(timespec="milliseconds")
     return text.removesuffix("+00:00") + "Z" if text.endswith("+00:00") else text
 
@@ -105,6 +114,23 @@ def parse_time_zone(value: object) -> TimeZone:
     return TimeZone(value)
 
 
+def parse_id(value: object) -> str:
+    """Text as it is, or an integer's digits; what is written with a point or exponent is no id."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ScalarInputError('ID is text such as "4", or an integer such as 4.')
+    return str(value)
+
+
+class ExactID(GraphQLScalarType):
+    """graphql-core's ID, but for `1e3`, which that takes for "1000": another id than was written."""
+
+    def __new__(cls, *_args: object, **_kwargs: object) -> Self:
+        """Made though the name is reserved for graphql-core's own."""
+        return object.__new__(cls)
+
+
 def in_document(parse: Callable[[object], object]) -> Callable[..., object]:
     """The same for a value that stands in the document: its error says where."""
 
@@ -117,7 +143,18 @@ def in_document(parse: Callable[[object], object]) -> Callable[..., object]:
     return parse_literal
 
 
+_ID = ExactID(**GraphQLID.to_kwargs() | {"coerce_input_value": parse_id, "parse_value": parse_id})
+
 SCALARS: Mapping[object, ScalarDefinition] = {
+    strawberry.ID: ScalarDefinition(
+        name=_ID.name,
+        description=_ID.description,
+        specified_by_url=None,
+        serialize=_ID.coerce_output_value,
+        parse_value=parse_id,
+        parse_literal=None,
+        implementation=_ID,
+    ),
     Decimal: strawberry.scalar(
         name="Decimal",
         description='Exact decimal number, as a string: "1000000.5". Never a float.\n\n'

@@ -6,29 +6,60 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import strawberry
 from strawberry import ID
 
 from graphql_schema import cost
-from graphql_schema.enums import (
-    AuditMismatchKind,
-    AuditState,
-    AuditTier,
-    DataSource,
-    PipelineState,
-)
-from graphql_schema.inputs import WindowInput
-from graphql_schema.port import resolvers
+from graphql_schema.arguments import CalendarArgument
+from graphql_schema.asked import resolvers_at
+from graphql_schema.enums import AuditMismatchKind, AuditState, AuditTier, DataSource, PipelineState
+from graphql_schema.inputs import CalendarInput, WindowInput
 from graphql_schema.scalars import UTC, Long, TimeZone
+
+
+class Fetching(Protocol):
+    """What is fetched for a field of the pipeline."""
+
+    async def reject_flood(self) -> bool:
+        """Whether most events of the last minute were rejected."""
+        ...
+
+    async def audit(self) -> PipelineAudit:
+        """Whether the pipeline's tiers agree."""
+        ...
+
+    async def entry_count(self) -> int:
+        """All entries."""
+        ...
+
+    async def rejected(
+        self, window: WindowInput | None, time_zone: TimeZone, calendar: CalendarInput | None
+    ) -> list[RejectedCount]:
+        """Rejected events by reason."""
+        ...
+
+
+def _fetching(info: strawberry.Info) -> Fetching:
+    fetching: Fetching = resolvers_at(info)
+    return fetching
 
 
 @strawberry.type(description="How many events were rejected for one reason.")
 class RejectedCount:
     """Rejected events."""
 
-    reason: str = strawberry.field(description="Name of the event rule that was broken.")
+    reason: str = strawberry.field(
+        description=(
+            "Name of the event rule that was broken: "
+            "EMPTY, TOO_LARGE, TIME_OUT_OF_RANGE, NOT_UTF8, NOT_JSON, NOT_AN_OBJECT, "
+            "FIELD_MISSPELT, MISSING_FIELD, TRANSACTION_ID_INVALID, ACCOUNT_ID_INVALID, "
+            "AMOUNT_NOT_A_STRING, AMOUNT_MALFORMED, AMOUNT_NOT_POSITIVE, TYPE_UNKNOWN, "
+            "REVERSES_INVALID, CURRENCY_UNKNOWN, OCCURRED_AT_INVALID, ALREADY_REVERSED, "
+            "REVERSAL_DIFFERS, TOO_MANY_REVERSALS."
+        )
+    )
     count: Long = strawberry.field(description="Number of events.")
 
 
@@ -71,7 +102,10 @@ class PipelineAudit:
     )
 
 
-@strawberry.type(description="How far the pipeline has come, and what it has counted.")
+@strawberry.type(
+    description="How far the pipeline has come, and what it has counted. What is for operators is null, with an error "
+    "of its own, for everyone else, and where it cannot be told."
+)
 class Pipeline:
     """State of the pipeline."""
 
@@ -91,34 +125,34 @@ class Pipeline:
         "it had at least 1,000 events: a producer sends garbage. For operators.",
         directives=[cost.SYSTEM],
     )
-    async def reject_flood(self, info: strawberry.Info) -> bool:
+    async def reject_flood(self, info: strawberry.Info) -> bool | None:
         """Fetched only if asked for."""
-        return await resolvers(info).reject_flood()
+        return await _fetching(info).reject_flood()
 
     @strawberry.field(
         description="Entries since the beginning; every transfer and every reversal is two: RECEIVED and SENT. "
         "For operators.",
         directives=[cost.SYSTEM],
     )
-    async def entries(self, info: strawberry.Info) -> Long:
+    async def entries(self, info: strawberry.Info) -> Long | None:
         """Fetched only if asked for."""
-        return Long(await resolvers(info).entry_count())
+        return Long(await _fetching(info).entry_count())
 
     @strawberry.field(
         description="Events rejected since the beginning. For operators.",
         directives=[cost.SYSTEM],
     )
-    async def rejected(self, info: strawberry.Info) -> Long:
+    async def rejected(self, info: strawberry.Info) -> Long | None:
         """Fetched only if asked for."""
-        return Long(sum(each.count for each in await resolvers(info).rejected(None, UTC)))
+        return Long(sum(each.count for each in await _fetching(info).rejected(None, UTC, None)))
 
     @strawberry.field(
         description="Whether events, entries and the analytics store agree. For operators.",
         directives=[cost.SYSTEM],
     )
-    async def audit(self, info: strawberry.Info) -> PipelineAudit:
+    async def audit(self, info: strawberry.Info) -> PipelineAudit | None:
         """Fetched only if asked for."""
-        return await resolvers(info).audit()
+        return await _fetching(info).audit()
 
     @strawberry.field(
         description="Rejected events by reason, most first. For operators.",
@@ -136,9 +170,10 @@ class Pipeline:
         time_zone: Annotated[
             TimeZone, strawberry.argument(description="The zone of the calendar.")
         ] = UTC,
+        calendar: CalendarArgument = strawberry.UNSET,
     ) -> list[RejectedCount] | None:
         """Fetched only if asked for; null with an error where the window is refused."""
-        return await resolvers(info).rejected(window or None, time_zone)
+        return await _fetching(info).rejected(window or None, time_zone, calendar or None)
 
 
 @strawberry.type(description="What one operation may ask for.")
@@ -152,6 +187,10 @@ class Limits:
     )
     max_window_days: int = strawberry.field(
         description="Longest window, in days of 24 hours: 3,660 by default."
+    )
+    final_after_days: int | None = strawberry.field(
+        description="How late an event may come at most, by its own time, in days of 24 hours: `Window.final` "
+        "is told by it. 45 by default. Null: nothing bounds it, and no window is final."
     )
     max_depth: int = strawberry.field(
         description="Deepest nesting of a document's fields, introspection aside: 12 by default."
@@ -169,7 +208,8 @@ class Limits:
         description="Last rank that `previousRank` tells: 1,000."
     )
     max_body_bytes: int = strawberry.field(
-        description="Largest request body, in bytes: 16,384 by default."
+        description="Largest request body, in bytes: 65,536 by default. "
+        "A URL may have up to 16,384 after its `?`, so what is longer is asked by POST."
     )
     max_tokens: int = strawberry.field(
         description="Most lexical tokens of a document: 600 by default."
@@ -193,6 +233,10 @@ class Limits:
     max_cost: int = strawberry.field(
         description="Most points that an operation may cost: 5,000 by default. "
         "`extensions.cost.requested` tells what one costs, `@cost` and `@listSize` how it comes about."
+    )
+    max_values: int = strawberry.field(
+        description="Most values that an answer may hold, objects among them: 12,000 by default. What "
+        "could hold more is COST_LIMIT_EXCEEDED, and nothing of it is asked."
     )
     budget_per_second: int | None = strawberry.field(
         description="Points that flow into the caller's budget each second; null: no budget."

@@ -1,21 +1,46 @@
 """The types of single transactions and of their pages (Relay)."""
 
+# mypy: disallow-untyped-decorators=False
+# strawberry.field is not typed as a decorator with arguments.
+
 from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Protocol
 
 import strawberry
-from strawberry import ID
+from strawberry import ID, Private
 
+from graphql_schema import cost
 from graphql_schema.answers import Answer
+from graphql_schema.asked import resolvers_at
 from graphql_schema.enums import Direction, TransactionKind
+from graphql_schema.scalars import Long
+
+
+class Fetching(Protocol):
+    """What is fetched for a field of a transaction or of a list; `source` is what was put into the type that asks."""
+
+    async def reversed_by(self, source: object) -> list[Transaction]:
+        """The reversals of one transaction."""
+        ...
+
+    async def total_count(self, source: object) -> int:
+        """How many transactions all pages of a list hold."""
+        ...
+
+
+def _fetching(info: strawberry.Info) -> Fetching:
+    fetching: Fetching = resolvers_at(info)
+    return fetching
 
 
 @strawberry.type(description="One transaction, from the account's side.")
 class Transaction:
     """An entry."""
 
+    source: Private[object]
     transaction_id: ID = strawberry.field(
         description="UUID in lower case; the same in both accounts' entries. A reversal has one of its own."
     )
@@ -36,8 +61,19 @@ class Transaction:
         "So the amounts of one side add up to its totals."
     )
     time: datetime = strawberry.field(
-        description="When the event entered the pipeline, to the millisecond, in UTC."
+        description="When it happened, as its producer says: the event's `occurred_at`, or the timestamp of its "
+        "record; to the millisecond, with the time zone's offset. When it reached the pipeline is another "
+        "instant, which `asOf` goes by."
     )
+
+    @strawberry.field(
+        description="The reversal of this transfer, at whatever time it came; empty if it was not reversed, or is a "
+        "reversal itself.",
+        directives=[cost.REVERSED_BY, cost.up_to(1)],
+    )
+    async def reversed_by(self, info: strawberry.Info) -> list[Transaction] | None:
+        """Fetched only if asked for, for all transactions of a page at once."""
+        return await _fetching(info).reversed_by(self.source)
 
 
 @strawberry.type(description="A transaction and its place.")
@@ -45,7 +81,7 @@ class TransactionEdge:
     """Edge of the connection."""
 
     cursor: str = strawberry.field(
-        description="Opaque; give it as `after` to go on behind this one."
+        description="Opaque; give it as `after` to go on behind this one, or as `before` to go back."
     )
     node: Transaction = strawberry.field(description="The transaction.")
 
@@ -54,10 +90,14 @@ class TransactionEdge:
 class PageInfo:
     """Relay's page info."""
 
-    has_next_page: bool = strawberry.field(description="Whether older transactions follow.")
-    has_previous_page: bool = strawberry.field(description="Whether this page came by a cursor.")
+    has_next_page: bool = strawberry.field(
+        description="Whether more transactions follow; with `last`, whether this page came by a cursor."
+    )
+    has_previous_page: bool = strawberry.field(
+        description="Whether transactions come before: known with `last`; else, whether this page came by a cursor."
+    )
     start_cursor: str | None = strawberry.field(
-        description="The first edge's cursor; null without edges."
+        description="The first edge's cursor, for `before`; null without edges."
     )
     end_cursor: str | None = strawberry.field(
         description="The last edge's cursor, for `after`; null without edges."
@@ -65,11 +105,20 @@ class PageInfo:
 
 
 @strawberry.type(
-    description="Transactions, newest first (Relay). A cursor goes on in the window that the "
-    "first page had, so that pages neither skip nor repeat while transactions arrive."
+    description="Transactions, newest first unless `sortBy` says otherwise (Relay). The first page's window ends at its `asOf` at the latest, "
+    "and a cursor goes on in it, so that pages neither skip nor repeat while transactions arrive."
 )
 class TransactionConnection(Answer):
     """A page of transactions."""
 
+    source: Private[object]
     edges: list[TransactionEdge] = strawberry.field(description="The transactions of this page.")
     page_info: PageInfo = strawberry.field(description="Where the page stands.")
+
+    @strawberry.field(
+        description="How many transactions all pages of this list hold, as far as they have come.",
+        directives=[cost.TOTALS],
+    )
+    async def total_count(self, info: strawberry.Info) -> Long | None:
+        """Fetched only if asked for; null, with an error, if that alone fails."""
+        return Long(await _fetching(info).total_count(self.source))

@@ -3,72 +3,138 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 
-from local_stack import credentials, run_file, settings, status, up
+from local_stack import (
+    credentials,
+    jars,
+    prerequisites,
+    run_file,
+    secure,
+    settings,
+    status,
+    suite,
+    up,
+)
+from local_stack.needed import USAGE, needed, parsed
+from local_stack.pinot_home import PinotHomeError, pinot_home
 from local_stack.settings import CHECKOUT, StackSettings
 from local_stack.stack import Options
-
-DEFAULT_RATE = 500
-USAGE = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code (2: usage or nothing to talk to)."""
-    options, rest = _parser().parse_known_args(arguments)
-    passed_on = ("test", "bench", "mutate", "simulate", "chaos", "verify", "repair", "keys")
-    if rest and options.command not in passed_on:
-        _parser().error(f"unrecognised arguments: {' '.join(rest)}")
+    options, rest = parsed(arguments)
     # Lines are not broken: they are copied, searched and logged.
     console = Console(soft_wrap=True)
     try:
         stack_settings = settings.from_environment(os.environ)
-    except settings.SettingsError as problem:
-        console.print(f"[red]{escape(str(problem))}[/]")
+        _provide(console, needed(options, rest, jars.missing(stack_settings.jars)))
+    except (settings.SettingsError, prerequisites.MissingError) as problem:
+        console.print(f"[red]{escape(str(problem))}[/]", highlight=False)
         return USAGE
-    if options.command == "up":
-        return _up(console, stack_settings, options)
-    if options.command == "down":
-        return up.down(console, stack_settings)
-    if options.command == "upgrade":
-        return _upgrade(console, stack_settings, options)
-    if options.command == "status":
-        return _status(console, stack_settings, as_json=options.json)
-    if options.command == "logs":
-        return _logs(console, stack_settings, options.part, follow=not options.no_follow)
-    if options.command == "docs":
-        return _docs()
-    if options.command in ("verify", "produce", "repair"):
+    if options.secure if options.command == "up" else stack_settings.secure:
+        # What this process itself looks at Kafka by.
+        tools = dataclasses.replace(stack_settings, secure=True)
+        os.environ.update(secure.environment(tools, "tools"))
+    commands: dict[str, Callable[[], int]] = {
+        "up": lambda: _up(console, stack_settings, options),
+        "down": lambda: up.down(console, stack_settings),
+        "upgrade": lambda: _upgrade(console, stack_settings, options),
+        "status": lambda: _status(console, stack_settings, as_json=options.json),
+        "logs": lambda: _logs(console, stack_settings, options.part, follow=not options.no_follow),
+        "docs": _docs,
+        "check": lambda: suite.check(_told, tests=not options.no_tests),
+        "test": lambda: suite.test(rest, _told),
+    }
+    if options.command in commands:
+        return commands[options.command]()
+    if options.command in STREAM_TOOLS:
         return _on_running_stack(console, stack_settings, options, rest)
     return _tool(stack_settings, options.command, rest)
+
+
+def _provide(console: Console, wanted: Sequence[prerequisites.Prerequisite]) -> None:
+    """Look at all that a command needs before it starts anything."""
+    prerequisites.provide(
+        wanted,
+        prerequisites.this_machine(),
+        lambda line: console.print(line, highlight=False, markup=False),
+    )
 
 
 def _up(console: Console, stack_settings: StackSettings, options: argparse.Namespace) -> int:
     if options.rate < 0:
         console.print("[red]--rate is a number of events a second, 0 or more.[/]")
         return USAGE
+    stack_settings, refusal = _as_asked(stack_settings, options)
+    if refusal:
+        console.print(f"[red]{escape(refusal)}[/]", highlight=False)
+        return USAGE
     rate = 0 if options.no_load or options.embedded else options.rate
     if options.detach:
         flags = [
-            flag for flag in ("fresh", "no_load", "embedded", "auth") if getattr(options, flag)
+            flag
+            for flag in (
+                "fresh",
+                "no_load",
+                "embedded",
+                "auth",
+                "secure",
+                "observe",
+                "after_outage",
+            )
+            if getattr(options, flag)
         ]
         arguments = ["--rate", str(options.rate), *("--" + f.replace("_", "-") for f in flags)]
+        if options.pinot_home:
+            arguments += ["--pinot-home", str(options.pinot_home.resolve())]
         return up.up_detached(console, stack_settings, arguments, os.environ)
     return up.up(
         console,
         stack_settings,
         os.environ,
-        Options(rate, options.embedded, options.auth, options.in_background),
+        Options(
+            rate,
+            options.embedded,
+            options.auth,
+            options.in_background,
+            options.observe,
+            options.after_outage,
+        ),
         fresh=options.fresh,
     )
+
+
+def _as_asked(
+    stack_settings: StackSettings, options: argparse.Namespace
+) -> tuple[StackSettings, str]:
+    """The settings for `up`, and why it is refused: data that was made otherwise is not opened."""
+    home = options.pinot_home.resolve() if options.pinot_home else stack_settings.pinot_home
+    asked = dataclasses.replace(stack_settings, secure=options.secure, pinot_home=home)
+    if options.embedded:
+        return (
+            asked,
+            "--secure is for Kafka and Pinot, which --embedded has not." if options.secure else "",
+        )
+    try:
+        pinot_home(asked)
+    except PinotHomeError as problem:
+        return asked, str(problem)
+    made = (stack_settings.data / "kafka").is_dir()
+    if options.fresh or not made or options.secure is stack_settings.secure:
+        return asked, ""
+    without = "with" if stack_settings.secure else "without"
+    return asked, f"The data was made {without} --secure: start so again, or without it by --fresh."
 
 
 def _upgrade(console: Console, stack_settings: StackSettings, options: argparse.Namespace) -> int:
@@ -87,9 +153,9 @@ def _status(console: Console, stack_settings: StackSettings, *, as_json: bool) -
 
 
 def _docs() -> int:
-    from local_stack import readme
+    from local_stack import dashboards, tables
 
-    print("README.md changed" if readme.write() else "README.md is current")
+    print(*[*tables.write(), *dashboards.write()] or ["Everything is current."], sep="\n")
     return 0
 
 
@@ -116,14 +182,22 @@ def _on_running_stack(
         why = "The stack is down." if run is None else "The embedded stack has no Kafka."
         console.print(f"[red]{why}[/] Start it first: ./dev up")
         return USAGE
-    command = [sys.executable, "-P", "-m", f"stream_jobs.{options.command}"]
-    command += ["--kafka", stack_settings.kafka_servers]
+    command = [sys.executable, "-P", "-m", STREAM_TOOLS[options.command]]
+    part = "producer" if options.command == "produce" else "tools"
+    part = "repair" if options.command == "repair" else part
+    command += ["--kafka", secure.kafka_servers(stack_settings, part)]
+    if stack_settings.secure:
+        os.environ.update(secure.environment(stack_settings, part))
     if options.command == "verify":
         headers = str(credentials.files(stack_settings).tools)
         command += ["--graphql", f"{stack_settings.gateway_url}/graphql", "--headers", headers]
-        command += rest
+        command += [*stack_settings.event_arguments, *rest]
     elif options.command == "repair":
-        command += rest
+        command += ["--controller", stack_settings.pinot_controller_url]
+        command += ["--broker", stack_settings.pinot_broker_url]
+        command += [*stack_settings.event_arguments, *rest]
+    elif options.command == "rejects":  # its file is where the caller is
+        return _run([*command, *stack_settings.event_arguments, *rest], Path.cwd())
     else:
         command += [options.file if options.file == "-" else str(Path(options.file).resolve())]
     return _run(command)
@@ -132,121 +206,38 @@ def _on_running_stack(
 def _tool(stack_settings: StackSettings, command: str, rest: list[str]) -> int:
     if command == "keys":
         kept = os.environ.get("GATEWAY_AUTH_KEYS") or str(credentials.files(stack_settings).keys)
-        return _run([sys.executable, "-P", "-m", "gateway.auth.keys", "--store", kept, *rest])
-    if command == "test":
-        return _run([sys.executable, "-m", "pytest", *rest])
-    if command in MODULES:
-        return _run([sys.executable, "-m", MODULES[command], *rest])
-    tools = Path(sys.executable).parent
-    for tool, *words in CHECKS:
-        print("$", tool, *words, flush=True)
-        code = _run([str(tools / tool), *words])
-        if code != 0:
-            return code
-    return 0
+        return _run(
+            [sys.executable, "-P", "-m", "gateway.access.auth.keys", "--store", kept, *rest]
+        )
+    return _run([sys.executable, "-m", MODULES[command], *rest])
 
 
+STREAM_TOOLS = {
+    "produce": "stream_jobs.tools.produce",
+    "rejects": "stream_jobs.tools.rejects",
+    "repair": "stream_jobs.audit.repair",
+    "verify": "stream_jobs.tools.verify",
+}
 MODULES = {
     "bench": "tests.load",
     "chaos": "tests.chaos",
+    "images": "local_stack.images",
     "mutate": "tests.mutation",
+    "picture": "tests.clients.picture",
     "simulate": "tests.simulation",
 }
-CHECKS = (
-    ("ruff", "format", "--check", "."),
-    ("ruff", "check", "."),
-    ("mypy",),
-    ("lint-imports",),
-    (
-        "pytest",
-        "-q",
-        "-n",
-        "auto",
-        "--maxprocesses",
-        "4",
-        "tests/unit",
-        "tests/contract",
-        "tests/simulation",
-    ),
-)
 
 
-def _run(command: list[str]) -> int:
+def _told(command: list[str]) -> int:
+    print("$", *command, flush=True)
+    return _run(command)
+
+
+def _run(command: list[str], folder: Path = CHECKOUT) -> int:
     try:
-        return subprocess.run(command, cwd=CHECKOUT, check=False).returncode
+        return subprocess.run(command, cwd=folder, check=False).returncode
     except KeyboardInterrupt:
         return 130
-
-
-def _some(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="./dev",
-        description="Payment analytics: the local stack, its tests and its benchmarks.",
-        epilog="Ports and folders are settings: see STACK_* in README.md.",
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    add = commands.add_parser
-    one = add("up", help="start everything, from an empty machine to a first answer")
-    one.add_argument("--fresh", action="store_true", help="start without the data of earlier runs")
-    one.add_argument(
-        "--rate",
-        type=int,
-        default=DEFAULT_RATE,
-        metavar="N",
-        help="sample events a second (%(default)s)",
-    )
-    one.add_argument("--no-load", action="store_true", help="no sample traffic")
-    one.add_argument("--detach", action="store_true", help="return once it runs")
-    one.add_argument(
-        "--embedded", action="store_true", help="only the gateway, on sample data in DuckDB"
-    )
-    one.add_argument(
-        "--auth", action="store_true", help="refuse requests that come without a credential"
-    )
-    one.add_argument("--in-background", action="store_true", help=argparse.SUPPRESS)
-    add("keys", help="create, list, rotate and revoke API keys", add_help=False)
-    add("down", help="stop everything; data stays")
-    one = add("upgrade", help="put the job's code in place of the running one, with its state")
-    one.add_argument("--parallelism", type=_some, metavar="N", help="how many run side by side")
-    one.add_argument(
-        "--source", type=Path, default=CHECKOUT, help="the checkout to take the job from: this one"
-    )
-    one = add("status", help="addresses and health of each part")
-    one.add_argument("--json", action="store_true", help="for programs")
-    one = add("logs", help="follow the log of a part")
-    one.add_argument("part", metavar="PART")
-    one.add_argument("--no-follow", action="store_true", help="print its end and return")
-    add(
-        "verify", help="recount the raw topic and compare with what GraphQL answers", add_help=False
-    )
-    add("repair", help="write the entries that are missing in an interval", add_help=False)
-    one = add("produce", help="send events from a JSON-lines file to the transactions topic")
-    one.add_argument("file", metavar="FILE", help="a file, or - for standard input")
-    add("test", help="the whole suite, on the real stack; takes pytest's arguments", add_help=False)
-    add("check", help="format, lint, types, import contracts, unit and contract tests")
-    add(
-        "simulate",
-        help="the cache and its guards through thousands of schedules on a virtual clock",
-        add_help=False,
-    )
-    add(
-        "mutate",
-        help="faults planted into the modules that guard; their tests must notice (by hand: takes long)",
-        add_help=False,
-    )
-    add("docs", help="write the README's tables from the code")
-    add("bench", help="a benchmark; without a name, the list of them", add_help=False)
-    add(
-        "chaos", help="faults under load on a stack of its own; nothing may be lost", add_help=False
-    )
-    return parser
 
 
 if __name__ == "__main__":

@@ -15,9 +15,9 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from gateway.auth import api_keys, key_file
-from gateway.auth.api_keys import ApiKey, Keys
-from gateway.caller import Role
+from gateway.access.auth import api_keys, key_file
+from gateway.access.auth.api_keys import ApiKey, Keys
+from gateway.access.caller import Role
 from local_stack.settings import StackSettings
 
 ISSUER = "https://identity.localhost"
@@ -63,6 +63,11 @@ class AuthFiles:
         return self.folder / "masking.key"
 
     @property
+    def metrics_token(self) -> Path:
+        """What Prometheus shows to read the gateway's metrics."""
+        return self.folder / "metrics.token"
+
+    @property
     def demo(self) -> Path:
         return self.folder / "demo.json"
 
@@ -89,6 +94,8 @@ def gateway_environment(settings: StackSettings, *, required: bool) -> dict[str,
         "GATEWAY_AUTH_AUDIENCE": AUDIENCE,
         "GATEWAY_AUTH_REVOKED": str(at.revoked),
         "GATEWAY_MASKING_KEY_FILE": str(at.masking_key),
+        # Where nobody needs a credential, it would shut out those who read the metrics without.
+        **({"GATEWAY_METRICS_TOKEN_FILE": str(at.metrics_token)} if required else {}),
     }
 
 
@@ -98,6 +105,7 @@ def issue(settings: StackSettings, now: datetime, *, required: bool) -> None:
     at.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     group = {GROUP: {"accounts": list(GROUP_ACCOUNTS)}}
     _write_new(at.masking_key, secrets.token_hex(32).encode())
+    _write_new(at.metrics_token, secrets.token_hex(32).encode())
     _write_new(at.groups, json.dumps(group).encode())
     _write_new(at.revoked, b'{"jti": [], "sub": {}}')
     _write_new(at.signing_key, _private_key())

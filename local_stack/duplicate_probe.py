@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from itertools import islice
 
 import orjson
-from confluent_kafka import Producer
 
-from stream_jobs.event_rules import TransactionEvent, judge
-from stream_jobs.job_settings import CONSUMER_GROUP
-from stream_jobs.kafka_offsets import KafkaOffsets
-from stream_jobs.offsets import Offsets, all_at_least
-from stream_jobs.topic_reader import Record, read
+from stream_jobs.events.rules import TransactionEvent, judge
+from stream_jobs.events.settings import EventRules
+from stream_jobs.topics.clients import producer
+from stream_jobs.topics.kafka_offsets import KafkaOffsets
+from stream_jobs.topics.names import NAMES
+from stream_jobs.topics.offsets import Offsets, all_at_least
+from stream_jobs.topics.reader import Record, read
 
 TRANSACTIONS = "transactions"
 ENTRIES = "account-entries"
@@ -41,9 +42,10 @@ class Counted:
 class DuplicateProbe:
     """One probe of the job on one Kafka."""
 
-    def __init__(self, kafka_servers: str) -> None:
+    def __init__(self, kafka_servers: str, rules: EventRules) -> None:
         self._kafka_servers = kafka_servers
-        self._offsets = KafkaOffsets(kafka_servers, CONSUMER_GROUP)
+        self._rules = rules
+        self._offsets = KafkaOffsets(kafka_servers, NAMES.group)
 
     def counted(self) -> Counted:
         """The last transfers before the job's offsets; to be asked while the job is stopped.
@@ -55,7 +57,7 @@ class DuplicateProbe:
         records = []
         ids = set()
         for record in read(self._kafka_servers, TRANSACTIONS, starts, reached):
-            event = judge(record.value, record.time_ms)
+            event = judge(record.value, record.time_ms, self._rules)
             if isinstance(event, TransactionEvent) and event.reverses is None:
                 records.append(record)
                 ids.add(event.transaction_id)
@@ -70,10 +72,10 @@ class DuplicateProbe:
         """
         if not counted.records:
             return 0
-        producer = Producer({"bootstrap.servers": self._kafka_servers, "log_level": 0})
+        to = producer(self._kafka_servers, {})
         for record in counted.records:
-            producer.produce(TRANSACTIONS, record.value, timestamp=record.time_ms)
-        if producer.flush(30):
+            to.produce(TRANSACTIONS, record.value, timestamp=record.time_ms)
+        if to.flush(30):
             raise ProbeError("Kafka does not take the probe's events.")
         ends = self._await_passed()
         found = self._entries_of(counted.ids, counted.entries_before, ends)

@@ -14,22 +14,26 @@ import httpx
 from kazoo.exceptions import KazooException
 from kazoo.handlers.threading import KazooTimeoutError
 
-from local_stack import job_results, snapshots, versions
+from local_stack import job_results, secure, snapshots, versions
 from local_stack.flink_parts import flink_environment
 from local_stack.settings import CHECKOUT, StackSettings
 from local_stack.zookeeper import remembered_jobs
-from stream_jobs.job_settings import CONSUMER_GROUP, JOB_NAME
-from stream_jobs.kafka_offsets import KafkaOffsets
+from stream_jobs.job.first_start import counted_in
+from stream_jobs.topics.kafka_offsets import KafkaOffsets
+from stream_jobs.topics.names import NAMES
 
 PARALLELISM = 2
+OUTAGE_RESERVE_S = 14 * 86_400
 ENDED = {"FINISHED", "CANCELED", "FAILED"}
 POLL_S = 0.5
 # A job whose state does not fit fails again at every start; a part that is just away comes back.
 FAILURES_LIMIT = 3
-SUBMIT_LIMIT_S = 300
+SUBMIT_LIMIT_S = 480
 RUNNING_LIMIT_S = 240
 # Longer than a checkpoint may take: a savepoint that completes unseen would still be the one to go on from.
 STOP_LIMIT_S = 150
+# What Kafka says of a transactional id that has expired.
+FORGOTTEN = "InvalidPidMappingException"
 
 
 class JobError(Exception):
@@ -42,7 +46,8 @@ class FlinkJob:
 
     `submit(snapshot, parallelism)` starts the job and returns its id; `digest` stands for its code and settings;
     `remembered()` names the jobs that Flink would recover; `entries_exist()` tells whether the job ever
-    wrote anything; `stopping()` ends every wait.
+    wrote anything; `stopping()` ends every wait. `after_outage`: start from the newest snapshot, however old, without
+    what its sinks still had to commit.
     """
 
     rest: httpx.Client
@@ -52,6 +57,7 @@ class FlinkJob:
     remembered: Callable[[], list[str]]
     entries_exist: Callable[[], bool]
     stopping: Callable[[], bool]
+    after_outage: bool = False
 
     def ensure(self) -> str:
         """Make sure that the job runs, with today's code; say in a few words how it came to.
@@ -62,7 +68,8 @@ class FlinkJob:
         """
         last = snapshots.submitted(self.folder)
         active = self._active_or_recovered()
-        if active is not None and last is not None and last.digest == self.digest:
+        same = last is not None and last.digest == self.digest
+        if active is not None and same and not self.after_outage:
             self.adopt(active)
             self.wait_running(active)
             return "recovered by Flink"
@@ -105,7 +112,7 @@ class FlinkJob:
     def active(self) -> str | None:
         """The id of our job if the cluster has it in any state but an ended one."""
         for job in self._get("/jobs/overview")["jobs"]:
-            if job["name"] == JOB_NAME and job["state"] not in ENDED:
+            if job["name"] == NAMES.job and job["state"] not in ENDED:
                 return str(job["jid"])
         return None
 
@@ -125,6 +132,12 @@ class FlinkJob:
                 return
             if said["state"] in ENDED or not (patient or self._failures(job) < FAILURES_LIMIT):
                 break
+            if said["state"] == "RESTARTING" and FORGOTTEN in self._newest_exception(job):
+                raise JobError(
+                    "Kafka has forgotten the transactional ids that the job's snapshot names, so it fails at every "
+                    "start. ./dev down, then ./dev up --after-outage leaves them out; then ./dev repair --apply "
+                    "writes what they had not committed."
+                )
             if self.stopping():
                 raise JobError("The wait for the job was ended.")
             time.sleep(POLL_S)
@@ -222,8 +235,10 @@ def local_job(
     environment: Mapping[str, str],
     stopping: Callable[[], bool],
     source: Path = CHECKOUT,
+    *,
+    after_outage: bool = False,
 ) -> FlinkJob:
-    """The job of the code in `source` on the local stack."""
+    """The job of the code in `source` on the local stack; `after_outage`: however long it was away."""
     folder = settings.data / "flink"
     version = versions.digest(settings, python, source)
     return FlinkJob(
@@ -231,11 +246,17 @@ def local_job(
         folder=folder,
         digest=version,
         submit=partial(
-            _submit, settings, python, environment, partial(versions.keep, folder, version, source)
+            _submit,
+            settings,
+            python,
+            environment,
+            partial(versions.keep, folder, version, source),
+            after_outage,
         ),
         remembered=partial(remembered_jobs, settings.zookeeper),
         entries_exist=partial(_entries_exist, settings.kafka_servers),
         stopping=stopping,
+        after_outage=after_outage,
     )
 
 
@@ -249,6 +270,10 @@ def job_arguments(settings: StackSettings, parallelism: int) -> list[str]:
         *("--savepoints", f"file://{folder}/savepoints"),
         *("--parallelism", str(parallelism)),
         *("--transaction-timeout-s", str(settings.job_transaction_timeout_s)),
+        # A laptop sleeps for days, and two weeks more of its few ids cost nothing.
+        *("--outage-reserve-s", str(OUTAGE_RESERVE_S)),
+        *("--environment", "local"),
+        *settings.event_arguments,
     ]
 
 
@@ -265,6 +290,7 @@ def _submit(
     python: Path,
     environment: Mapping[str, str],
     keep_code: Callable[[], Path],
+    after_outage: bool,
     restore: Path | None,
     parallelism: int,
 ) -> str:
@@ -278,10 +304,16 @@ def _submit(
     command = [str(python), "-P", "-m", "stream_jobs.job", *job_arguments(settings, parallelism)]
     if restore is not None:
         command += ["--restore-from", f"file://{restore}"]
+        command += ["--after-outage"] if after_outage else []
     try:
         said = subprocess.run(
             command,
-            env={**environment, **flink_environment(settings), "PYTHONPATH": str(code)},
+            env={
+                **environment,
+                **flink_environment(settings),
+                **secure.environment(settings, "job"),
+                "PYTHONPATH": str(code),
+            },
             cwd=code,
             capture_output=True,
             text=True,
@@ -295,4 +327,4 @@ def _submit(
 
 
 def _entries_exist(kafka_servers: str) -> bool:
-    return any(KafkaOffsets(kafka_servers, CONSUMER_GROUP).ends("account-entries").values())
+    return counted_in(KafkaOffsets(kafka_servers, NAMES.group), NAMES) is not None

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Callable
+import ssl
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
+
+from stream_jobs.secret_files import AccessError
+from stream_jobs.topics.clients import admin
 
 HealthCheck = Callable[[], bool]
 TIMEOUT_S = 2.0
 
 
-def http_ok(url: str) -> HealthCheck:
-    """Healthy when `url` answers 200."""
+def http_ok(url: str, tls: Callable[[], ssl.SSLContext | bool] = lambda: True) -> HealthCheck:
+    """Healthy when `url` answers 200; `tls()` says whom to believe."""
 
     def check() -> bool:
         try:
-            return httpx.get(url, timeout=TIMEOUT_S, trust_env=False).status_code == 200
-        except httpx.HTTPError:
+            return (
+                httpx.get(url, timeout=TIMEOUT_S, trust_env=False, verify=tls()).status_code == 200
+            )
+        except (httpx.HTTPError, OSError):
             return False
 
     return check
@@ -54,7 +59,7 @@ def zookeeper_serves(host: str, port: int) -> HealthCheck:
     return check
 
 
-def kafka_serves(servers: str) -> HealthCheck:
+def kafka_serves(servers: str, environment: Mapping[str, str]) -> HealthCheck:
     """Healthy when a client gets the cluster's metadata with a live controller."""
     host, _, port = servers.rpartition(":")
 
@@ -62,9 +67,8 @@ def kafka_serves(servers: str) -> HealthCheck:
         try:
             # A refused connection costs librdkafka its whole timeout; a socket says so at once.
             socket.create_connection((host, int(port)), timeout=TIMEOUT_S).close()
-            admin = AdminClient({"bootstrap.servers": servers, "log_level": 0})
-            return bool(admin.list_topics(timeout=TIMEOUT_S).brokers)
-        except (OSError, KafkaException):
+            return bool(admin(servers, environment).list_topics(timeout=TIMEOUT_S).brokers)
+        except (OSError, KafkaException, AccessError):
             return False
 
     return check

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import subprocess
 import time
@@ -11,6 +10,8 @@ import zipfile
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+
+from local_stack.prerequisites import MAVEN, message
 
 POMS = Path(__file__).resolve().parent / "jars"
 GRAPHIQL_FILES = (
@@ -45,13 +46,9 @@ def fetch(
         JarsError: there is no `mvn`, or it failed (with the end of what it said).
 
     """
-    maven = shutil.which("mvn", path=environment.get("PATH", os.defpath))
+    maven = MAVEN.find(environment)
     if maven is None:
-        raise JarsError(
-            "Maven (mvn) is needed to fetch Kafka, Pinot, Flink's connector and GraphiQL. Install it:\n"
-            "    apt-get install -y maven      (Debian, Ubuntu)\n"
-            "    brew install maven            (macOS)"
-        )
+        raise JarsError(message([MAVEN]))
     for number, name in enumerate(names, start=1):
         tell(f"{name} ({number} of {len(names)})")
         java = {**environment, "JAVA_HOME": str(java_home)}

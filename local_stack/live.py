@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from confluent_kafka import KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -15,6 +15,7 @@ from rich.text import Text
 from local_stack import credentials
 from local_stack.graphql import GraphQLError, ask
 from local_stack.settings import StackSettings
+from stream_jobs.topics.clients import admin
 
 PIPELINE = "{ pipeline { state freshnessSeconds entries rejected rejectFlood } }"
 BUSIEST = """
@@ -40,7 +41,7 @@ class EventMeter:
     """Events a second on the raw topic, from its end offsets."""
 
     def __init__(self, settings: StackSettings) -> None:
-        self._admin = AdminClient({"bootstrap.servers": settings.kafka_servers, "log_level": 0})
+        self._admin = admin(settings.kafka_servers)
         self._last: tuple[float, int] | None = None
 
     def rate(self) -> float | None:
@@ -119,7 +120,9 @@ def show_top(console: Console, top: dict[str, Any]) -> None:
     console.print(f"as of {top['asOf']}, {exact}", highlight=False)
 
 
-def show_addresses(console: Console, settings: StackSettings, *, embedded: bool) -> None:
+def show_addresses(
+    console: Console, settings: StackSettings, *, embedded: bool, observed: bool = False
+) -> None:
     """Print where everything is."""
     lines = [("GraphiQL and GraphQL", f"{settings.gateway_url}/graphql")]
     if not embedded:
@@ -131,6 +134,9 @@ def show_addresses(console: Console, settings: StackSettings, *, embedded: bool)
                 f"{settings.pinot_controller_url} (console), {settings.pinot_broker_url} (SQL)",
             ),
         ]
+    if observed:
+        # Where its pages are differs by who has built it; its front page leads there.
+        lines.append(("Prometheus", f"{settings.prometheus_url}/"))
     for name, address in lines:
         console.print(f"  {name:<22} {address}", highlight=False)
 

@@ -51,7 +51,10 @@ def loopback_agent(settings: StackSettings) -> str:
 
 def child_environment(inherited: Mapping[str, str], added: Mapping[str, str]) -> dict[str, str]:
     """A child's environment: ours, without what would change Java or Python behind its back."""
-    unwanted = ("FLINK_", "HADOOP_", "JAVA_", "JDK_JAVA_", "_JAVA_", "CLASSPATH", "PYTHON")
+    unwanted = (
+        *("FLINK_", "HADOOP_", "JAVA_", "JDK_JAVA_", "_JAVA_", "CLASSPATH", "PYTHON"),
+        *("KAFKA_", "PINOT_"),  # the shell's may be of another cluster
+    )
     kept = {name: value for name, value in inherited.items() if not name.startswith(unwanted)}
     return {
         **kept,

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from string import Template
 
-from local_stack import credentials, health
+from local_stack import credentials, health, secure
 from local_stack.checks import part_checks
 from local_stack.part import BUSY_JVM, SMALL_JVM, Part, Toolbox, loopback_agent
+from local_stack.pinot_home import pinot_home
 from local_stack.settings import GROUP_TRIM_THRESHOLD, StackSettings
 
 CONF = Path(__file__).resolve().parent / "conf"
@@ -32,13 +33,30 @@ PINOT_OPENS = [
 
 
 def render(settings: StackSettings) -> None:
-    """Write every file of `local_stack/conf/` with the settings filled in."""
-    for template in sorted(CONF.iterdir()):
+    """Write every file of `local_stack/conf/` with the settings filled in, and secured if it is to be."""
+    values = settings.placeholders()
+    if settings.secure:
+        values |= secure.placeholders(settings)
+    for template in sorted(each for each in CONF.iterdir() if each.is_file()):
         name = template.name.removeprefix("flink-") if "flink" in template.name else template.name
         folder = settings.rendered / ("flink" if "flink" in template.name else "")
         folder.mkdir(parents=True, exist_ok=True)
-        text = Template(template.read_text()).substitute(settings.placeholders())
+        text = Template(template.read_text()).substitute(values)
+        if template.name.startswith("pinot-") and template.suffix == ".properties":
+            text += pinot_home(settings).more_settings
+        over = CONF / "secure" / template.name
+        if settings.secure and over.is_file():
+            text = overridden(text, Template(over.read_text()).substitute(values))
+        (folder / name).touch(mode=0o600)
         (folder / name).write_text(text)
+
+
+def overridden(text: str, over: str) -> str:
+    """Properties with others in their place; an empty one takes the line away."""
+    lines = [line for line in over.splitlines() if not line.endswith("=")]
+    keys = {line.partition("=")[0] for line in over.splitlines() if "=" in line}
+    kept = [line for line in text.splitlines() if line.partition("=")[0] not in keys]
+    return "\n".join([*kept, *lines]) + "\n"
 
 
 def kafka(settings: StackSettings, tools: Toolbox) -> Part:
@@ -76,6 +94,7 @@ def kafka_format_command(settings: StackSettings, tools: Toolbox) -> list[str]:
 
 
 def zookeeper(settings: StackSettings, tools: Toolbox) -> Part:
+    home = pinot_home(settings)
     return Part(
         name="zookeeper",
         argv=[
@@ -84,7 +103,7 @@ def zookeeper(settings: StackSettings, tools: Toolbox) -> Part:
             "-Xmx128m",
             f"-Dlog4j2.configurationFile={settings.rendered}/pinot-log4j2.xml",
             "-cp",
-            f"{settings.jars}/pinot/*",
+            home.classpath,
             "org.apache.zookeeper.server.ZooKeeperServerMain",
             str(settings.rendered / "zookeeper.properties"),
         ],
@@ -102,6 +121,7 @@ def _pinot(
     jvm: list[str],
     forget: Callable[[str], None],
 ) -> Part:
+    home = pinot_home(settings)
     return Part(
         name=f"pinot_{role}",
         argv=[
@@ -113,8 +133,9 @@ def _pinot(
             f"-Djava.io.tmpdir={settings.data}/pinot/tmp-{role}",
             f"-Dlog4j2.configurationFile={settings.rendered}/pinot-log4j2.xml",
             *PINOT_OPENS,
+            *home.jvm,
             "-cp",
-            f"{settings.jars}/pinot/*",
+            home.classpath,
             "org.apache.pinot.tools.admin.PinotAdministrator",
             f"Start{role.capitalize()}",
             "-configFileName",
@@ -195,6 +216,7 @@ def progress(settings: StackSettings) -> Part:
         healthy=health.lives,
         settle_s=1,
         address=f"http://{settings.host}:{settings.metrics_port}/metrics",
+        environment=secure.environment(settings, "tracker"),
         needs=("kafka",),
     )
 
@@ -208,7 +230,7 @@ def audit(settings: StackSettings) -> Part:
             "-m",
             "stream_jobs.audit",
             "--kafka",
-            settings.kafka_servers,
+            secure.kafka_servers(settings, "audit"),
             "--controller",
             settings.pinot_controller_url,
             "--broker",
@@ -219,9 +241,11 @@ def audit(settings: StackSettings) -> Part:
             settings.host,
             "--metrics-port",
             str(settings.audit_port),
+            *settings.event_arguments,
         ],
         healthy=part_checks(settings)["audit"],
         address=f"{settings.audit_url}/metrics",
+        environment=secure.environment(settings, "audit"),
         needs=("kafka",),
     )
 
@@ -240,6 +264,7 @@ def gateway(settings: StackSettings, store: str = "pinot", *, auth: bool = False
             "GATEWAY_PINOT_BROKER_URL": settings.pinot_broker_url,
             "GATEWAY_PINOT_GROUP_TRIM_THRESHOLD": str(GROUP_TRIM_THRESHOLD),
             "GATEWAY_GRAPHIQL_ASSETS": str(settings.graphiql),
+            **(secure.gateway_environment(settings) if store == "pinot" else {}),
             **credentials.gateway_environment(settings, required=auth),
         },
     )
@@ -261,5 +286,6 @@ def traffic(settings: StackSettings, rate: int) -> Part:
         healthy=health.lives,
         settle_s=1,
         address="-",
+        environment=secure.environment(settings, "producer"),
         needs=("kafka",),
     )

@@ -30,10 +30,16 @@ def prepare(
             f"The path {settings.state} holds a space, which Flink's scripts cannot take: "
             "move the checkout, or name another folder with STACK_STATE=..."
         )
-    wanted = jars.missing(settings.jars)
+    wanted = to_fetch(settings)
     if wanted:
         jars.fetch(wanted, settings.jars, require_java_home(environment), environment, tell)
     jars.unpack_graphiql(settings.jars, settings.graphiql)
+
+
+def to_fetch(settings: StackSettings) -> list[str]:
+    """The sets of jars that are to be fetched: not Pinot's where another Pinot is named."""
+    own = "pinot" if settings.pinot_home else ""
+    return [name for name in jars.missing(settings.jars) if name != own]
 
 
 def prepare_graphiql(
@@ -71,7 +77,7 @@ def put_logs_away(settings: StackSettings) -> None:
             log.replace(log.with_suffix(".log.1"))
 
 
-def refuse_taken_ports(settings: StackSettings, *, embedded: bool) -> None:
+def refuse_taken_ports(settings: StackSettings, *, embedded: bool, observe: bool = False) -> None:
     """Refuse to start while another program has one of our ports.
 
     Raises:
@@ -81,6 +87,9 @@ def refuse_taken_ports(settings: StackSettings, *, embedded: bool) -> None:
     ports = settings.ports()
     if embedded:
         ports = {"STACK_GATEWAY_PORT": settings.gateway_port}
+    ports.pop("STACK_PROMETHEUS_PORT", None)
+    if observe:
+        ports["STACK_PROMETHEUS_PORT"] = settings.prometheus_port
     lines = []
     for name, port in ports.items():
         try:

@@ -67,7 +67,7 @@ def _born(pid: int) -> float:
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         return float(fields[19])
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # gone before it was opened, or was read
         return psutil.Process(pid).create_time()
 
 

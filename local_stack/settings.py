@@ -33,6 +33,7 @@ class StackSettings:
     host: str = "127.0.0.1"
     gateway_port: int = port(8000, "GraphQL, GraphiQL, health, metrics")
     kafka_port: int = port(19092, "Kafka clients")
+    kafka_mtls_port: int = port(19094, "Kafka clients that log in by certificate, with `--secure`")
     kafka_controller_port: int = port(19093, "Kafka's own controller quorum")
     zookeeper_port: int = port(12181, "ZooKeeper")
     pinot_controller_port: int = port(19000, "Pinot controller: tables, segments, console")
@@ -45,7 +46,21 @@ class StackSettings:
     metrics_port: int = port(16125, "the job's metrics, for Prometheus")
     # Fixed by topics and tests alike: only a test of longer outages has a reason to lower it.
     job_transaction_timeout_s: int = 14 * 86_400
+    # How long Kafka remembers a transactional id that nobody uses; the same, and Kafka's largest is 24.8 days.
+    transactional_id_expiration_s: int = 24 * 86_400
+    # The one that events may name; empty: none may.
+    currency: str = ""
     audit_port: int = port(18100, "The audit's metrics and health")
+    prometheus_port: int = port(19090, "Prometheus, with `./dev up --observe`")
+    # Not from the environment: what `./dev up --secure` has made stays so.
+    secure: bool = False
+    # None: the fetched one.
+    pinot_home: Path | None = None
+
+    @property
+    def event_arguments(self) -> list[str]:
+        """What all who judge events are told of them."""
+        return ["--currency", self.currency] if self.currency else []
 
     @property
     def jars(self) -> Path:
@@ -76,6 +91,19 @@ class StackSettings:
         return f"{self.host}:{self.kafka_port}"
 
     @property
+    def kafka_mtls_servers(self) -> str:
+        return f"{self.host}:{self.kafka_mtls_port}"
+
+    @property
+    def secure_mark(self) -> Path:
+        """There once `./dev up --secure` has made the data, so that every command knows how to log in."""
+        return self.data / "secured"
+
+    @property
+    def _pinot_scheme(self) -> str:
+        return "https" if self.secure else "http"
+
+    @property
     def zookeeper(self) -> str:
         return f"{self.host}:{self.zookeeper_port}"
 
@@ -85,15 +113,15 @@ class StackSettings:
 
     @property
     def pinot_controller_url(self) -> str:
-        return f"http://{self.host}:{self.pinot_controller_port}"
+        return f"{self._pinot_scheme}://{self.host}:{self.pinot_controller_port}"
 
     @property
     def pinot_broker_url(self) -> str:
-        return f"http://{self.host}:{self.pinot_broker_port}"
+        return f"{self._pinot_scheme}://{self.host}:{self.pinot_broker_port}"
 
     @property
     def pinot_server_admin_url(self) -> str:
-        return f"http://{self.host}:{self.pinot_server_admin_port}"
+        return f"{self._pinot_scheme}://{self.host}:{self.pinot_server_admin_port}"
 
     @property
     def flink_url(self) -> str:
@@ -102,6 +130,10 @@ class StackSettings:
     @property
     def audit_url(self) -> str:
         return f"http://{self.host}:{self.audit_port}"
+
+    @property
+    def prometheus_url(self) -> str:
+        return f"http://{self.host}:{self.prometheus_port}"
 
     @property
     def audit_state(self) -> Path:
@@ -121,6 +153,11 @@ class StackSettings:
         return {
             **values,
             "data": str(self.data),
+            "transactional_id_expiration_ms": str(1000 * self.transactional_id_expiration_s),
+            # Kafka's own hour, or sooner where ids live for less.
+            "transactional_id_cleanup_ms": str(
+                min(3_600_000, 100 * self.transactional_id_expiration_s)
+            ),
             "pinot_cluster": PINOT_CLUSTER,
             "group_trim_threshold": str(GROUP_TRIM_THRESHOLD),
             "flink_cluster": FLINK_CLUSTER,
@@ -147,13 +184,15 @@ def from_environment(environment: Mapping[str, str]) -> StackSettings:
         if variable(name) in environment:
             number = _port(variable(name), environment[variable(name)])
             settings = replace(settings, **{name: number})  # type: ignore[arg-type]
-    timeout = environment.get("STACK_JOB_TRANSACTION_TIMEOUT_S")
-    if timeout is not None:
-        if not (timeout.isdecimal() and int(timeout) > 0):
-            raise SettingsError(
-                f"STACK_JOB_TRANSACTION_TIMEOUT_S is {timeout!r}; it must be a number of seconds."
-            )
-        settings = replace(settings, job_transaction_timeout_s=int(timeout))
+    for name in ("job_transaction_timeout_s", "transactional_id_expiration_s"):
+        if variable(name) in environment:
+            seconds = _seconds(variable(name), environment[variable(name)])
+            settings = replace(settings, **{name: seconds})  # type: ignore[arg-type]
+    settings = replace(settings, currency=_currency(environment.get("STACK_CURRENCY", "")))
+    settings = replace(settings, secure=settings.secure_mark.is_file())
+    if environment.get("PINOT_HOME"):
+        home = Path(environment["PINOT_HOME"]).expanduser().resolve()
+        settings = replace(settings, pinot_home=home)
     seen: dict[int, str] = {}
     for name, number in settings.ports().items():
         if number in seen:
@@ -168,11 +207,27 @@ def _refuse_misspelt(environment: Mapping[str, str]) -> None:
         "STACK_STATE",
         "STACK_OWNER",
         "STACK_JOB_TRANSACTION_TIMEOUT_S",
+        "STACK_TRANSACTIONAL_ID_EXPIRATION_S",
+        "STACK_CURRENCY",
     ]
     for name in environment:
         meant = get_close_matches(name, known, n=1, cutoff=0.8)
         if name.startswith("STACK_") and name not in known and meant:
             raise SettingsError(f"There is no setting {name}; is {meant[0]} meant?")
+
+
+def _currency(text: str) -> str:
+    from stream_jobs.events.settings import is_currency  # before the set-up this file stands alone
+
+    if text and not is_currency(text):
+        raise SettingsError(f"STACK_CURRENCY is {text!r}; it must be a code such as EUR.")
+    return text
+
+
+def _seconds(name: str, text: str) -> int:
+    if not (text.isdecimal() and 0 < int(text) <= 24 * 86_400):
+        raise SettingsError(f"{name} is {text!r}; it must be a number of seconds up to 24 days.")
+    return int(text)
 
 
 def _port(name: str, text: str) -> int:

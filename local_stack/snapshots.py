@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -72,6 +73,14 @@ def newest(folder: Path) -> Path | None:
         if began is None or last is None or last.job or path.parent != began.parent
     ]
     return max(checkpoints, key=lambda path: (_number(path), path.stat().st_mtime), default=began)
+
+
+def age_s(snapshot: Path) -> float:
+    """For how many seconds a snapshot has been complete; 0 of one that is gone, which whoever restores it tells."""
+    try:
+        return max(0.0, time.time() - (snapshot / "_metadata").stat().st_mtime)
+    except FileNotFoundError:
+        return 0.0
 
 
 def sweep(folder: Path) -> None:

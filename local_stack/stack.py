@@ -20,10 +20,12 @@ from kazoo.handlers.threading import KazooTimeoutError
 from local_stack import (
     credentials,
     flink_parts,
+    observing,
     part,
     parts,
     preparation,
     processes,
+    secure,
     snapshots,
     versions,
 )
@@ -36,6 +38,7 @@ from local_stack.flink_job import (
     local_job,
 )
 from local_stack.java import require_java_home
+from local_stack.pinot_home import refuse_other_data
 from local_stack.preparation import StackError
 from local_stack.settings import CHECKOUT, StackSettings
 from local_stack.steps import Step, Tell
@@ -45,7 +48,7 @@ from local_stack.zookeeper import forget_flink, forget_instance
 JOB_LOOK_EVERY_S = 10
 # Consumers of a thing end before it does.
 STOP_ORDER = [
-    ["traffic", "gateway", "progress", "audit"],
+    ["prometheus", "traffic", "gateway", "progress", "audit"],
     ["flink_taskmanager", "flink"],
     ["pinot_server"],
     ["pinot_broker", "pinot_controller", "kafka"],
@@ -61,6 +64,8 @@ class Options:
     embedded: bool = False
     auth: bool = False
     in_background: bool = False
+    observe: bool = False
+    after_outage: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,7 @@ class Stack:
                 known,
                 Step("GraphiQL", self._fetch_graphiql),
                 self._part_step(gateway, ready),
+                *self._observing(options, ("gateway",)),
             ]
         tools = part.Toolbox(require_java_home(self.environment))
         forget = partial(forget_instance, self.settings.zookeeper)
@@ -91,33 +97,43 @@ class Stack:
             up(parts.zookeeper(self.settings, tools), ("configuration",)),
             up(parts.kafka(self.settings, tools), ("storage",)),
             *(up(each, ("zookeeper",)) for each in parts.pinot(self.settings, tools, forget)),
-            Step("snapshots", self._forget_recovery, ("zookeeper",)),
+            Step("snapshots", partial(self._forget_recovery, options), ("zookeeper",)),
             *(up(each, ("snapshots",)) for each in flink_parts.flink(self.settings, tools)),
             known,
             up(
                 parts.gateway(self.settings, auth=options.auth),
                 ("pinot_broker", "credentials"),
             ),
-            Step("topics", self._topics, ("kafka",)),
+            *([Step("access", self._access, ("kafka",))] if self.settings.secure else []),
+            Step("topics", self._topics, ("access",) if self.settings.secure else ("kafka",)),
             Step(
                 "tables",
                 self._tables,
                 ("topics", "pinot_controller", "pinot_server", "pinot_broker"),
             ),
-            Step("checks", self._check_configuration, ("tables",)),
-            Step("job", self._job, ("topics", "flink", "flink_taskmanager")),
+            Step("checks", self._check_configuration, ("tables", "flink")),
+            Step("job", partial(self._job, options), ("topics", "flink", "flink_taskmanager")),
             up(parts.progress(self.settings), ("tables", "job")),
             up(parts.audit(self.settings), ("tables", "job")),
             *([up(parts.traffic(self.settings, options.rate), ("job",))] if options.rate else []),
+            # Last, so that nothing is missed that only has not started yet.
+            *self._observing(options, ("gateway", "progress", "audit")),
         ]
 
-    def flink_job(self, source: Path = CHECKOUT) -> FlinkJob:
+    def _observing(self, options: Options, needs: tuple[str, ...]) -> list[Step]:
+        if not options.observe:
+            return []
+        watching = observing.prometheus(self.settings, embedded=options.embedded, auth=options.auth)
+        return [self._part_step(watching, needs)]
+
+    def flink_job(self, source: Path = CHECKOUT, *, after_outage: bool = False) -> FlinkJob:
         return local_job(
             self.settings,
             Path(sys.executable),
             self._child_environment(),
             lambda: self.supervisor.stopping,
             source,
+            after_outage=after_outage,
         )
 
     def keep_job(self) -> None:
@@ -152,12 +168,17 @@ class Stack:
         return Step(each.name, action, needs)
 
     def _render(self, _: Tell) -> str:
+        if self.settings.secure:
+            secure.issue(self.settings, datetime.now(UTC))
+            self.settings.data.mkdir(parents=True, exist_ok=True)
+            self.settings.secure_mark.touch()
         parts.render(self.settings)
         flink_parts.link_flink_library(self.settings)
         for role in ("controller", "broker", "server"):
             shutil.rmtree(self.settings.data / "pinot" / f"tmp-{role}", ignore_errors=True)
             (self.settings.data / "pinot" / f"tmp-{role}").mkdir(parents=True)
         self._refuse_moved_pinot()
+        refuse_other_data(self.settings)
         for folder in ("tmp", "ha", "checkpoints", "savepoints", "stops"):
             (self.settings.data / "flink" / folder).mkdir(parents=True, exist_ok=True)
         return str(self.settings.rendered)
@@ -173,14 +194,20 @@ class Stack:
             )
         file.write_text(json.dumps(ports))
 
-    def _forget_recovery(self, _: Tell) -> str:
-        """Let Flink forget the job that it would recover, if that one was stopped with a savepoint."""
+    def _forget_recovery(self, options: Options, _: Tell) -> str:
+        """Let Flink forget the job that it would recover, if that one was stopped with a savepoint.
+
+        Or if it was away for longer than Kafka keeps its transactions: Flink would go on without a word.
+        """
+        newest = snapshots.newest(self.settings.data / "flink")
         stopped = snapshots.stop_savepoint(self.settings.data / "flink")
-        if stopped is None:
+        away_s = snapshots.age_s(newest) if newest else 0
+        too_long = away_s >= self.settings.job_transaction_timeout_s
+        if stopped is None and not (too_long or options.after_outage):
             return "Flink recovers what ran"
         forget_flink(self.settings.zookeeper)
         shutil.rmtree(self.settings.data / "flink/ha", ignore_errors=True)
-        return f"{stopped.name} is the newest"
+        return f"{newest.name} is the newest" if newest else "there is none"
 
     def _format_kafka(self, tools: part.Toolbox, _: Tell) -> str:
         if (self.settings.data / "kafka/meta.properties").is_file():
@@ -188,29 +215,39 @@ class Stack:
         self._run(parts.kafka_format_command(self.settings, tools), "Kafka's storage tool")
         return "new"
 
+    def _access(self, _: Tell) -> str:
+        from local_stack.kafka_users import give_passwords
+
+        users = give_passwords(self.settings)
+        command = [sys.executable, "-m", "stream_jobs.topics.acls"]
+        command += ["--kafka", secure.kafka_servers(self.settings, "admin")]
+        said = _summary(self._run(command, "Applying the ACLs", "admin"))
+        return f"{users} passwords; ACLs: {said}"
+
     def _topics(self, _: Tell) -> str:
         command = [sys.executable, "-m", "stream_jobs.topics"]
-        command += ["--kafka", self.settings.kafka_servers, "--environment", "local"]
-        return _summary(self._run(command, "Creating the topics"))
+        command += ["--kafka", secure.kafka_servers(self.settings, "admin")]
+        command += ["--environment", "local"]
+        return _summary(self._run(command, "Creating the topics", "admin"))
 
     def _tables(self, _: Tell) -> str:
         command = [sys.executable, "-m", "pinot_config.apply"]
         command += ["--controller", self.settings.pinot_controller_url]
         command += ["--kafka", self.settings.kafka_servers]
-        return _summary(self._run(command, "Creating the tables"))
+        return _summary(self._run(command, "Creating the tables", "pinot", "admin"))
 
     def _check_configuration(self, _: Tell) -> str:
         """What the job checks of itself and Kafka whenever it starts, and Pinot's tables as well."""
         last = snapshots.submitted(self.settings.data / "flink")
         arguments = job_arguments(self.settings, last.parallelism if last else PARALLELISM)
-        command = [sys.executable, "-m", "stream_jobs.job_check", *arguments]
+        command = [sys.executable, "-m", "stream_jobs.job.check", *arguments]
         command += ["--pinot-controller", self.settings.pinot_controller_url]
-        self._run(command, "Checking the configuration")
+        self._run(command, "Checking the configuration", "job", "job")
         return "nothing could be lost or doubled"
 
-    def _job(self, tell: Tell) -> str:
+    def _job(self, options: Options, tell: Tell) -> str:
         tell("planning and submitting")
-        return self.flink_job().ensure()
+        return self.flink_job(after_outage=options.after_outage).ensure()
 
     def _fetch_graphiql(self, tell: Tell) -> str:
         if preparation.prepare_graphiql(self.settings, self.environment, tell):
@@ -221,10 +258,15 @@ class Stack:
         credentials.issue(self.settings, datetime.now(UTC), required=required)
         return str(credentials.files(self.settings).demo)
 
-    def _run(self, command: list[str], what: str) -> str:
+    def _run(self, command: list[str], what: str, kafka: str = "", pinot: str = "") -> str:
+        """What a command says; with what these users of Kafka and of Pinot log in by."""
+        access = {
+            **(secure.kafka_environment(self.settings, kafka) if kafka else {}),
+            **(secure.pinot_environment(self.settings, pinot) if pinot else {}),
+        }
         said = subprocess.run(
             command,
-            env=self._child_environment(),
+            env={**self._child_environment(), **access},
             cwd=CHECKOUT,
             capture_output=True,
             text=True,

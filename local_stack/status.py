@@ -10,11 +10,11 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from local_stack import processes, run_file
+from local_stack import pinot_home, processes, run_file
 from local_stack.checks import part_checks
 from local_stack.run_file import StackRun
 from local_stack.settings import StackSettings
-from stream_jobs.job_settings import JOB_NAME
+from stream_jobs.topics.names import NAMES
 
 
 def report(settings: StackSettings) -> dict[str, Any]:
@@ -55,6 +55,8 @@ def report(settings: StackSettings) -> dict[str, Any]:
         }
     if "flink" in body:
         body["flink"]["job"] = _job_state(settings)
+    if "pinot_server" in body:
+        body["pinot_version"] = pinot_home.written_by(settings)
     if "kafka" in body:
         body["kafka"]["topics"] = ["transactions", "account-entries", "transactions-rejected"]
     return body
@@ -82,7 +84,10 @@ def show(console: Console, settings: StackSettings) -> None:
                 name, f"[{colour}]{state}[/]", where, str(part["pid"]), str(part["restarts"])
             )
     console.print(table)
-    console.print(f"{body['state']}, {body['memory_mb']} MB of memory in all", highlight=False)
+    version = f", Pinot {body['pinot_version']}" if body.get("pinot_version") else ""
+    console.print(
+        f"{body['state']}, {body['memory_mb']} MB of memory in all{version}", highlight=False
+    )
 
 
 def _job_state(settings: StackSettings) -> str:
@@ -92,7 +97,7 @@ def _job_state(settings: StackSettings) -> str:
         ]
     except (httpx.HTTPError, ValueError, KeyError):
         return "UNKNOWN"
-    ours = [job for job in jobs if job["name"] == JOB_NAME]
+    ours = [job for job in jobs if job["name"] == NAMES.job]
     newest = max(ours, key=lambda job: job["start-time"], default=None)
     return str(newest["state"]) if newest else "ABSENT"
 

@@ -15,7 +15,10 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from confluent_kafka import Producer
+from confluent_kafka import KafkaError, Message
+
+from stream_jobs.topics.access import checked
+from stream_jobs.topics.clients import explained, producer
 
 TOPIC = "transactions"
 ACCOUNTS = 20_000
@@ -182,22 +185,24 @@ class KafkaTopic:
 
     def __init__(self, kafka_servers: str, stop: threading.Event) -> None:
         self._stop = stop
-        self._producer = Producer(
+        self._told = ""
+        self._producer = producer(
+            kafka_servers,
             {
-                "bootstrap.servers": kafka_servers,
-                "log_level": 0,
                 "partitioner": "murmur2_random",
                 "linger.ms": 5,
                 "compression.type": "lz4",
                 "enable.idempotence": True,
-            }
+            },
         )
 
     def __call__(self, event: Event) -> None:
         """Queues one event; once it is to stop, only if there is room."""
         while True:
             try:
-                self._producer.produce(TOPIC, key=event.key, value=event.value)
+                self._producer.produce(
+                    TOPIC, key=event.key, value=event.value, on_delivery=self._note
+                )
             except BufferError:
                 if self._stop.is_set():
                     return
@@ -205,6 +210,11 @@ class KafkaTopic:
             else:
                 self._producer.poll(0)
                 return
+
+    def _note(self, error: KafkaError | None, _message: Message) -> None:
+        if error is not None and (why := explained(self._producer, error)) != self._told:
+            self._told = why
+            print(f"traffic: an event was not taken: {why}", file=sys.stderr)
 
     def close(self) -> None:
         """Waits up to 5 s for what is queued."""
@@ -218,6 +228,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rate", type=float, default=200.0, help="events a second")
     parser.add_argument("--seed", type=int, help="the same seed sends the same events: once only")
     options = parser.parse_args(arguments)
+    checked(parser, options.kafka)
     if options.rate <= 0:
         parser.error("--rate must be above 0")
     stop = threading.Event()

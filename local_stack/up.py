@@ -15,7 +15,7 @@ from types import FrameType
 from rich.console import Console
 from rich.markup import escape
 
-from local_stack import jars, live, preparation, run_file
+from local_stack import live, preparation, run_file
 from local_stack.graphql import GraphQLError
 from local_stack.preparation import StackError
 from local_stack.settings import CHECKOUT, StackSettings
@@ -57,7 +57,7 @@ def up(
     _stop_on_signals(console, supervisor)
     code = 0
     try:
-        preparation.refuse_taken_ports(settings, embedded=options.embedded)
+        preparation.refuse_taken_ports(settings, embedded=options.embedded, observe=options.observe)
         preparation.put_logs_away(settings)
         if fresh:
             _put_data_away(settings)
@@ -143,7 +143,9 @@ def show_running(console: Console, settings: StackSettings) -> None:
     run = run_file.live(settings.run_file)
     who = f"{run.phase}, process {run.supervisor.pid}" if run else "just starting"
     console.print(f"The stack is already up ({who}):")
-    live.show_addresses(console, settings, embedded=run.embedded if run else False)
+    embedded = run.embedded if run else False
+    observed = run is not None and "prometheus" in run.parts
+    live.show_addresses(console, settings, embedded=embedded, observed=observed)
     console.print("./dev status shows its parts, ./dev down stops it.")
 
 
@@ -166,7 +168,7 @@ def _run(console: Console, running: Stack, options: Options) -> None:
 
 def _downloads(running: Stack) -> Step:
     def action(tell: Tell) -> str:
-        missing = jars.missing(running.settings.jars)
+        missing = preparation.to_fetch(running.settings)
         preparation.prepare(running.settings, running.environment, tell)
         return f"fetched {', '.join(missing)}" if missing else "all here"
 
@@ -183,7 +185,7 @@ def _put_data_away(settings: StackSettings) -> None:
 
 def _greet(console: Console, settings: StackSettings, options: Options, began: float) -> None:
     console.print(f"Up after {time.monotonic() - began:.1f} s:")
-    live.show_addresses(console, settings, embedded=options.embedded)
+    live.show_addresses(console, settings, embedded=options.embedded, observed=options.observe)
     if not options.in_background:
         live.show_credentials(console, settings, required=options.auth)
     try:

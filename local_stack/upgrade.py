@@ -16,7 +16,7 @@ from kazoo.handlers.threading import KazooTimeoutError
 from rich.console import Console
 from rich.markup import escape
 
-from local_stack import part, processes, run_file, snapshots, versions
+from local_stack import part, processes, run_file, secure, snapshots, versions
 from local_stack.duplicate_probe import Counted, DuplicateProbe, ProbeError
 from local_stack.flink_job import (
     PARALLELISM,
@@ -28,7 +28,8 @@ from local_stack.flink_job import (
 )
 from local_stack.java import require_java_home
 from local_stack.settings import StackSettings
-from stream_jobs.kafka_offsets import KafkaOffsetsError
+from stream_jobs.events.settings import EventRules
+from stream_jobs.topics.kafka_offsets import KafkaOffsetsError
 
 CHECKPOINT_LIMIT_S = 90.0
 Tell = Callable[[str], None]
@@ -140,8 +141,8 @@ def upgrade(
     if run is None or run.embedded or run.phase != "running":
         console.print("[red]No stack is up, so no job runs.[/] Start it first: ./dev up")
         return 2
-    if not (source / "stream_jobs/job.py").is_file():
-        console.print(f"[red]{escape(str(source))} holds no stream_jobs/job.py.[/]")
+    if not (source / "stream_jobs/job/__main__.py").is_file():
+        console.print(f"[red]{escape(str(source))} holds no stream_jobs/job/__main__.py.[/]")
         return 2
 
     def tell(line: str) -> None:
@@ -155,7 +156,7 @@ def upgrade(
             _job(settings, environment, each) for each in (last_source(settings), source)
         )
         try:
-            probe = DuplicateProbe(settings.kafka_servers)
+            probe = DuplicateProbe(settings.kafka_servers, EventRules(settings.currency or None))
             check = partial(_check, settings, environment, source)
             Upgrade(before, after, check, probe, tell).run(parallelism)
         except (UpgradeError, *FAULTS) as problem:
@@ -169,10 +170,11 @@ def _check(
     settings: StackSettings, environment: Mapping[str, str], source: Path, parallelism: int
 ) -> None:
     """Raises JobError with the problems that the version in `source` finds in its configuration."""
-    command = [sys.executable, "-P", "-m", "stream_jobs.job_check"]
+    command = [sys.executable, "-P", "-m", "stream_jobs.job.check"]
     command += job_arguments(settings, parallelism)
     command += ["--pinot-controller", settings.pinot_controller_url]
-    child = part.child_environment(environment, {"PYTHONPATH": str(source)})
+    added = {"PYTHONPATH": str(source), **secure.environment(settings, "job")}
+    child = part.child_environment(environment, added)
     said = subprocess.run(command, env=child, capture_output=True, text=True, timeout=120)
     if said.returncode != 0:
         raise JobError(f"{said.stderr.strip()[-2000:]}\nThe job goes on as it was.")

@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from local_stack import secure
 from local_stack.settings import CHECKOUT, StackSettings
 
-JOB_FILES = ("job.py", "job_settings.py", "job_sql.py", "event_rules.py", "operator_ids.py")
+JOB_ROOMS = ("events", "job")
+"""The rooms of `stream_jobs` that the job is made of."""
 KEPT = 3
 
 
@@ -25,11 +27,14 @@ def digest(settings: StackSettings, python: Path, source: Path = CHECKOUT) -> st
         str(python),
         sys.version,
         settings.job_transaction_timeout_s,
+        settings.currency,
+        *(secure.environment(settings, "job").values()),
     )
     made = hashlib.sha256(repr(told).encode())
     folder = source / "stream_jobs"
-    for file in (*(folder / name for name in JOB_FILES), *sorted((folder / "sql").glob("*.sql"))):
-        made.update(file.name.encode() + b"\0" + file.read_bytes())
+    files = (file for room in JOB_ROOMS for file in (folder / room).rglob("*"))
+    for file in sorted(each for each in files if each.suffix in {".py", ".sql"}):
+        made.update(str(file.relative_to(folder)).encode() + b"\0" + file.read_bytes())
     return made.hexdigest()
 
 

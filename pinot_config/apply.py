@@ -12,7 +12,11 @@ from enum import StrEnum
 
 from pinot_config.controller import Controller, ControllerError, HttpController
 from pinot_config.difference import differences
-from pinot_config.tables import Json, TableFiles, load_tables
+from pinot_config.tables import Json, TableFiles, load_tables, reaching, renamed
+from stream_jobs.http_access import pinot_access
+from stream_jobs.secret_files import AccessError
+from stream_jobs.topics.access import kafka_access
+from stream_jobs.topics.names import add_arguments, names_of
 
 
 class Action(StrEnum):
@@ -153,12 +157,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         values = dict(pair.split("=", 1) for pair in options.set)
         if options.kafka:
             values["KAFKA_SERVERS"] = options.kafka
-        tables = load_tables(values)
-    except ValueError as mistake:
+        called = names_of(options).called
+        kafka = kafka_access(values.get("KAFKA_SERVERS", "")).java_client()
+        tables = [reaching(renamed(table, called), kafka) for table in load_tables(values)]
+        controller = HttpController(options.controller, access=pinot_access())
+    except (ValueError, AccessError) as mistake:
         print(f"pinot_config.apply: {mistake}", file=sys.stderr)
         return 2
     try:
-        changes = apply_tables(tables, HttpController(options.controller), dry_run=options.dry_run)
+        changes = apply_tables(tables, controller, dry_run=options.dry_run)
     except (ControllerError, RefusedChangeError) as refusal:
         print(f"pinot_config.apply: {refusal}", file=sys.stderr)
         return 1
@@ -182,6 +189,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--dry-run", action="store_true", help="say what would change, change nothing"
     )
+    add_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print the changes as JSON")
     return parser
 

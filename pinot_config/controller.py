@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import ssl
 import urllib.error
 import urllib.request
 from typing import Any, Protocol
 from urllib.parse import quote
 
 from pinot_config.tables import Json, TableFiles
+from stream_jobs.http_access import NOBODY, HttpAccess
+from stream_jobs.json_http import told
+from stream_jobs.secret_files import AccessError
 
 
 class ControllerError(Exception):
@@ -38,11 +42,15 @@ class Controller(Protocol):
 class HttpController:
     """A controller at `url`; every call ends within `timeout_s`."""
 
-    def __init__(self, url: str, timeout_s: float = 30.0) -> None:
+    def __init__(self, url: str, timeout_s: float = 30.0, access: HttpAccess = NOBODY) -> None:
         self._url = url.rstrip("/")
         self._timeout_s = timeout_s
+        self._access = access
         # Pinot is inside the cluster: never by way of a proxy that the environment names.
-        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
+        if url.startswith("https://"):
+            handlers.append(urllib.request.HTTPSHandler(context=access.tls()))
+        self._opener = urllib.request.build_opener(*handlers)
 
     def validated(self, table: TableFiles) -> tuple[Json, list[str]]:
         body = {"tableName": table.name, "schema": table.schema, "realtime": table.table_config}
@@ -82,11 +90,19 @@ class HttpController:
             return None
 
     def _call(self, method: str, path: str, body: Json | None) -> Json:
+        try:
+            credentials = self._access.headers()
+        except AccessError as fault:
+            raise ControllerError(str(fault)) from None
         request = urllib.request.Request(  # noqa: S310 # the operator's own address
             self._url + path,
             method=method,
             data=None if body is None else json.dumps(body).encode(),
-            headers={"Content-Type": "application/json", "Accept": "application/json"},
+            headers={
+                "Content-Type": "application/json",
+                "Accept": "application/json",
+                **credentials,
+            },
         )
         try:
             with self._opener.open(request, timeout=self._timeout_s) as response:
@@ -94,10 +110,14 @@ class HttpController:
             answer: Any = json.loads(said) if said else {}
         except urllib.error.HTTPError as refusal:
             reason = _message(refusal.read())
+            if refusal.code in (401, 403):
+                reason = f"it refuses {self._access.who}"
             error = _NotFoundError if refusal.code == 404 else ControllerError
             raise error(f"{method} {path}: HTTP {refusal.code}: {reason}") from None
         except (OSError, ValueError) as failure:
-            raise ControllerError(f"{method} {self._url}{path}: {failure}") from None
+            cause = getattr(failure, "reason", failure)
+            why = told(cause) if isinstance(cause, ssl.SSLError) else failure
+            raise ControllerError(f"{method} {self._url}{path}: {why}") from None
         return answer if isinstance(answer, dict) else {"answer": answer}
 
 

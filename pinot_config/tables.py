@@ -14,6 +14,8 @@ TABLE_NAMES = ("account_entries", "transactions_rejected", "pipeline_progress", 
 
 Json = dict[str, Any]
 
+_NAMES = frozenset({"schemaName", "tableName", "stream.kafka.topic.name"})
+
 # ${NAME:default} anywhere in a string; "${NAME:default|int}" as a whole string becomes a number.
 _PLACEHOLDER = re.compile(r"\$\{([A-Z][A-Z0-9_]*):([^}|]*)(\|int)?\}")
 
@@ -48,6 +50,38 @@ def load_tables(values: Mapping[str, str]) -> tuple[TableFiles, ...]:
         )
         for name in TABLE_NAMES
     )
+
+
+def renamed(table: TableFiles, called: Mapping[str, str]) -> TableFiles:
+    """The table under another name, reading another topic: `called` has the new ones by the old ones."""
+    name = called.get(table.name, table.name)
+
+    def of(node: Any) -> Any:
+        if isinstance(node, dict):
+            return {
+                key: called.get(value, value) if key in _NAMES else of(value)
+                for key, value in node.items()
+            }
+        return [of(each) for each in node] if isinstance(node, list) else node
+
+    return TableFiles(name, of(table.schema), of(table.table_config))
+
+
+def reaching(table: TableFiles, kafka: Mapping[str, str]) -> TableFiles:
+    """The table whose servers reach Kafka by these properties of its client.
+
+    Raises ValueError for one that Pinot would take for a variable of its own environment.
+    """
+    for name, value in kafka.items():
+        if value.startswith("${"):
+            raise ValueError(
+                f"Pinot would replace {name}: for mTLS of Pinot let KAFKA_SSL_CERT_FILE and KAFKA_SSL_KEY_FILE name "
+                "one PEM file that holds the key and the certificate"
+            )
+    config = dict(table.table_config)
+    index = dict(config["tableIndexConfig"])
+    index["streamConfigs"] = {**index["streamConfigs"], **kafka}
+    return TableFiles(table.name, table.schema, {**config, "tableIndexConfig": index})
 
 
 def placeholders() -> dict[str, str]:

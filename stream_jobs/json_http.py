@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import http.client
 import json
+import ssl
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
+
+from stream_jobs.http_access import NOBODY, HttpAccess, pinot_access
+from stream_jobs.secret_files import AccessError
+
+ACCESS_DENIED = 180
 
 
 class JsonHttpError(Exception):
@@ -14,20 +20,42 @@ class JsonHttpError(Exception):
 
 
 class JsonHttp:
-    """A connection to `url` (scheme, host and port); every call ends within about `timeout_s`."""
+    """A connection to `url` (scheme, host and port); every call ends within about `timeout_s`.
+
+    Over https the certificate must name the host, and be from whom `access` believes.
+    """
 
     def __init__(
-        self, url: str, timeout_s: float = 5.0, headers: Mapping[str, str] | None = None
+        self,
+        url: str,
+        timeout_s: float = 5.0,
+        headers: Mapping[str, str] | None = None,
+        access: HttpAccess = NOBODY,
     ) -> None:
         parts = urlsplit(url)
-        if parts.scheme != "http" or not parts.hostname:
-            raise ValueError(f"not an http address: {url}")
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError(f"not an http or https address: {url}")
+        if parts.username or parts.password:
+            raise ValueError(f"a password in the address would be logged: {parts.hostname}")
         sent = {"Accept": "application/json", "Content-Type": "application/json"}
         self._headers = {**sent, **(headers or {})}
-        self._url = f"http://{parts.netloc}"
-        self._connection = http.client.HTTPConnection(
-            parts.hostname, parts.port or 80, timeout=timeout_s
+        self._url = f"{parts.scheme}://{parts.netloc}"
+        self._access = access
+        self._is_tls = parts.scheme == "https"
+        self._place = parts.hostname, parts.port or (443 if self._is_tls else 80), timeout_s
+        self._connection = self._fresh()
+
+    def _fresh(self) -> http.client.HTTPConnection:
+        host, port, timeout_s = self._place
+        if not self._is_tls:
+            return http.client.HTTPConnection(host, port, timeout=timeout_s)
+        return http.client.HTTPSConnection(
+            host, port, timeout=timeout_s, context=self._access.tls()
         )
+
+    def close(self) -> None:
+        """Give the connection back; the next call makes another."""
+        self._connection.close()
 
     def get(self, path: str) -> Any:
         """The document at `path`."""
@@ -36,6 +64,10 @@ class JsonHttp:
     def post(self, path: str, body: object, parse_float: Callable[[str], object] = float) -> Any:
         """The answer to `body` as JSON; `parse_float` keeps the digits that a float would lose."""
         return self._call("POST", path, json.dumps(body).encode(), parse_float)
+
+    def patch(self, path: str) -> Any:
+        """The answer to a PATCH without a body."""
+        return self._call("PATCH", path, None)
 
     def _call(
         self,
@@ -50,23 +82,56 @@ class JsonHttp:
         except (OSError, http.client.HTTPException) as failure:
             self._connection.close()
             if not reused or isinstance(failure, TimeoutError):
-                raise JsonHttpError(f"{method} {self._url}{path}: {failure!r}") from None
+                raise JsonHttpError(f"{method} {self._url}{path}: {told(failure)}") from None
         try:  # The other side had closed the idle connection: once more on a new one.
             return self._once(method, path, body, parse_float)
         except (OSError, http.client.HTTPException) as failure:
             self._connection.close()
-            raise JsonHttpError(f"{method} {self._url}{path}: {failure!r}") from None
+            raise JsonHttpError(f"{method} {self._url}{path}: {told(failure)}") from None
 
     def _once(
         self, method: str, path: str, body: bytes | None, parse_float: Callable[[str], object]
     ) -> Any:
-        self._connection.request(method, path, body, self._headers)
+        try:
+            if self._connection.sock is None:
+                self._connection = self._fresh()
+            headers = {**self._headers, **self._access.headers()}
+        except AccessError as fault:
+            raise JsonHttpError(f"{method} {self._url}{path}: {fault}") from None
+        self._connection.request(method, path, body, headers)
         response = self._connection.getresponse()
         content = response.read()
         if not 200 <= response.status < 300:
             said = content[:300].decode("utf-8", "replace")
+            if response.status in (401, 403):
+                said = f"it refuses {self._access.who}"
             raise JsonHttpError(f"{method} {self._url}{path}: HTTP {response.status}: {said}")
         try:
-            return json.loads(content, parse_float=parse_float)
+            answer = json.loads(content, parse_float=parse_float)
         except ValueError as failure:
             raise JsonHttpError(f"{method} {self._url}{path}: {failure}") from None
+        if _is_denied(answer):
+            raise JsonHttpError(f"{method} {self._url}{path}: it refuses {self._access.who}")
+        return answer
+
+
+def _is_denied(answer: Any) -> bool:
+    """Pinot's broker refuses whom it does not know with HTTP 200 and an error of its own."""
+    exceptions = answer.get("exceptions") if isinstance(answer, dict) else None
+    return isinstance(exceptions, list) and any(
+        isinstance(each, dict) and each.get("errorCode") == ACCESS_DENIED for each in exceptions
+    )
+
+
+def pinot_http(url: str, timeout_s: float = 5.0) -> JsonHttp:
+    """A connection to a part of Pinot, as `PINOT_*` says. Raises AccessError for settings that cannot work."""
+    return JsonHttp(url, timeout_s, access=pinot_access())
+
+
+def told(failure: BaseException) -> str:
+    """What a connection has failed for, in one line: with TLS, whose certificate is refused and why."""
+    if isinstance(failure, ssl.SSLCertVerificationError):
+        return f"its certificate is refused: {failure.verify_message}"
+    if isinstance(failure, ssl.SSLError):
+        return f"no TLS: {(failure.reason or str(failure)).replace('_', ' ').lower()}"
+    return repr(failure)

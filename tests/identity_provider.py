@@ -112,6 +112,16 @@ def token(**changed: Any) -> str:
     return compact(rsa_key("1"), header(), claims(**changed))
 
 
+def secret_of(key: str) -> str:
+    """What of an API key nobody else may know: all behind its id, underscores included."""
+    return key.split("_", 2)[2]
+
+
+def shows(text: str, secret: str) -> bool:
+    """Whether a text tells a part of a secret: any 16 characters in a row, of which there are no two by chance."""
+    return any(secret[at : at + 16] in text for at in range(len(secret) - 15))
+
+
 def default_keys() -> bytes:
     """A key of each kind."""
     return key_set(
@@ -160,6 +170,7 @@ class Trust:
             content = json.dumps(content).encode()
         fresh = path.with_suffix(".new")
         fresh.write_bytes(content)
+        fresh.chmod(0o600)
         fresh.replace(path)
 
     def settings(self, **changed: Any) -> Settings:

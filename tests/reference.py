@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from decimal import Context, Decimal, Inexact
 from typing import Any
 
-from gateway.model import Direction, Entry, Interval, RankBy
-from gateway.query_plan import (
+from gateway.analytics.model import Direction, Entry, Interval, RankBy
+from gateway.analytics.query_plan import (
     CountRow,
     DistinctPlan,
     DistinctRow,
@@ -16,6 +16,7 @@ from gateway.query_plan import (
     EntryCountPlan,
     EntryKey,
     GroupRow,
+    MatchesPlan,
     QueryPlan,
     SlotRow,
     SlotsPlan,
@@ -30,13 +31,14 @@ EXACT = Context(prec=200, traps=[Inexact])
 def evaluate(plan: QueryPlan[Any], entries: Sequence[Entry]) -> list[Any]:
     """The rows of a plan over entries, in the plan's order."""
     match plan:
-        case TotalsPlan(scope, directions, interval, by_kind):
+        case TotalsPlan(scope, directions, interval, by_kind, counterparty_id):
             account_ids = scope.account_ids
             chosen = [
                 entry
                 for entry in within(entries, interval)
                 if entry.direction in directions
                 and (account_ids is None or entry.account_id in account_ids)
+                and counterparty_id in (None, entry.counterparty_id)
             ]
             grouped = group(
                 chosen,
@@ -54,22 +56,20 @@ def evaluate(plan: QueryPlan[Any], entries: Sequence[Entry]) -> list[Any]:
             rows = [GroupRow(key, *measures) for key, measures in grouped.items()]
             rows = [row for row in rows if among is None or row.account_id in among]
             return sorted(rows, key=place(order_by))[:limit]
-        case SlotsPlan(scope, direction, interval, slot_ms):
+        case SlotsPlan(scope, direction, interval, slot_ms, origins, counterparty_id):
             chosen = scoped(entries, scope.account_id, direction, interval)
-            slots = group(chosen, lambda entry: entry.event_time_ms // slot_ms)
-            return sorted((SlotRow(*each, *m) for each, m in single(slots)), key=lambda r: r.slot)
-        case EntriesPlan(scope, direction, counterparty_id, interval, after, limit, kind):
-            found = [
-                entry
-                for entry in within(entries, interval)
-                if entry.account_id == scope.account_id
-                and direction in (None, entry.direction)
-                and counterparty_id in (None, entry.counterparty_id)
-                and kind in (None, entry.kind)
-            ]
-            if after is not None:
-                found = [entry for entry in found if position(entry) < position(after)]
-            return sorted(found, key=position, reverse=True)[:limit]
+            chosen = [each for each in chosen if counterparty_id in (None, each.counterparty_id)]
+            slots = group(chosen, lambda entry: slot_start(entry.event_time_ms, slot_ms, origins))
+            return [SlotRow(start_ms, *measures) for start_ms, measures in sorted(slots.items())]
+        case EntriesPlan():
+            found = sorted(listed(plan, entries), key=lambda e: place_of(plan, e))
+            after = plan.after and place_of(plan, plan.after)
+            if plan.order.name.endswith("DESCENDING"):
+                found.reverse()
+                return [e for e in found if not after or place_of(plan, e) < after][: plan.limit]
+            return [e for e in found if not after or place_of(plan, e) > after][: plan.limit]
+        case MatchesPlan(_, of):
+            return [CountRow(len(listed(of, entries)))]
         case EntryCountPlan():
             return [CountRow(len(entries))]
     raise TypeError(f"no reference for {plan}")
@@ -84,9 +84,13 @@ def group(entries: Iterable[Entry], key: Callable[[Entry], Any]) -> dict[Any, tu
     return grouped
 
 
-def single(grouped: dict[Any, tuple[int, Decimal]]) -> Iterable[tuple[tuple[Any], Any]]:
-    """The groups with their keys as tuples."""
-    return (((key,), measures) for key, measures in grouped.items())
+def slot_start(time_ms: int, slot_ms: int, origins: Sequence[int]) -> int:
+    """Where the slot of a time begins: so many whole slots after the last origin that is not later."""
+    origin = origins[0] if origins else 0
+    for each in origins:
+        if each <= time_ms:
+            origin = each
+    return origin + (time_ms - origin) // slot_ms * slot_ms
 
 
 def within(entries: Iterable[Entry], interval: Interval) -> list[Entry]:
@@ -121,6 +125,27 @@ def place(order_by: RankBy) -> Callable[[GroupRow], tuple[Decimal, Decimal, str]
         return first, second, row.account_id
 
     return key
+
+
+def listed(plan: EntriesPlan, entries: Iterable[Entry]) -> list[Entry]:
+    """The entries that a list is of, in no order."""
+    return [
+        entry
+        for entry in within(entries, plan.interval)
+        if entry.account_id == plan.scope.account_id
+        and plan.direction in (None, entry.direction)
+        and plan.counterparty_id in (None, entry.counterparty_id)
+        and plan.kind in (None, entry.kind)
+        and plan.transaction_id in (None, entry.transaction_id)
+        and (plan.reverses is None or entry.reverses in plan.reverses)
+        and (plan.min_amount is None or entry.amount >= plan.min_amount)
+        and (plan.max_amount is None or entry.amount <= plan.max_amount)
+    ]
+
+
+def place_of(plan: EntriesPlan, at: Entry | EntryKey) -> tuple[Any, ...]:
+    """The place of an entry in the order of a list."""
+    return (at.amount, *position(at)) if "AMOUNT" in plan.order.name else position(at)
 
 
 def position(at: Entry | EntryKey) -> tuple[int, str, str, str]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from hypothesis.vendor.pretty import for_type_by_name
 
-from gateway.caller import EVERYONE, Scope
+from gateway.access.caller import EVERYONE, Scope
 
 # Hypothesis would show every argument that a dataclass is made with, and a seal is not kept.
-for_type_by_name("gateway.caller", "Scope", lambda scope, printer, _: printer.text(repr(scope)))
+for_type_by_name(
+    "gateway.access.caller", "Scope", lambda scope, printer, _: printer.text(repr(scope))
+)
 
 NETWORK = EVERYONE.may_read_network()
 

@@ -3,27 +3,9 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import Enum
-from typing import Any
 
-from gateway.query_plan import (
-    AuditPlan,
-    EntryCountPlan,
-    ProgressPlan,
-    QueryPlan,
-    RejectedPlan,
-)
-
-
-class FieldClass(Enum):
-    """What an answer is about, by how soon it changes."""
-
-    PIPELINE = "pipeline"
-    LIVE = "live"
-    CLOSED = "closed"
-    FIXED = "fixed"
+from gateway.analytics.field_class import FieldClass
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +18,10 @@ class Lifetime:
 
 @dataclass(frozen=True, slots=True)
 class Ages:
-    """The lifetime of each class; `rescue_s`: how old an answer may be while the store is out."""
+    """The lifetime of each class; `rescue_s`: how old an answer may be while the store is out.
+
+    What tells the pipeline's state never stands in: it would say that all is well in an outage.
+    """
 
     pipeline: Lifetime
     live: Lifetime
@@ -49,24 +34,9 @@ class Ages:
         lifetime: Lifetime = getattr(self, field_class.value)
         return lifetime
 
-
-def class_of(plans: Iterable[QueryPlan[Any]], as_of_ms: int) -> FieldClass:
-    """The class of an answer made of these plans: that of its part that changes soonest.
-
-    A window that ended before `as_of_ms` only changes by events that bring an old timestamp.
-    """
-    found = FieldClass.FIXED
-    for plan in plans:
-        interval = getattr(plan, "interval", None)
-        if isinstance(plan, AuditPlan | EntryCountPlan | ProgressPlan):
-            return FieldClass.PIPELINE
-        if isinstance(plan, RejectedPlan) and interval is None:
-            return FieldClass.PIPELINE
-        if interval is None or interval.end_ms > as_of_ms:
-            found = FieldClass.LIVE
-        elif found is FieldClass.FIXED:
-            found = FieldClass.CLOSED
-    return found
+    def rescue_of(self, field_class: FieldClass) -> float:
+        """How old an answer of a class may be that stands in while the store is out."""
+        return 0.0 if field_class is FieldClass.PIPELINE else self.rescue_s
 
 
 def phase_of(group: bytes) -> float:

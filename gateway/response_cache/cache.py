@@ -13,15 +13,16 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Generic, Protocol, TypeVar
 
-from gateway.clock import Monotonic
+from gateway.analytics.field_class import FieldClass
+from gateway.process.bounded_store import BoundedStore
+from gateway.process.clock import EpochS, Monotonic
 from gateway.response_cache import ages as ages_module
 from gateway.response_cache import entry as entries
-from gateway.response_cache.ages import Ages, FieldClass
+from gateway.response_cache.ages import Ages
 from gateway.response_cache.entry import Entry
 from gateway.response_cache.flight import Flights
 from gateway.response_cache.key import Key, shared_name
-from gateway.response_cache.second_level import EpochS, SecondLevel
-from gateway.response_cache.store import BoundedStore
+from gateway.response_cache.second_level import SecondLevel
 
 Told = TypeVar("Told")
 
@@ -42,7 +43,8 @@ class Computed(Generic[Told]):
     """What a flight made.
 
     `told`: for those who waited. `body`: what may be kept, if it may. `group`: answers of one group
-    expire together. `store_failed`: an older answer may stand in.
+    expire together. `store_failed`: an older answer may stand in. `true_for_s`: how long after it was
+    asked for the question still means the same, as "yesterday" does up to midnight.
     """
 
     told: Told
@@ -50,6 +52,7 @@ class Computed(Generic[Told]):
     field_class: FieldClass = FieldClass.LIVE
     group: bytes = b""
     store_failed: bool = False
+    true_for_s: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +81,14 @@ Compute = Callable[[], Coroutine[Any, Any, Computed[Told]]]
 
 @dataclass(frozen=True, slots=True)
 class _Landed(Generic[Told]):
-    """What came out of a flight: an entry, and what was made if it did not come from elsewhere."""
+    """What came out of a flight: an entry, and what was made if it did not come from elsewhere.
+
+    `true_until_s`: whoever asks later asks something else.
+    """
 
     entry: Entry | None
     computed: Computed[Told] | None
+    true_until_s: float = math.inf
 
 
 class ResponseCache(Generic[Told]):
@@ -116,10 +123,13 @@ class ResponseCache(Generic[Told]):
         """How many answers are being made."""
         return len(self._flights)
 
-    def fresh(self, key: Key) -> Entry | None:
-        """The answer that may be served as it is."""
+    def fresh(self, key: Key, since_s: float | None = None) -> Entry | None:
+        """The answer that may be served as it is; any that was asked for at `since_s` or later may."""
         entry = self._kept.get(key)
-        if entry is not None and self._monotonic() < entry.fresh_until_s:
+        if entry is None:
+            return None
+        recent = since_s is not None and entry.born_s >= since_s
+        if recent or self._monotonic() < entry.fresh_until_s:
             self._counts.lookup("hit")
             return entry
         return None
@@ -146,6 +156,8 @@ class ResponseCache(Generic[Told]):
             self._flights.refresh(key, lambda: self._land(key, compute))
             return self._served(Status.STALE, entry, None)
         landed, leads = await self._flights.join(key, lambda: self._land(key, compute))
+        while landed.true_until_s <= now_s and not leads:
+            landed, leads = await self._flights.join(key, lambda: self._land(key, compute))
         if landed.computed is None:
             return self._served(Status.SHARED, landed.entry, None)
         if landed.computed.store_failed:
@@ -173,11 +185,11 @@ class ResponseCache(Generic[Told]):
         born_s, born_epoch_s = self._monotonic(), self._epoch_s()
         computed = await compute()
         entry = self._entry(computed, born_s, born_epoch_s)
-        if entry is not None:
+        if entry is not None and self._monotonic() < entry.rescue_until_s:
             self._kept.put(key, entry, entry.size)
             if self._second is not None:
                 self._second.put(shared_name(self._generation, key), entry)
-        return _Landed(entry, computed)
+        return _Landed(entry, computed, born_s + computed.true_for_s)
 
     def _adopt(self, key: Key, shared: Entry) -> bool:
         """Keep what another process made, if it is newer; whether it is fresh."""
@@ -191,14 +203,12 @@ class ResponseCache(Generic[Told]):
             return None
         lifetime = self._ages.of(computed.field_class)
         phase = ages_module.phase_of(computed.group)
-        fresh_s = ages_module.fresh_for_s(lifetime.fresh_s, phase, born_epoch_s)
-        # What took longer to make than it may live is of use for half a life at least.
-        fresh_s = max(fresh_s, self._monotonic() - born_s + lifetime.fresh_s / 2)
         return entries.make(
             computed.body,
             born_s,
-            fresh_s,
+            ages_module.fresh_for_s(lifetime.fresh_s, phase, born_epoch_s),
             lifetime.stale_s,
-            self._ages.rescue_s,
+            self._ages.rescue_of(computed.field_class),
             math.ceil(lifetime.fresh_s),
+            computed.true_for_s,
         )

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
+
+from opentelemetry.trace import SpanContext
+
+from gateway.process import traces
 
 Made = TypeVar("Made")
 Make = Callable[[], Coroutine[Any, Any, Made]]
@@ -20,6 +24,7 @@ class _Flight(Generic[Made]):
     task: asyncio.Task[Made]
     kept: bool
     waiters: int = 0
+    begun_in: SpanContext = field(default_factory=traces.here)
 
 
 class Flights(Generic[Made]):
@@ -40,6 +45,8 @@ class Flights(Generic[Made]):
         leads = flight is None
         if flight is None:
             flight = self._launch(key, make, kept=False)
+        else:
+            traces.link(flight.begun_in)
         flight.waiters += 1
         try:
             return await asyncio.shield(flight.task), leads

@@ -1,13 +1,14 @@
 """Which requests have one answer: a key of what the caller may see and what is asked.
 
-Two requests share a key only if the execution could not tell them apart. Requests that mean the
-same but say it in other ways (a default value written out, `1.0` for `1`) may have two keys.
+Two requests share a key only if the execution could not tell them apart: it is made of the coerced
+variables that are executed. Where a default is written out, or `7` for the id `"7"`, it is the same.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Hashable, Mapping
+from collections.abc import Hashable, Mapping
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -16,30 +17,28 @@ Key = tuple[Hashable, bytes]
 """The caller's visibility, and the digest of what is asked."""
 
 
-def digest(
-    document: str,
-    operation_name: str | None,
-    variables: Mapping[str, Any] | None,
-    declared: Collection[str],
-) -> bytes:
-    """The digest of an operation.
+def digest(document: str, operation_name: str | None, coerced: Mapping[str, Any]) -> bytes:
+    """The digest of an operation with its coerced variables.
 
-    Variables that the operation does not declare are ignored, as the execution ignores them: else
-    any caller could fill the cache with one answer. A variable that is absent is not one that is
-    null: only absence lets a default in.
+    A variable that is absent is not one that is null: only absence lets an argument's default in.
     """
-    given = {name: value for name, value in (variables or {}).items() if name in declared}
     hashed = hashlib.blake2b(digest_size=32)
     name = b"\0" if operation_name is None else b"\1" + operation_name.encode()
-    for part in (document.encode("utf-8", "surrogatepass"), name, canonical(given)):
+    for part in (document.encode("utf-8", "surrogatepass"), name, canonical(coerced)):
         hashed.update(len(part).to_bytes(8, "big"))
         hashed.update(part)
     return hashed.digest()
 
 
 def canonical(value: Any) -> bytes:
-    """JSON with the keys of all objects in order; different values have different texts."""
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    """JSON with the keys of all objects in order; different values of a type have different texts."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS, default=_text)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, Decimal):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no canonical text")
 
 
 def shared_name(generation: bytes, key: Key) -> str:

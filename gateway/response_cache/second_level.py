@@ -1,40 +1,48 @@
-"""The second level: answers shared by processes, kept by aiocache in Redis.
+"""The second level: answers shared by processes, in a store that is not trusted.
 
-aiocache has no bound, so what goes there is small and expires by itself. It does not keep many from
-loading one thing, so it is only asked inside a flight. Its serializers decode text, so it is given
-bytes. A command that it gives up may leave its reply to the next one, so every value names itself.
-Its failures are never ours: past a short deadline an answer is made as if there were no second
-level, and after a failure it is left alone for a while.
+It has no bound, so what goes there is small and expires by itself. It does not keep many from
+loading one thing, so it is only asked inside a flight. What comes out is taken only if one of us has
+signed it, under this name: who else can write there cannot answer for us, and a client that mixes up
+replies, as redis-py did when a command was given up (CVE-2023-28859), sends nobody another's answer.
+Ages are told by the store's own clock, the only one that writer and reader share. Its failures are
+never ours: past a short deadline an answer is made as if there were no second level, and after a
+failure it is left alone for a while.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
-from urllib.parse import unquote, urlsplit
+from typing import NamedTuple, Protocol, TypeVar
 
 import orjson
-from aiocache import RedisCache
-from aiocache.serializers import NullSerializer
 from redis.exceptions import RedisError
 
-from gateway.clock import Monotonic
-from gateway.response_cache.entry import Entry, etag_of
+from gateway.process.clock import Monotonic
+from gateway.process.signing import SIGNATURE_BYTES, Signer
+from gateway.response_cache.entry import Entry
 
-VERSION = 1
+VERSION = 2
 LARGEST_BYTES = 262_144
 LEFT_ALONE_S = 1.0
 MOST_WRITES = 64
-EpochS = Callable[[], float]
+ROUNDING_S = 0.001
 Count = Callable[[str], None]
+Got = TypeVar("Got")
+
+
+class Found(NamedTuple):
+    """What is kept under a name (nothing: no bytes), and the store's clock, in seconds."""
+
+    content: bytes
+    clock_s: float
 
 
 class SharedStore(Protocol):
     """Bytes by name, for a time."""
 
-    async def get(self, key: str) -> bytes | None:
-        """What is kept, if it is."""
+    async def get(self, key: str, most_bytes: int) -> Found:
+        """What is kept, its first `most_bytes` if it is longer."""
         ...
 
     async def set(self, key: str, value: bytes, ttl: float) -> object:
@@ -46,58 +54,45 @@ class SharedStore(Protocol):
         ...
 
 
-def redis_store(url: str, timeout_s: float) -> SharedStore:
-    """The Redis of a URL, through aiocache; connects when it is first asked."""
-    address = urlsplit(url)
-    options: dict[str, Any] = {}
-    if address.username:
-        options["connection_pool_kwargs"] = {"username": unquote(address.username)}
-    store: SharedStore = RedisCache(
-        serializer=NullSerializer(encoding=None),
-        namespace="gateway:answers",
-        timeout=timeout_s,
-        endpoint=address.hostname or "127.0.0.1",
-        port=address.port or 6379,
-        db=int(address.path.strip("/") or 0),
-        password=unquote(address.password) if address.password else None,
-        ssl=address.scheme == "rediss",
-        create_connection_timeout=timeout_s,
-        pool_max_size=MOST_WRITES * 2,
-        **options,
-    )
-    return store
-
-
 class SecondLevel:
     """Entries in a shared store; never the reason why an answer fails, or is late."""
 
     def __init__(
-        self, store: SharedStore, monotonic: Monotonic, epoch_s: EpochS, count: Count
+        self, store: SharedStore, signer: Signer, monotonic: Monotonic, count: Count
     ) -> None:
         self._store = store
+        self._signer = signer
         self._monotonic = monotonic
-        self._epoch_s = epoch_s
         self._count = count
         self._left_alone_until_s = float("-inf")
+        self._ahead_s: float | None = None
+        """By how much the store's clock is ahead of ours, or a little less; unknown after a failure."""
         self._writing: set[asyncio.Task[None]] = set()
 
     async def get(self, name: str) -> Entry | None:
-        """The entry of a name, as old as the two machines' clocks say."""
-        content = await self._call(lambda: self._store.get(name))
-        if content is None:
+        """The entry of a name, as old as the store's clock says, or older by the way there and back."""
+        asked_s = self._monotonic()
+        found = await self._call(lambda: self._store.get(name, LARGEST_BYTES + 1))
+        if found is None:
             return None
-        found = decode(name, content, self._monotonic(), self._epoch_s())
-        self._count("hit" if found is not None else "malformed")
-        return found
+        self._ahead_s = found.clock_s - self._monotonic()
+        if not found.content:
+            return None
+        entry = decode(self._signer, name, found.content, found.clock_s - asked_s)
+        if entry is not None and entry.born_s > asked_s + ROUNDING_S:
+            entry = None  # the store's clock was set back: nobody can tell how old it is
+        self._count("hit" if entry is not None else "malformed")
+        return entry
 
     def put(self, name: str, entry: Entry) -> None:
-        """Keep an entry, in the background."""
-        if entry.size > LARGEST_BYTES or len(self._writing) >= MOST_WRITES:
+        """Keep an entry, in the background; not if the store could not be asked for it before."""
+        full = entry.size > LARGEST_BYTES or len(self._writing) >= MOST_WRITES
+        if full or self._ahead_s is None:
             self._count("not_written")
             return
-        now_s = self._monotonic()
-        content = encode(name, entry, now_s, self._epoch_s())
-        writing = asyncio.ensure_future(self._write(name, content, entry.rescue_until_s - now_s))
+        content = encode(self._signer, name, entry, self._ahead_s)
+        ttl_s = entry.rescue_until_s - self._monotonic()
+        writing = asyncio.ensure_future(self._write(name, content, ttl_s))
         self._writing.add(writing)
         writing.add_done_callback(self._writing.discard)
 
@@ -109,7 +104,7 @@ class SecondLevel:
     async def _write(self, name: str, content: bytes, ttl_s: float) -> None:
         await self._call(lambda: self._store.set(name, content, max(0.001, float(ttl_s))))
 
-    async def _call(self, call: Callable[[], Awaitable[Any]]) -> Any:
+    async def _call(self, call: Callable[[], Awaitable[Got]]) -> Got | None:
         if self._monotonic() < self._left_alone_until_s:
             self._count("left_alone")
             return None
@@ -118,41 +113,46 @@ class SecondLevel:
         except (RedisError, OSError, TimeoutError):
             self._count("failed")
             self._left_alone_until_s = self._monotonic() + LEFT_ALONE_S
+            self._ahead_s = None
             return None
 
 
-def encode(name: str, entry: Entry, now_s: float, epoch_s: float) -> bytes:
-    """An entry as bytes that other processes understand: its times on the machines' clock."""
-    to_epoch = epoch_s - now_s
+def encode(signer: Signer, name: str, entry: Entry, ahead_s: float) -> bytes:
+    """An entry as bytes that are signed: its birth on a clock that is ahead of its own by `ahead_s`."""
     head = {
         "version": VERSION,
         "name": name,
-        "length": len(entry.body),
-        "born_s": entry.born_s + to_epoch,
-        "fresh_until_s": entry.fresh_until_s + to_epoch,
-        "stale_until_s": entry.stale_until_s + to_epoch,
-        "rescue_until_s": entry.rescue_until_s + to_epoch,
-        "max_age_s": int(entry.max_age),
+        "etag": entry.etag.decode(),
+        "born_s": entry.born_s + ahead_s,
+        "fresh_s": entry.fresh_until_s - entry.born_s,
+        "stale_s": entry.stale_until_s - entry.born_s,
+        "rescue_s": entry.rescue_until_s - entry.born_s,
+        "max_age": entry.max_age.decode(),
     }
-    return orjson.dumps(head) + b"\n" + entry.body
+    content = orjson.dumps(head) + b"\n" + entry.body
+    return signer.sign(content) + content
 
 
-def decode(name: str, content: bytes, now_s: float, epoch_s: float) -> Entry | None:
-    """The entry that was kept under this name; `None` if these bytes are not one."""
-    head_text, _, body = content.partition(b"\n")
-    try:
-        head = orjson.loads(head_text)
-        if (head["version"], head["name"], head["length"]) != (VERSION, name, len(body)):
-            return None
-        to_monotonic = now_s - epoch_s
-        # A clock that is behind the writer's must not make an entry live longer than it may.
-        too_young_s = max(0.0, head["born_s"] - epoch_s)
-        born_s, fresh_s, stale_s, rescue_s = (
-            float(head[each]) + to_monotonic - too_young_s
-            for each in ("born_s", "fresh_until_s", "stale_until_s", "rescue_until_s")
-        )
-        max_age = str(int(head["max_age_s"])).encode()
-    except (ValueError, KeyError, TypeError):
+def decode(signer: Signer, name: str, content: bytes, ahead_s: float) -> Entry | None:
+    """The entry that was kept under this name, on a clock that the store's is ahead of by `ahead_s`.
+
+    `None` if none of us has signed these bytes, or for another name or version.
+    """
+    signature, signed = content[:SIGNATURE_BYTES], memoryview(content)[SIGNATURE_BYTES:]
+    if len(content) > LARGEST_BYTES or not signer.is_signed(signed, signature):
         return None
-    length = str(len(body)).encode()
-    return Entry(body, length, etag_of(body), born_s, fresh_s, stale_s, rescue_s, max_age)
+    end = content.index(b"\n", SIGNATURE_BYTES)
+    head = orjson.loads(content[SIGNATURE_BYTES:end])
+    if (head["version"], head["name"]) != (VERSION, name):
+        return None
+    body, born_s = content[end + 1 :], head["born_s"] - ahead_s
+    return Entry(
+        body,
+        str(len(body)).encode(),
+        head["etag"].encode(),
+        born_s,
+        born_s + head["fresh_s"],
+        born_s + head["stale_s"],
+        born_s + head["rescue_s"],
+        head["max_age"].encode(),
+    )

@@ -2,164 +2,154 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from confluent_kafka import KafkaException
+from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client.registry import Collector
 
 from stream_jobs.audit.auditor import Auditor
-from stream_jobs.audit.frontier import Frontier, Topics
+from stream_jobs.audit.coverage import Coverage
+from stream_jobs.audit.disk import DiskMetrics
+from stream_jobs.audit.frontier import Frontier
+from stream_jobs.audit.history import History
+from stream_jobs.audit.ids import Ids
+from stream_jobs.audit.opening import opened
 from stream_jobs.audit.pinot_check import PinotCheck
-from stream_jobs.audit.pinot_rows import EntriesInKafka
 from stream_jobs.audit.pinot_tier import HttpPinotTier
+from stream_jobs.audit.placement import Placement
 from stream_jobs.audit.publish import (
+    AuditMetrics,
     JsonLines,
-    MetricsServer,
-    PublishError,
-    StatePublisher,
-    metrics,
+    Report,
     record_value,
     report,
 )
+from stream_jobs.audit.raw_rows import RawRows
 from stream_jobs.audit.readers import Reader
 from stream_jobs.audit.settings import AuditSettings, parsed
 from stream_jobs.audit.state import State
-from stream_jobs.json_http import JsonHttpError
-from stream_jobs.kafka_offsets import KafkaOffsets, KafkaOffsetsError
-from stream_jobs.offsets import Offsets, Reached
-from stream_jobs.pinot_served import NotServedError
+from stream_jobs.audit.steps import Beside, Steps
+from stream_jobs.audit.suspects import Proof
+from stream_jobs.progress.faults import KAFKA_FAULTS
+from stream_jobs.topics.kafka_offsets import KafkaOffsets, KafkaOffsetsError
+from stream_jobs.topics.offsets import Reached
+from stream_jobs.topics.producer import producer_to, publish
 
 LOOK_EVERY_S = 0.25
 PUBLISH_EVERY_S = 1.0
 FORGET_EVERY_S = 600.0
+PARTITIONS_EVERY_S = 5.0
 READ_TIMEOUT_S = 0.1
-RETRY_S = 0.5
-
-# What a step may end with while parts are down or start anew; the last are answers of a shape that Pinot
-# gives while it starts.
-FAULTS = (
-    JsonHttpError,
-    KafkaOffsetsError,
-    NotServedError,
-    PublishError,
-    KafkaException,
-    ValueError,
-    KeyError,
-    TypeError,
-)
 log = logging.getLogger("audit")
-
-
-class Steps:
-    """What is done now and then beside reading; a fault is one line when it begins and one when it ends."""
-
-    def __init__(self, monotonic: Callable[[], float]) -> None:
-        self._monotonic = monotonic
-        self._due_s: dict[str, float] = {}
-        self._faults: dict[str, str] = {}
-
-    def run(self, name: str, every_s: float, step: Callable[[], object]) -> None:
-        """Do `step` unless it was done within `every_s`."""
-        now_s = self._monotonic()
-        if now_s < self._due_s.get(name, 0.0):
-            return
-        self._due_s[name] = now_s + every_s
-        try:
-            more = step()
-        except FAULTS as fault:
-            said = f"{type(fault).__name__}: {fault}"
-            self._due_s[name] = now_s + max(every_s, RETRY_S)
-            if self._faults.get(name) != said:
-                self._faults[name] = said
-                log.warning("cannot %s: %s", name, said)
-        else:
-            if more is True:
-                self._due_s[name] = 0.0
-            if self._faults.pop(name, None):
-                log.info("can %s again", name)
 
 
 def run(settings: AuditSettings, stop: threading.Event) -> None:
     """Audits until `stop` is set. Raises KafkaOffsetsError if Kafka has not what must be read."""
-    state = State(settings.state)
-    kafka = KafkaOffsets(settings.kafka_servers, settings.consumer_group)
-    topics = settings.topics
-    starts = _starts(kafka, state, topics, stop)
-    if stop.is_set():
+    kafka = KafkaOffsets(settings.kafka_servers, settings.names.group)
+    begun = opened(settings, kafka, stop)
+    if begun is None:
         return
-    reader = Reader(settings.kafka_servers, starts)
-    pinot = HttpPinotTier(
-        settings.controller_url,
-        settings.broker_url,
-        Reached(topics.entries, kafka.first_records),
-        settings.table,
+    state, begin = begun
+    names = settings.names
+    reader = Reader(settings.kafka_servers, begin.starts)
+    ids = Ids(settings.state.with_suffix(".ids"))
+    frontier = {each.partition: each.end for each in state.vouched()} or dict(begin.raw)
+    coverage = Coverage(
+        names,
+        Placement(len(kafka.ends(names.entries_topic))),
+        begin.raw,
+        frontier,
+        state.positions().taken,
+        settings.rules,
     )
-    entries_of = EntriesInKafka(settings.kafka_servers, topics.entries, state)
+    coverage.go_on_with(state.waiting(settings.rules))
+    check = _pinot_check(settings, kafka, begin.whole_from_ms)
+    comparing = Beside("compare with Pinot", LOOK_EVERY_S, check.step, stop)
     auditor = Auditor(
+        names,
         state,
         reader,
-        Frontier(kafka, topics, reader.positions, now_ms),
-        PinotCheck(state, pinot, entries_of, now_ms),
+        Frontier(kafka, names, reader.positions, now_ms),
+        coverage,
+        History(ids),
+        check,
         now_ms,
-        topics=topics,
-        partitions=len(starts[topics.entries]),
-        window=settings.window,
     )
-    publisher = StatePublisher(settings.kafka_servers, settings.audit_topic)
     started_ms = now_ms()
-    said = report(state, 0, started_ms, started_ms)
-    server = MetricsServer(settings.host, settings.metrics_port, lambda: metrics(said, now_ms()))
-    log.info("auditing; metrics on http://%s:%d/metrics", settings.host, server.port)
 
-    def publish() -> None:
-        nonlocal said
-        said = report(state, auditor.through_ms, started_ms, now_ms())
-        publisher.publish(record_value(said))
+    def said() -> Report:
+        return report(
+            state,
+            auditor.counts(ids.size_bytes),
+            (auditor.through_ms, check.through_ms),
+            started_ms,
+            now_ms(),
+        )
+
+    metrics = AuditMetrics(said(), now_ms)
+    registry = _registry(metrics, DiskMetrics(settings.state.parent))
+    producer = producer_to(settings.kafka_servers)
+    server, _ = start_http_server(settings.metrics_port, settings.host, registry)
+    log.info("auditing; metrics on http://%s:%d/metrics", settings.host, server.server_port)
+
+    def tell() -> None:
+        metrics.said = said()
+        publish(producer, names.audit_topic, record_value(metrics.said))
+
+    def find_partitions() -> None:
+        raw = names.transactions_topic
+        starts = {topic: kafka.starts(topic) for topic in (raw, *names.outcomes)}
+        for topic, offsets in starts.items():
+            reader.add(topic, offsets)
+        auditor.refuse_unread(starts[raw], kafka.committed(raw))
 
     def forget() -> None:
-        window = settings.window
-        horizon_ms = now_ms() - window.window_ms - window.slack_ms
-        state.known_ids.forget_before(horizon_ms)
-        state.reversals.forget_before(horizon_ms)
-        state.add_up_before(horizon_ms)
+        gc.collect()
+        ids.forget_before(now_ms() - settings.window.perhaps_ms)
 
-    steps = Steps(time.monotonic)
+    steps = Steps(time.monotonic, KAFKA_FAULTS)
+    comparing.start()
     try:
         while not stop.is_set():
             auditor.read(READ_TIMEOUT_S)
             steps.run("follow the job", LOOK_EVERY_S, auditor.look)
-            steps.run("compare with Pinot", LOOK_EVERY_S, auditor.compare)
-            steps.run("publish", PUBLISH_EVERY_S, publish)
+            comparing.refuse_its_end()
+            steps.run("publish", PUBLISH_EVERY_S, tell)
+            steps.run("find partitions", PARTITIONS_EVERY_S, find_partitions)
             steps.run("forget", FORGET_EVERY_S, forget)
-        auditor.write()
     finally:
-        server.close()
+        server.shutdown()
+        server.server_close()
         reader.close()
+        ids.close()
         state.close()
 
 
-def _starts(
-    kafka: KafkaOffsets, state: State, topics: Topics, stop: threading.Event
-) -> dict[str, Offsets]:
-    """Where each topic is read from, once Kafka tells."""
-    while not stop.is_set():
-        try:
-            first = {topic: kafka.starts(topic) for topic in (topics.raw, topics.entries)}
-        except (KafkaOffsetsError, KafkaException) as fault:
-            log.warning("waiting for Kafka: %s", fault)
-            stop.wait(RETRY_S)
-            continue
-        if any(first[topics.entries].values()) and not state.positions(topics.entries):
-            raise KafkaOffsetsError(
-                f"{topics.entries} does not begin at its first record any more: what events left there "
-                "cannot be told. Begin the audit with the pipeline, or with the state it had"
-            )
-        return {topic: {**offsets, **state.positions(topic)} for topic, offsets in first.items()}
-    return {}
+def _registry(*told: Collector) -> CollectorRegistry:
+    """What Prometheus is told: all of these, and nothing of the process itself."""
+    registry = CollectorRegistry()
+    for each in told:
+        registry.register(each)
+    return registry
+
+
+def _pinot_check(settings: AuditSettings, kafka: KafkaOffsets, whole_from_ms: int) -> PinotCheck:
+    names = settings.names
+    pinot = HttpPinotTier(
+        settings.controller_url,
+        settings.broker_url,
+        Reached(names.entries_topic, kafka.first_records),
+        names.entries_table,
+    )
+    raw = RawRows(settings.kafka_servers, names.transactions_topic, kafka, settings.rules)
+    state, proof = State(settings.state), Proof(settings.window)
+    return PinotCheck(state, pinot, raw, now_ms, whole_from_ms, proof, settings.rules)
 
 
 def now_ms() -> int:
@@ -170,6 +160,8 @@ def now_ms() -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs until SIGTERM or SIGINT; exit code 2 for a wrong argument, 1 if it can not go on."""
     settings = parsed(arguments)
+    # Nothing that is made for an event is in a cycle, and looking for those would take a third of the time.
+    gc.disable()
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler])

@@ -1,250 +1,198 @@
-"""The audit's one loop: read a batch, match it, write it with its offsets; now and then judge and compare."""
+"""The audit's reading thread: take what is read, close what is decided, hand it on to be compared with Pinot."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterable
-from typing import Final, Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
 
-from stream_jobs.audit.findings import Finding, Kind, Tier
-from stream_jobs.audit.frontier import Frontier, Settled, Topics
-from stream_jobs.audit.intervals import start_of, whole
-from stream_jobs.audit.matching import Matching
-from stream_jobs.audit.outcome import Open
-from stream_jobs.audit.pinot_check import PinotCheck
-from stream_jobs.audit.readers import Record
-from stream_jobs.audit.reversal_judge import judge_reversals
-from stream_jobs.audit.reversal_watch import ReversalWatch
-from stream_jobs.audit.rows import (
-    Entry,
-    Malformed,
-    Transfer,
-    id_text,
-    is_misplaced,
-    is_reversal,
-    parsed_entry,
-    raw_transfer,
-)
-from stream_jobs.audit.state import State
-from stream_jobs.dedup_window import DedupWindow
-from stream_jobs.offsets import Offsets
+from stream_jobs.audit.coverage import Coverage, Settled
+from stream_jobs.audit.expected import Expected, Waits
+from stream_jobs.audit.findings import Finding, Kind, Tier, tell
+from stream_jobs.audit.flow import Flow, RecordReader
+from stream_jobs.audit.frontier import Closed, Frontier
+from stream_jobs.audit.history import History
+from stream_jobs.audit.outcomes import Source
+from stream_jobs.audit.pinot_check import Block, PinotCheck
+from stream_jobs.audit.pinot_tier import Stretch
+from stream_jobs.audit.publish import Counts
+from stream_jobs.audit.state import Closing, Positions, State
+from stream_jobs.audit.sums import Cell, Counted, Counting
+from stream_jobs.audit.suspects import Suspect
+from stream_jobs.audit.taken import Taken
+from stream_jobs.topics.names import Names
+from stream_jobs.topics.offsets import Offsets
 
-BATCH: Final = 5_000
-WRITE_EVERY_MS: Final = 1_000
-# Above so many open ids in memory the older half waits in the file.
-MAX_OPEN_IN_MEMORY: Final = 200_000
-UNDECIDED_A_TIME: Final = 50_000
-WHOLE_A_TIME: Final = 2_000
-
-log = logging.getLogger("audit")
-
-
-class RecordReader(Protocol):
-    """readers.Reader says what each means."""
-
-    def read(self, limit: int, timeout_s: float) -> list[Record]: ...
-
-    def positions(self, topic: str) -> Offsets: ...
+HELD_LONG_MS: Final = 60_000
+# An audit that began lately knows no earlier ids, so that every duplicate of them is one; the rest is only counted.
+MAX_SUSPECTS: Final = 10_000
+MAX_LATE: Final = 200
+# So many closed records wait for Pinot; then no more are read.
+MAX_NOT_COMPARED: Final = 300_000
 
 
 class Auditor:
-    """Everything but the comparison with Pinot happens here, in the order in which records come."""
+    """Reads, follows the job and closes; all is called from one thread, and Pinot is compared in another."""
 
     def __init__(
         self,
+        names: Names,
         state: State,
         reader: RecordReader,
         frontier: Frontier,
+        coverage: Coverage,
+        history: History,
         pinot: PinotCheck,
         clock_ms: Callable[[], int],
-        *,
-        topics: Topics,
-        partitions: int,
-        window: DedupWindow,
     ) -> None:
+        self._names = names
         self._state = state
         self._reader = reader
-        self._frontier = frontier
+        self._flow = Flow(names, reader, frontier, coverage)
+        self.coverage = coverage
+        self.history = history
         self._pinot = pinot
         self._clock_ms = clock_ms
-        self._topics = topics
-        self._partitions = partitions
-        self._window = window
-        self._matching = Matching(partitions, state.number("round") + 1)
-        self._elsewhere = state.open_ids.count()
-        self._reversals = ReversalWatch(state, self._matching, clock_ms, window)
-        self._written_ms = 0
+        self.matched = state.number("matched")
+        self.unproven = state.number("unproven")
+        self._taken = state.positions().taken
         self.through_ms = 0
-        self.records = 0
+        self._held_since: dict[Source, int] = {}
+        self._told_unread: set[tuple[int, int]] = set()
 
     def read(self, timeout_s: float) -> int:
-        """Read and match one batch; how many records it had."""
-        records = self._reader.read(BATCH, timeout_s)
-        if records:
-            self._take_in(records)
-            self.records += len(records)
-        if self._clock_ms() - self._written_ms >= WRITE_EVERY_MS:
-            self.write()
-        return len(records)
+        """Take the next records; how many they were."""
+        return self._flow.read(timeout_s, full=self._pinot.waiting > MAX_NOT_COMPARED)
 
-    def look(self) -> None:
-        """Follow the check under way and judge what it settled; begin the next."""
-        settled = self._frontier.look()
-        if settled is not None:
-            self._judge(settled)
-        round_ = self._matching.round + 1
-        if self._frontier.begin(round_):
-            self.write()  # what came before the check began belongs to the round before
-            self._matching.round = round_
+    def look(self) -> bool:
+        """Follow the job: close what is decided, if anything is; whether that was more than before."""
+        closed = self._flow.look()
+        if closed is None:
+            return False
+        before = dict(self.coverage.frontier)
+        self._close(closed)
+        return self.coverage.frontier != before
 
-    def compare(self) -> bool:
-        """One step of the comparison with Pinot; whether there may be more to do at once."""
-        found = self._pinot.step()
-        _tell(found or [])
-        return found is not None
-
-    def write(self) -> None:
-        """Write what happened with the offsets behind it."""
-        matching = self._matching
-        outcome = matching.take()
-        self._reversals.wake(outcome)
-        unwritten = {id_: each for id_, each in matching.open.items() if each.dirty}
-        positions = {t: self._reader.positions(t) for t in (self._topics.raw, self._topics.entries)}
+    def counts(self, ids_bytes: int) -> Counts:
+        """What was seen, and what waits."""
+        coverage, history = self.coverage, self.history
         now_ms = self._clock_ms()
-        _tell(self._state.write(outcome, unwritten, positions, matching.round, now_ms))
-        for each in unwritten.values():
-            each.stored, each.dirty = True, False
-        self._written_ms = now_ms
-        self._make_room()
-        in_both = sum(each.stored for each in matching.open.values())
-        self._elsewhere = self._state.open_ids.count() - in_both
-
-    def _take_in(self, records: list[Record]) -> None:
-        transfers: list[tuple[bytes, Transfer]] = []
-        entries: list[tuple[bytes, Entry]] = []
-        for record in records:
-            if record.topic == self._topics.raw:
-                transfer = raw_transfer(record.value, record.time_ms)
-                if transfer is not None:
-                    transfers.append(transfer)
-            else:
-                entry = self._entry(record)
-                if entry is not None:
-                    entries.append(entry)
-        self._load([id_ for id_, _ in transfers] + [id_ for id_, _ in entries])
-        self._add_transfers(transfers)
-        for id_, each in entries:
-            self._matching.add_entry(id_, each)
-
-    def _entry(self, record: Record) -> tuple[bytes, Entry] | None:
-        parsed = parsed_entry(record.value, record.partition, record.offset, record.time_ms)
-        where = f"partition {record.partition}, offset {record.offset}"
-        if isinstance(parsed, Malformed):
-            detail = f"{where}: {parsed.why}"
-            self._find(Kind.MALFORMED, parsed.time_ms, record, parsed.transaction_id, detail)
-            return None
-        id_, entry = parsed
-        if is_misplaced(entry, record.key, self._partitions):
-            detail = f"{where}: not the account's key or partition"
-            told = (entry.transfer.time_ms, record, id_text(id_), detail)
-            self._find(Kind.MISPLACED, *told, reversal=is_reversal(id_))
-        return parsed
-
-    def _find(
-        self,
-        kind: Kind,
-        time_ms: int,
-        record: Record,
-        id_: str,
-        detail: str,
-        *,
-        reversal: bool = False,
-    ) -> None:
-        where = (start_of(time_ms), record.partition)
-        finding = Finding(Tier.ENTRIES, kind, *where, id_, detail, reversal)
-        self._matching.add_malformed(finding, time_ms)
-
-    def _load(self, ids: list[bytes]) -> None:
-        """Bring into memory those of the ids that are open in the file only."""
-        if self._elsewhere:
-            matching = self._matching
-            # What matched since the last write is still open in the file.
-            absent = [
-                id_
-                for id_ in dict.fromkeys(ids)
-                if id_ not in matching.open and not matching.has_closed(id_)
-            ]
-            self._bring(self._state.open_ids.load(absent))
-
-    def _add_transfers(self, transfers: list[tuple[bytes, Transfer]]) -> None:
-        matching, now_ms = self._matching, self._clock_ms()
-        asked = [id_ for id_, _ in transfers if not matching.has_event(id_)]
-        oldest_ms = now_ms - self._window.window_ms
-        known = self._state.known_ids.find(asked, oldest_ms - self._window.slack_ms)
-        surely = (
-            self._state.known_ids.find(known, oldest_ms + self._window.slack_ms) if known else {}
+        long_ms = now_ms - HELD_LONG_MS
+        known = self._held_since
+        self._held_since = {each: known.get(each, now_ms) for each in coverage.held}
+        held_long = [since_ms for since_ms in self._held_since.values() if since_ms < long_ms]
+        return Counts(
+            matched=self.matched,
+            duplicates=history.duplicates,
+            conflicts=history.conflicts,
+            unproven=self.unproven,
+            under_way=coverage.pending_count + coverage.early_count + len(coverage.set_aside),
+            held=len(self._held_since),
+            held_long=len(held_long),
+            newest_held_ms=max(held_long, default=None),
+            state_bytes=self._state.size_bytes() + ids_bytes,
         )
-        self._reversals.remember_originals(transfers, surely)
-        for id_, transfer in transfers:
-            content = matching.counted(id_)
-            if content is not None or id_ in surely:
-                matching.add_transfer(id_, transfer, surely.get(id_, content))
-            else:
-                matching.add_transfer(id_, transfer, known.get(id_), optional=id_ in known)
 
-    def _judge(self, settled: Settled) -> None:
-        matching = self._matching
-        self.write()  # so that what is known is in one place
-        while True:
-            self._bring(self._state.open_ids.undecided(settled.round, UNDECIDED_A_TIME))
-            ids = matching.undecided(settled.round)
-            if not ids:
-                break
-            reversals = [id_ for id_ in ids if is_reversal(id_) and matching.open[id_].fresh]
-            others = list(set(ids).difference(reversals))
-            if others:  # before the reversals of any of them
-                alone = [id_ for id_ in others if not matching.open[id_].candidates]
-                oldest_ms = self._clock_ms() - self._window.window_ms - self._window.slack_ms
-                matching.judge(others, self._state.known_ids.find(alone, oldest_ms))
-            else:
-                judge_reversals(matching, reversals, self._reversals.originals(reversals))
-            self.write()
-        self._reversals.tell_held()
-        self._judge_whole(settled)
-        self.through_ms = settled.as_of_ms
-        self._pinot.offer(settled)
+    def refuse_unread(self, starts: Offsets, committed: Offsets) -> None:
+        """Tell of raw records that Kafka deleted before the job had read them: nobody can say what they were."""
+        now_ms = self._clock_ms()
+        # A committed offset may stand at a transaction's marker, which is deleted, too, and was no record.
+        closed = self.coverage.frontier
+        gone = {
+            p: start
+            for p, start in starts.items()
+            if committed.get(p, start) < start and closed.get(p, 0) < start
+        }
+        tell(
+            self._state.add_findings(
+                [
+                    Finding(
+                        *(Tier.ENTRIES, Kind.LOST, now_ms, partition, committed[partition], ""),
+                        f"raw records {committed[partition]} to {start - 1} of partition {partition} were deleted "
+                        "before the job had read them",
+                    )
+                    for partition, start in gone.items()
+                    if (partition, committed[partition]) not in self._told_unread
+                ],
+                now_ms,
+            )
+        )
+        self._told_unread |= {(partition, committed[partition]) for partition in gone}
 
-    def _judge_whole(self, settled: Settled) -> None:
-        due = self._state.intervals.due("whole", 0, settled.as_of_ms, settled.round, WHOLE_A_TIME)
-        verdicts = {each.interval_ms: self._whole(each.interval_ms) for each in due}
-        _tell(self._state.write_whole(verdicts, self._clock_ms()))
+    def _close(self, closed: Closed) -> None:
+        now_ms = self._clock_ms()
+        before = dict(self.coverage.frontier)
+        settled = self.coverage.close(closed.raw, closed.raw_ends, whole=closed.whole)
+        decided = [*settled.outcomes, *settled.late]
+        suspects = self.history.closed(decided, closed.committed, now_ms)
+        room = max(0, MAX_SUSPECTS - self._state.count_suspects()) if suspects else 0
+        self.unproven += len(suspects[room:])
+        cells = counted_in(decided)
+        self.matched += sum(each.counted for each in decided)
+        # A statement names each of the late ones; if they are many, they are compared with their hours.
+        late = settled.late if len(settled.late) <= MAX_LATE else []
+        counted = [each for each in (*settled.outcomes, *late) if each.counted]
+        stretches = stretches_between(before, self.coverage.frontier, settled.set_aside, late)
+        ends = closed.outcomes[self._names.entries_topic]
+        closed_to = dict(self.coverage.frontier), self.coverage.decided()
+        compared = counted_in(counted) if late != settled.late else cells
+        hours = frozenset(cell.hour_ms for cell in cells)
+        block = Block(stretches, counted, compared, ends, *closed_to, hours, closed.as_of_ms)
+        self._pinot.offer(block)
+        tell(self._state.write(self._closing(settled, cells, suspects[:room]), now_ms))
+        self.through_ms = closed.as_of_ms or self.through_ms
 
-    def _whole(self, start_ms: int) -> list[Finding]:
-        """What contradicts itself in one interval, unless single ids explain it."""
-        explained = self._state.findings.has_id_finding(start_ms, start_ms + 1)
-        return [
-            Finding(Tier.ENTRIES, Kind(kind), start_ms, None, "", detail)
-            for _, kind, detail in whole(self._state.intervals.cells(start_ms, start_ms + 1))
-            if kind != Kind.UNEXPLAINED or not explained
-        ]
+    def _closing(
+        self, settled: Settled, cells: Mapping[Cell, Counted], suspects: Sequence[Suspect]
+    ) -> Closing:
+        coverage = self.coverage
+        raw = dict(coverage.frontier)
+        read = {topic: dict(self._reader.positions(topic)) for topic in self._names.outcomes}
+        now = Taken(raw, read)
+        self._taken = [each for each in self._taken if not each.is_within(now)]
+        restart = {**self._flow.restart(), self._names.transactions_topic: raw}
+        return Closing(
+            Positions(restart, [*self._taken, now]),
+            [Stretch(p, coverage.begin_of(p), end) for p, end in coverage.frontier.items()],
+            cells,
+            [each.source for each in settled.late],
+            [
+                *((each, Waits.HELD) for each in settled.held),
+                *((each, Waits.LOST) for each in settled.lost),
+                *((each, Waits.SET_ASIDE) for each in settled.set_aside),
+            ],
+            {
+                "matched": self.matched,
+                "duplicates": self.history.duplicates,
+                "unproven": self.unproven,
+            },
+            settled.findings,
+            settled.healed,
+            suspects,
+        )
 
-    def _bring(self, found: dict[bytes, Open]) -> None:
-        for id_, each in found.items():
-            self._matching.open.setdefault(id_, each)
 
-    def _make_room(self) -> None:
-        """Leave in the file only what is judged, and of a great many the older half."""
-        matching = self._matching
-        keep = {id_: each for id_, each in matching.open.items() if not each.rests}
-        if len(keep) > MAX_OPEN_IN_MEMORY:
-            keep = dict(list(keep.items())[len(keep) // 2 :])
-        matching.open = keep
+def counted_in(decided: Iterable[Expected]) -> dict[Cell, Counted]:
+    """What counted of some records, by hour, partition and direction."""
+    counting = Counting()
+    for each in decided:
+        if each.counted:
+            counting.add(each)
+    return counting.cells()
 
 
-def _tell(findings: Iterable[Finding]) -> None:
-    """One line for all findings of one kind in one interval: a lost segment has a hundred thousand."""
-    groups: dict[tuple[Tier, Kind, int], list[Finding]] = {}
-    for each in findings:
-        groups.setdefault((each.tier, each.kind, each.interval_ms), []).append(each)
-    for group in groups.values():
-        log.error("mismatch", extra={"findings": group})
+def stretches_between(
+    before: Offsets, now: Offsets, set_aside: Iterable[Expected], late: Iterable[Expected]
+) -> tuple[Stretch, ...]:
+    """What was closed between two frontiers without what was set aside, and single records that were late."""
+    gaps: dict[int, list[int]] = {}
+    for partition, offset in sorted(each.source for each in set_aside):
+        gaps.setdefault(partition, []).append(offset)
+    found: list[Stretch] = []
+    for partition, end in sorted(now.items()):
+        start = before.get(partition, 0)
+        for gap in (*gaps.get(partition, ()), end):
+            if start < gap:
+                found.append(Stretch(partition, start, gap))
+            start = max(start, gap + 1)
+    single = sorted(each.source for each in late)
+    return (*found, *(Stretch(p, offset, offset + 1) for p, offset in single))

@@ -1,4 +1,6 @@
-"""What is wrong at present, in the file."""
+"""What is wrong at present, in the file: one row a finding, each once, and of a flood only so many."""
+
+# ruff: noqa: S608 - statements are put together out of our own words and numbers
 
 from __future__ import annotations
 
@@ -7,47 +9,47 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from stream_jobs.audit.findings import Finding, Kind, Mismatch, Tier
-from stream_jobs.audit.rows import id_text, is_reversal
+from stream_jobs.audit.outcomes import Source
 
-WHOLE_KINDS: Final = (Kind.UNEXPLAINED, Kind.UNBALANCED)
-# Behind a reversal's id in the file: a transfer may have the same.
-_MARK: Final = "\x1fR"
+# A flood is told by its count; that many are kept one by one.
+MAX_KEPT: Final = 100_000
+INTERVAL_MS: Final = 10_000
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS findings (
-  tier TEXT, kind TEXT, interval_ms INT, partition INT, id TEXT, detail TEXT, found_ms INT,
-  PRIMARY KEY (interval_ms, tier, kind, id, partition)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS findings_by_id ON findings (id);
+  tier TEXT, kind TEXT, time_ms INT, partition INT, offset INT, id TEXT, detail TEXT, found_ms INT,
+  PRIMARY KEY (tier, partition, offset, kind, id, time_ms)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS findings_by_time ON findings (time_ms);
 """
 
 
 class FindingTable:
-    """One row a finding, each once."""
+    """The open findings."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
         db.executescript(SCHEMA)
 
+    def __len__(self) -> int:
+        return int(self._db.execute("SELECT count(*) FROM findings").fetchone()[0])
+
     def mismatches(self, limit: int, ids: int) -> list[Mismatch]:
         """The open findings by interval, tier and kind, newest intervals first."""
         groups = self._db.execute(
-            "SELECT tier, kind, interval_ms, count(*), min(detail) FROM findings "
-            "GROUP BY interval_ms, tier, kind ORDER BY interval_ms DESC, tier, kind LIMIT ?",
+            f"SELECT tier, kind, time_ms / {INTERVAL_MS} AS slot, count(*), min(detail) FROM findings "
+            "GROUP BY slot, tier, kind ORDER BY slot DESC, tier, kind LIMIT ?",
             (limit,),
         ).fetchall()
         return [
             Mismatch(
-                Tier(tier), Kind(kind), start, count, self._ids(tier, kind, start, ids), detail
+                Tier(tier),
+                Kind(kind),
+                slot * INTERVAL_MS,
+                count,
+                self._ids(tier, kind, slot, ids),
+                detail,
             )
-            for tier, kind, start, count, detail in groups
+            for tier, kind, slot, count, detail in groups
         ]
-
-    def _ids(self, tier: str, kind: str, interval_ms: int, limit: int) -> tuple[str, ...]:
-        rows = self._db.execute(
-            "SELECT DISTINCT id FROM findings WHERE interval_ms = ? AND tier = ? AND kind = ? AND id <> '' "
-            "ORDER BY id LIMIT ?",
-            (interval_ms, tier, kind, limit),
-        )
-        return tuple(dict.fromkeys(row[0].removesuffix(_MARK) for row in rows.fetchall()))
 
     def counts(self) -> dict[tuple[str, str], int]:
         """Open findings by tier and kind."""
@@ -55,72 +57,70 @@ class FindingTable:
         return {(tier, kind): count for tier, kind, count in rows.fetchall()}
 
     def open_intervals(self) -> tuple[int, int | None]:
-        """How many intervals have findings, and the first of them."""
+        """How many intervals of 10 s have findings, and where the first of them begins."""
         row = self._db.execute(
-            "SELECT count(DISTINCT interval_ms), min(interval_ms) FROM findings"
+            f"SELECT count(DISTINCT time_ms / {INTERVAL_MS}), min(time_ms) FROM findings"
         ).fetchone()
-        return int(row[0]), row[1]
+        first = row[1]
+        return int(row[0]), None if first is None else first - first % INTERVAL_MS
 
-    def has_id_finding(self, start_ms: int, end_ms: int) -> bool:
-        """Whether something wrong between two instants has been explained id by id."""
-        row = self._db.execute(
-            "SELECT 1 FROM findings WHERE interval_ms >= ? AND interval_ms < ? AND tier = 'ENTRIES' "
-            "AND kind NOT IN ('UNEXPLAINED', 'UNBALANCED') LIMIT 1",
-            (start_ms, end_ms),
-        ).fetchone()
-        return row is not None
+    def pinot_hours(self, hour_ms: int) -> list[int]:
+        """The hours in which Pinot differs."""
+        rows = self._db.execute(
+            f"SELECT DISTINCT time_ms - time_ms % {hour_ms} FROM findings WHERE tier = ?",
+            (Tier.PINOT,),
+        )
+        return [row[0] for row in rows.fetchall()]
 
     def add(self, findings: Sequence[Finding], now_ms: int) -> list[Finding]:
         """Keep findings; returns those that are new."""
-        new = []
+        room = MAX_KEPT - len(self) if findings else 0
+        new: list[Finding] = []
         for each in findings:
-            done = self._db.execute(
-                "INSERT OR IGNORE INTO findings VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (
-                    *(each.tier, each.kind, each.interval_ms, _partition(each)),
-                    *(_id(each), each.detail, now_ms),
-                ),
+            done = (
+                self._db.execute(
+                    "INSERT OR IGNORE INTO findings VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        *(each.tier, each.kind, each.time_ms, each.partition, each.offset),
+                        *(each.transaction_id, each.detail, now_ms),
+                    ),
+                )
+                if len(new) < room
+                else None
             )
-            if done.rowcount:
+            if done is not None and done.rowcount:
                 new.append(each)
         return new
 
-    def heal(self, ids: Iterable[bytes]) -> None:
-        """Their entries came after all."""
-        for id_ in ids:
-            told = id_text(id_) + _MARK * is_reversal(id_)
-            self._db.execute("DELETE FROM findings WHERE id = ? AND tier = 'ENTRIES'", (told,))
-
-    def replace_whole(
-        self, interval_ms: int, findings: Sequence[Finding], now_ms: int
-    ) -> list[Finding]:
-        """The verdict on an interval's entries as a whole, in place of an earlier one."""
-        self._db.execute(
-            "DELETE FROM findings WHERE interval_ms = ? AND tier = ? AND kind IN (?, ?)",
-            (interval_ms, Tier.ENTRIES, *WHOLE_KINDS),
+    def heal(self, sources: Iterable[Source]) -> None:
+        """Their outcomes came after all."""
+        self._db.executemany(
+            "DELETE FROM findings WHERE tier = ? AND kind IN (?, ?) AND partition = ? AND offset = ?",
+            [(Tier.ENTRIES, Kind.LOST, Kind.LOST_SIDE, *source) for source in sources],
         )
-        return self.add(findings, now_ms)
 
     def replace_pinot(
-        self, interval_ms: int, findings: Sequence[Finding], now_ms: int
+        self, start_ms: int, end_ms: int, findings: Sequence[Finding], now_ms: int
     ) -> list[Finding]:
-        """Pinot's verdict on an interval, in place of an earlier one; returns what is new in it."""
+        """Pinot's verdict on some time, in place of an earlier one; returns what is new in it."""
+        where = "tier = ? AND time_ms >= ? AND time_ms < ?"
+        span = (Tier.PINOT, start_ms, end_ms)
+        columns = "kind, partition, offset, id, time_ms"
         known = set(
-            self._db.execute(
-                "SELECT kind, id, partition FROM findings WHERE interval_ms = ? AND tier = ?",
-                (interval_ms, Tier.PINOT),
-            ).fetchall()
+            self._db.execute(f"SELECT {columns} FROM findings WHERE {where}", span).fetchall()
         )
-        self._db.execute(
-            "DELETE FROM findings WHERE interval_ms = ? AND tier = ?", (interval_ms, Tier.PINOT)
-        )
+        self._db.execute(f"DELETE FROM findings WHERE {where}", span)
         self.add(findings, now_ms)
-        return [f for f in findings if (f.kind, _id(f), _partition(f)) not in known]
+        return [
+            f
+            for f in findings
+            if (f.kind, f.partition, f.offset, f.transaction_id, f.time_ms) not in known
+        ]
 
-
-def _id(finding: Finding) -> str:
-    return finding.transaction_id + _MARK * finding.reversal
-
-
-def _partition(finding: Finding) -> int:
-    return -1 if finding.partition is None else finding.partition
+    def _ids(self, tier: str, kind: str, slot: int, limit: int) -> tuple[str, ...]:
+        rows = self._db.execute(
+            "SELECT DISTINCT id FROM findings WHERE time_ms >= ? AND time_ms < ? AND tier = ? AND kind = ? "
+            "AND id <> '' ORDER BY id LIMIT ?",
+            (slot * INTERVAL_MS, (slot + 1) * INTERVAL_MS, tier, kind, limit),
+        )
+        return tuple(row[0] for row in rows.fetchall())

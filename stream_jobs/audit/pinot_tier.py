@@ -1,157 +1,152 @@
-"""What Pinot has of some intervals: its own counts, sums and mixed hashes, or the rows; only complete answers."""
+"""What Pinot has of some raw offsets or of some hours: its own counts, sums and hashes, or the rows; only complete answers."""
 
-# ruff: noqa: S608 - statements are put together out of our own words and numbers
+# ruff: noqa: S608 - statements are put together out of our own words and numbers, and of ids that are UUIDs
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any, Final, NamedTuple, Protocol
 
-from stream_jobs.audit.intervals import INTERVAL_MS, Cell, Sums
-from stream_jobs.audit.rows import SEPARATOR
-from stream_jobs.json_http import JsonHttp
-from stream_jobs.offsets import Offsets, Reached, all_at_least
-from stream_jobs.pinot_served import (
-    HttpPinotServed,
-    NotServedError,
-    consumed_offsets,
-    refuse_silent,
-)
-from stream_jobs.recount import scaled
+from stream_jobs.audit.sums import HOUR_MS, SEPARATOR, Cell, CellSums, Row, Sums
+from stream_jobs.events.money import scaled
+from stream_jobs.json_http import pinot_http
+from stream_jobs.progress.pinot_served import HttpPinotServed, consumed_offsets, refuse_partial
+from stream_jobs.progress.segments import NotServedError
+from stream_jobs.topics.offsets import Offsets, Reached, all_at_least
 
 MAX_GROUPS: Final = 1_000_000
 TIMEOUT_MS: Final = 30_000
-NO_PARTITION: Final = -1  # of a segment that no kafka partition was read into
-_SEGMENT = re.compile(r".+__(\d+)__\d+__\w+").fullmatch
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
 
-_TEXT = "account_id"
+_TEXT = "CASE WHEN direction = 'RECEIVED' THEN account_id ELSE counterparty_id END"
 for _column in (
-    *("counterparty_id", "direction", "transaction_id", "CAST(event_time_ms AS VARCHAR)"),
-    *("kind", "reverses"),
+    "CASE WHEN direction = 'RECEIVED' THEN counterparty_id ELSE account_id END",
+    *("transaction_id", "CAST(event_time_ms AS VARCHAR)", "kind", "reverses"),
+    *("CAST(kafka_partition AS VARCHAR)", "CAST(kafka_offset AS VARCHAR)"),
 ):
     _TEXT = f"CONCAT({_TEXT}, {_column}, '{SEPARATOR}')"
-_DIGITS = f"MD5(TOUTF8({_TEXT}))"
-for _letter, _digit in zip("abcdef", "012345", strict=True):
-    _DIGITS = f"REPLACE({_DIGITS}, '{_letter}', '{_digit}')"
-# rows.mix in Pinot's words; its functions are there in 0.11 and since.
-ROW_MIX: Final = f"MULT(amount, CAST({_DIGITS} AS BIG_DECIMAL))"
+# A decimal as Pinot writes it: two bytes of scale, then the number; a byte of zeros more keeps it positive.
+_HASH = f"bytesToBigDecimal(hexToBytes(CONCAT('000000', SUBSTR(MD5(TOUTF8({_TEXT})), 0, 16), '')))"
+# sums.Row.mix in Pinot's words; its functions are there in 0.11 and since.
+ROW_MIX: Final = f"MULT(amount, {_HASH})"
+_COLUMNS = (
+    "account_id, counterparty_id, direction, transaction_id, event_time_ms, kind, reverses, "
+    "kafka_partition, kafka_offset, amount"
+)
 
 
-class Row(NamedTuple):
-    """One row of Pinot, or one entry as Pinot should have it; `amount` in units of 10^-8."""
+class Stretch(NamedTuple):
+    """Raw offsets of one kafka partition, from `start` up to, not including, `end`."""
 
     partition: int
-    account_id: str
-    counterparty_id: str
-    direction: str
-    transaction_id: str
-    amount: int
-    time_ms: int
-    kind: str = "TRANSFER"
-    reverses: str = ""
+    start: int
+    end: int
 
 
 class PinotTier(Protocol):
     """What the audit asks of Pinot. Raises NotServedError where an answer may not be whole."""
 
     def has_reached(self, entry_ends: Offsets) -> bool:
-        """Whether every kafka partition is consumed so far."""
+        """Whether every kafka partition of the entries is consumed so far."""
 
-    def sums(self, start_ms: int, end_ms: int) -> dict[Cell, Sums]:
-        """Pinot's sums of the intervals between two instants."""
+    def sums(self, hours: Sequence[int], stretches: Sequence[Stretch]) -> CellSums:
+        """Counts, sums and hashes of the rows of some hours that come from these raw records."""
 
-    def hours(self) -> dict[tuple[int, str], tuple[int, int]]:
-        """Count and amount of every hour there is."""
+    def coarse(self, hours: Sequence[int]) -> dict[tuple[int, str], tuple[int, int]]:
+        """Count and amount by hour and direction, without hashes."""
 
-    def coarse(self, start_ms: int, end_ms: int) -> dict[tuple[int, str], tuple[int, int]]:
-        """Count and amount by interval and direction, without hashes."""
+    def rows(self, hour_ms: int, stretches: Sequence[Stretch], limit: int) -> Counter[Row] | None:
+        """The rows of an hour that come from these raw records; None if there are more than `limit`."""
 
-    def rows(self, start_ms: int, end_ms: int, limit: int) -> Counter[Row] | None:
-        """The rows between two instants; None if there are more than `limit`."""
+    def strange(self, hour_ms: int, stretches: Sequence[Stretch], limit: int) -> list[Row]:
+        """Rows of an hour that come from none of these raw records."""
+
+    def rows_of_ids(self, transaction_ids: Sequence[str]) -> list[Row]:
+        """The rows of some transactions and of their reversals."""
 
 
 class HttpPinotTier:
     """`PinotTier` by the controller's REST API and the broker's SQL."""
 
-    def __init__(
-        self,
-        controller_url: str,
-        broker_url: str,
-        reached: Reached,
-        table: str = "account_entries",
-    ) -> None:
+    def __init__(self, controller_url: str, broker_url: str, reached: Reached, table: str) -> None:
         self._served = HttpPinotServed(controller_url, broker_url)
-        self._broker = JsonHttp(broker_url, TIMEOUT_MS / 1000 + 5)
+        self._broker = pinot_http(broker_url, TIMEOUT_MS / 1000 + 5)
         self._reached = reached
         self._table = table
+        # What Pinot was seen to have read: a server that starts anew reads some of it again.
+        self._seen: Offsets = {}
 
     def has_reached(self, entry_ends: Offsets) -> bool:
         consumed = self._consumed()
         missing = sorted(entry_ends.keys() - consumed.keys())
         if missing:
             raise NotServedError(f"kafka partitions {missing} are not being consumed")
-        return all_at_least(consumed, entry_ends) or self._reached(consumed, entry_ends)
+        reached = all_at_least(consumed, entry_ends) or self._reached(consumed, entry_ends)
+        if reached:
+            self._seen = {p: max(at, self._seen.get(p, 0)) for p, at in consumed.items()}
+        return reached
 
-    def sums(self, start_ms: int, end_ms: int) -> dict[Cell, Sums]:
-        found: dict[Cell, Sums] = {}
-        slot = f"event_time_ms - MOD(event_time_ms, {INTERVAL_MS})"
-        for segment, direction, start, count, amount, mixed in self._ask(
-            f"SELECT $segmentName, direction, {slot}, COUNT(*), SUMPRECISION(amount), "
-            f"SUMPRECISION({ROW_MIX}) FROM {self._table} {_between(start_ms, end_ms)} "
-            f"GROUP BY $segmentName, direction, {slot}",
-            MAX_GROUPS,
-        ):
-            cell = Cell(int(start), _partition(segment), direction)
-            sums = (int(count), _scaled(amount), _scaled(mixed))
-            found[cell] = found.get(cell, Sums()).plus(*sums)
-        return found
-
-    def hours(self) -> dict[tuple[int, str], tuple[int, int]]:
+    def sums(self, hours: Sequence[int], stretches: Sequence[Stretch]) -> CellSums:
         rows = self._ask(
-            "SELECT event_hour_ms, direction, COUNT(*), SUMPRECISION(amount) "
-            f"FROM {self._table} GROUP BY event_hour_ms, direction",
+            "SELECT event_hour_ms, kafka_partition, direction, COUNT(*), SUMPRECISION(amount), "
+            f"SUMPRECISION({ROW_MIX}) FROM {self._table} WHERE {_of_hours(hours)} AND "
+            f"{_within(stretches)} GROUP BY event_hour_ms, kafka_partition, direction",
+            MAX_GROUPS,
+        )
+        return {
+            Cell(int(hour_ms), int(partition), direction): Sums(
+                int(count), _scaled(amount), _scaled(mix)
+            )
+            for hour_ms, partition, direction, count, amount, mix in rows
+        }
+
+    def coarse(self, hours: Sequence[int]) -> dict[tuple[int, str], tuple[int, int]]:
+        # All between them: only then can the sums of whole hours be used that are kept ready.
+        rows = self._ask(
+            f"SELECT event_hour_ms, direction, COUNT(*), SUMPRECISION(amount) FROM {self._table} "
+            f"WHERE event_hour_ms >= {min(hours)} AND event_hour_ms <= {max(hours)} "
+            "GROUP BY event_hour_ms, direction",
             MAX_GROUPS,
         )
         return {(int(h), d): (int(count), _scaled(amount)) for h, d, count, amount in rows}
 
-    def coarse(self, start_ms: int, end_ms: int) -> dict[tuple[int, str], tuple[int, int]]:
-        slot = f"event_time_ms - MOD(event_time_ms, {INTERVAL_MS})"
-        rows = self._ask(
-            f"SELECT {slot}, direction, COUNT(*), SUMPRECISION(amount) FROM {self._table} "
-            f"{_between(start_ms, end_ms)} GROUP BY {slot}, direction",
-            MAX_GROUPS,
-        )
-        return {(int(slot), d): (int(count), _scaled(amount)) for slot, d, count, amount in rows}
+    def rows(self, hour_ms: int, stretches: Sequence[Stretch], limit: int) -> Counter[Row] | None:
+        where = f"{_of_hours([hour_ms])} AND {_within(stretches)}"
+        found = self._ask(f"SELECT {_COLUMNS} FROM {self._table} WHERE {where}", limit + 1)
+        return None if len(found) > limit else Counter(map(_row, found))
 
-    def rows(self, start_ms: int, end_ms: int, limit: int) -> Counter[Row] | None:
-        found = self._ask(
-            "SELECT $segmentName, account_id, counterparty_id, direction, transaction_id, amount, "
-            f"event_time_ms, kind, reverses FROM {self._table} {_between(start_ms, end_ms)}",
-            limit + 1,
-        )
-        if len(found) > limit:
-            return None
-        return Counter(
-            Row(_partition(name), account, other, side, id_, _scaled(amount), int(time_ms), *what)
-            for name, account, other, side, id_, amount, time_ms, *what in found
-        )
+    def strange(self, hour_ms: int, stretches: Sequence[Stretch], limit: int) -> list[Row]:
+        where = f"{_of_hours([hour_ms])} AND NOT {_within(stretches)}"
+        found = self._ask(f"SELECT {_COLUMNS} FROM {self._table} WHERE {where}", limit)
+        return [_row(each) for each in found]
+
+    def rows_of_ids(self, transaction_ids: Sequence[str]) -> list[Row]:
+        if not all(map(_UUID, transaction_ids)):
+            raise ValueError("an id is no UUID")
+        ids = ", ".join(f"'{each}'" for each in transaction_ids)
+        where = f"transaction_id IN ({ids}) OR reverses IN ({ids})"
+        return [
+            _row(each)
+            for each in self._ask(f"SELECT {_COLUMNS} FROM {self._table} WHERE {where}", MAX_GROUPS)
+        ]
 
     def _consumed(self) -> Offsets:
         return consumed_offsets(self._served.consuming(self._table))
 
     def _ask(self, statement: str, limit: int) -> list[list[Any]]:
-        """The rows of an answer that covers every segment, from servers that did not start anew meanwhile."""
-        consuming = self._served.consuming(self._table)
-        segments = self._served.segments(self._table)
-        refuse_silent(consuming, segments)
-        before = consumed_offsets(consuming)
+        """The rows of a whole answer, from servers that did not start anew meanwhile."""
+        before = self._consumed()
+        if not all_at_least(before, self._seen):
+            raise NotServedError("Pinot has gone back to before what it had read")
         body = {"sql": f"{statement} LIMIT {limit}", "queryOptions": f"timeoutMs={TIMEOUT_MS}"}
         answer = self._broker.post("/query/sql", body, parse_float=Decimal)
-        _refuse_partial(answer, len(segments.ideal))
-        rows: list[list[Any]] = answer["resultTable"]["rows"]
+        refuse_partial(answer)
+        if answer.get("numGroupsLimitReached"):
+            raise NotServedError("Pinot cut the groups")
+        rows: list[list[Any]] = answer.get("resultTable", {}).get("rows", [])
         if len(rows) >= limit and limit == MAX_GROUPS:
             raise NotServedError(f"there are more than {limit} groups")
         if not all_at_least(self._consumed(), before):
@@ -159,24 +154,27 @@ class HttpPinotTier:
         return rows
 
 
-def _refuse_partial(answer: Mapping[str, Any], segments: int) -> None:
-    if answer.get("exceptions"):
-        raise NotServedError(f"the broker answered with {str(answer['exceptions'][0])[:200]}")
-    if answer["numServersResponded"] != answer["numServersQueried"] or answer.get("partialResult"):
-        raise NotServedError("not every server responded")
-    if answer.get("numGroupsLimitReached"):
-        raise NotServedError("Pinot cut the groups")
-    if answer["numSegmentsQueried"] != segments:
-        raise NotServedError(f"{answer['numSegmentsQueried']} of {segments} segments were queried")
+def _of_hours(hours: Sequence[int]) -> str:
+    # The time column, by which segments are left out unread.
+    within = f"event_time_ms >= {min(hours)} AND event_time_ms < {max(hours) + HOUR_MS}"
+    if len(hours) == 1:
+        return within
+    return f"{within} AND event_hour_ms IN ({', '.join(map(str, hours))})"
 
 
-def _between(start_ms: int, end_ms: int) -> str:
-    return f"WHERE event_time_ms >= {start_ms} AND event_time_ms < {end_ms}"
+def _within(stretches: Iterable[Stretch]) -> str:
+    parts = [
+        f"(kafka_partition = {each.partition} AND kafka_offset >= {each.start} AND kafka_offset < {each.end})"
+        for each in stretches
+    ]
+    return f"({' OR '.join(parts)})"
 
 
-def _partition(segment: str) -> int:
-    parts = _SEGMENT(segment)
-    return NO_PARTITION if parts is None else int(parts[1])
+def _row(cells: Sequence[Any]) -> Row:
+    *texts, partition, offset, amount = cells
+    account, other, direction, id_, time_ms, kind, reverses = texts
+    what = (int(time_ms), kind, reverses or "", int(partition), int(offset), _scaled(amount))
+    return Row(account, other, direction, id_, *what)
 
 
 def _scaled(amount: object) -> int:

@@ -4,85 +4,84 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
 import orjson
-from confluent_kafka import Producer
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
+from stream_jobs.audit.finding_table import INTERVAL_MS
 from stream_jobs.audit.findings import Finding, Kind, Mismatch, Tier
-from stream_jobs.audit.intervals import INTERVAL_MS
-from stream_jobs.audit.reversal_table import HELD_LONG_MS
 from stream_jobs.audit.state import State
 
 MAX_MISMATCHES: Final = 50
 MAX_IDS: Final = 20
-MAX_TIME_MS: Final = 2**62
 MAX_DETAILS: Final = 5
 MAX_MISMATCHES_BYTES: Final = 60_000
-PUBLISH_TIMEOUT_S: Final = 5.0
 
 
-class PublishError(Exception):
-    """Kafka did not acknowledge a record in time."""
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What was seen since the state was made, and what waits."""
+
+    matched: int = 0
+    duplicates: int = 0
+    conflicts: int = 0
+    unproven: int = 0
+    under_way: int = 0
+    held: int = 0
+    held_long: int = 0
+    newest_held_ms: int | None = None
+    state_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The audit's state at an instant. Everything that arrived before the `through` instants is compared."""
+    """The audit's state at an instant. Everything that arrived before the `through` instants is compared.
+
+    `vouched_from` is the first raw offset of each kafka partition that it vouches for.
+    """
 
     recorded_at_ms: int
     started_at_ms: int
     entries_through_ms: int
     pinot_through_ms: int
     consistent_through_ms: int
-    checked_intervals: int
+    checked_hours: int
     open_intervals: int
     mismatches: tuple[Mismatch, ...]
     findings: dict[tuple[str, str], int]
-    matched: int
-    duplicates: int
-    conflicts: int
-    conflict_ids: tuple[str, ...]
-    reversals_held: int
-    reversals_held_long: int
-    newest_held_ms: int | None
-    state_bytes: int
+    counts: Counts
+    vouched_from: dict[int, int]
 
     @property
     def consistent(self) -> bool:
+        """Whether nothing is found wrong."""
         return not self.open_intervals
 
 
-def report(state: State, entries_through_ms: int, started_at_ms: int, now_ms: int) -> Report:
-    """The state now."""
+def report(
+    state: State, counts: Counts, through: tuple[int, int], started_at_ms: int, now_ms: int
+) -> Report:
+    """The state now; `through` are the instants up to which entries and Pinot are compared."""
     open_intervals, first_ms = state.findings.open_intervals()
-    through_ms = state.number("through_ms")
-    consistent_ms = through_ms - through_ms % INTERVAL_MS
-    conflicts, conflict_ids = state.conflicts()
-    held_long = state.reversals.held_before(now_ms - HELD_LONG_MS)
+    entries_ms, pinot_ms = through
+    whole_ms = pinot_ms - pinot_ms % INTERVAL_MS
     return Report(
         recorded_at_ms=now_ms,
         started_at_ms=started_at_ms,
-        entries_through_ms=entries_through_ms,
-        pinot_through_ms=through_ms,
-        consistent_through_ms=min(consistent_ms, consistent_ms if first_ms is None else first_ms),
-        checked_intervals=state.intervals.checked(),
+        entries_through_ms=entries_ms,
+        pinot_through_ms=pinot_ms,
+        consistent_through_ms=min(whole_ms, whole_ms if first_ms is None else first_ms),
+        checked_hours=state.checked_hours(),
         open_intervals=open_intervals,
         mismatches=tuple(state.findings.mismatches(MAX_MISMATCHES, MAX_IDS)),
         findings=state.findings.counts(),
-        matched=state.number("matched"),
-        duplicates=state.number("duplicates"),
-        conflicts=conflicts,
-        conflict_ids=conflict_ids,
-        reversals_held=state.reversals.held_before(MAX_TIME_MS).number,
-        reversals_held_long=held_long.number,
-        newest_held_ms=held_long.newest_ms,
-        state_bytes=state.size_bytes(),
+        counts=counts,
+        vouched_from={each.partition: each.start for each in state.vouched()},
     )
 
 
@@ -96,108 +95,76 @@ def record_value(said: Report) -> bytes:
             "recorded_at_ms": said.recorded_at_ms,
             "through_ms": said.pinot_through_ms,
             "consistent_through_ms": said.consistent_through_ms,
-            "checked_intervals": said.checked_intervals,
+            "checked_intervals": said.checked_hours,
             "open_intervals": said.open_intervals,
-            "conflicts": said.conflicts,
+            "conflicts": said.counts.conflicts,
             "mismatches": text.decode(),
         }
     )
 
 
-class StatePublisher:
-    """Writes the state to its topic."""
+class AuditMetrics(Collector):
+    """The newest report as Prometheus' metrics."""
 
-    def __init__(self, kafka_servers: str, topic: str) -> None:
-        self._topic = topic
-        self._producer = Producer(
-            {
-                "bootstrap.servers": kafka_servers,
-                "log_level": 0,
-                "acks": "all",
-                "linger.ms": 0,
-                "message.timeout.ms": round(PUBLISH_TIMEOUT_S * 1000),
-            }
+    def __init__(self, said: Report, clock_ms: Callable[[], int]) -> None:
+        self.said = said
+        self._clock_ms = clock_ms
+
+    def collect(self) -> Iterator[Metric]:
+        """The families, made anew at every scrape."""
+        said, counts, now_ms = self.said, self.said.counts, self._clock_ms()
+        yield _gauge("consistent", "1 if nothing is found wrong, else 0", int(said.consistent))
+        yield _gauge(
+            "intervals_checked", "Hours of event time that are compared", said.checked_hours
         )
-
-    def publish(self, value: bytes) -> None:
-        """Raises PublishError or KafkaException if Kafka does not take it."""
-        try:
-            self._producer.produce(self._topic, value)
-        except BufferError as full:
-            raise PublishError(str(full)) from None
-        if self._producer.flush(PUBLISH_TIMEOUT_S):
-            raise PublishError(f"{self._topic}: no acknowledgement in {PUBLISH_TIMEOUT_S} s")
-
-
-def metrics(said: Report, now_ms: int) -> str:
-    """The state in Prometheus' text format."""
-    return "\n".join(_metric_lines(said, now_ms)) + "\n"
-
-
-def _metric_lines(said: Report, now_ms: int) -> Iterator[str]:
-    def gauge(name: str, meaning: str, value: float) -> Iterator[str]:
-        yield f"# HELP audit_{name} {meaning}"
-        yield f"# TYPE audit_{name} {'counter' if name.endswith('_total') else 'gauge'}"
-        yield f"audit_{name} {value}"
-
-    lag = "Seconds since the instant up to which everything is compared with"
-    yield from gauge("consistent", "1 if nothing is found wrong, else 0.", int(said.consistent))
-    yield from gauge(
-        "intervals_checked", "Intervals compared in all tiers.", said.checked_intervals
-    )
-    yield from gauge("intervals_inconsistent", "Intervals with findings.", said.open_intervals)
-    yield "# HELP audit_findings Open findings by tier and kind."
-    yield "# TYPE audit_findings gauge"
-    for tier in Tier:
-        for kind in Kind:
-            count = said.findings.get((tier, kind), 0)
-            yield f'audit_findings{{tier="{tier}",kind="{kind}"}} {count}'
-    for name, through_ms in (
-        ("entries", said.entries_through_ms),
-        ("pinot", said.pinot_through_ms),
-    ):
-        # Before the first check is over, it is as far behind as it has lived.
-        behind_ms = now_ms - (through_ms or said.started_at_ms)
-        yield from gauge(f"{name}_lag_seconds", f"{lag} {name}.", max(0, behind_ms) / 1000)
-    yield from gauge("transfers_matched_total", "Events with both their entries.", said.matched)
-    yield from gauge("duplicates_total", "Further events of known ids.", said.duplicates)
-    yield from gauge("conflicts", "Ids that came with different contents.", said.conflicts)
-    waiting = "Reversals whose transfers have not come"
-    yield from gauge("reversals_held", f"{waiting}.", said.reversals_held)
-    yield from gauge("reversals_held_long", f"{waiting} for a minute.", said.reversals_held_long)
-    since_ms = said.newest_held_ms
-    newest_s = 0 if since_ms is None else max(0, now_ms - since_ms) / 1000
-    yield from gauge(
-        "reversals_held_seconds", "How long the newest of these has waited; 0: none.", newest_s
-    )
-    yield from gauge("state_bytes", "Size of what is remembered.", said.state_bytes)
+        yield _gauge(
+            "intervals_inconsistent", "Intervals of 10 s with findings", said.open_intervals
+        )
+        findings = GaugeMetricFamily("audit_findings", "Open findings", labels=("tier", "kind"))
+        for tier in Tier:
+            for kind in Kind:
+                findings.add_metric((tier, kind), said.findings.get((tier, kind), 0))
+        yield findings
+        vouched = GaugeMetricFamily(
+            "audit_vouched_from_offset",
+            "First raw offset that is vouched for",
+            labels=("partition",),
+        )
+        for partition, offset in said.vouched_from.items():
+            vouched.add_metric((str(partition),), offset)
+        yield vouched
+        for name, through_ms in (
+            ("entries", said.entries_through_ms),
+            ("pinot", said.pinot_through_ms),
+        ):
+            # Before the first check is over, it is as far behind as it has lived.
+            behind_ms = now_ms - (through_ms or said.started_at_ms)
+            meaning = f"Since the instant up to which everything is compared with {name}"
+            yield _gauge(f"{name}_lag_seconds", meaning, max(0, behind_ms) / 1000)
+        yield _counter("transactions_matched", "Events with both their entries", counts.matched)
+        yield _counter("duplicates", "Further records of known ids", counts.duplicates)
+        yield _counter("conflicts", "Of these with other contents than the first", counts.conflicts)
+        yield _counter(
+            "unproven", "Duplicates of what counted before it is vouched for", counts.unproven
+        )
+        yield _gauge("under_way", "Records whose outcome is not decided", counts.under_way)
+        waiting = "Reversals whose transfers have not come"
+        yield _gauge("reversals_held", waiting, counts.held)
+        yield _gauge("reversals_held_long", f"{waiting} for a minute", counts.held_long)
+        since_ms = counts.newest_held_ms
+        newest_s = 0.0 if since_ms is None else max(0, now_ms - since_ms) / 1000
+        yield _gauge(
+            "reversals_held_seconds", "How long the newest of these has waited; 0: none", newest_s
+        )
+        yield _gauge("state_bytes", "Size of what is kept", counts.state_bytes)
 
 
-class MetricsServer:
-    """`/metrics` and `/healthz` in a thread of its own; `port` is the one it got."""
+def _gauge(name: str, meaning: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"audit_{name}", meaning, value=value)
 
-    def __init__(self, host: str, port: int, text: Callable[[], str]) -> None:
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                found = self.path in ("/metrics", "/healthz")
-                body = (text() if self.path == "/metrics" else "ok\n").encode() if found else b""
-                self.send_response(200 if found else 404)
-                self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
 
-            def log_message(self, *_: object) -> None:
-                """A line a scrape would bury what matters."""
-
-        self._server = ThreadingHTTPServer((host, port), Handler)
-        self._server.daemon_threads = True
-        self.port = self._server.server_address[1]
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+def _counter(name: str, meaning: str, value: float) -> Metric:
+    return CounterMetricFamily(f"audit_{name}", meaning, value=value)
 
 
 class JsonLines(logging.Formatter):
@@ -214,11 +181,11 @@ class JsonLines(logging.Formatter):
             line |= {
                 "tier": findings[0].tier,
                 "kind": findings[0].kind,
-                "interval": _instant(findings[0].interval_ms),
+                "from": _instant(min(f.time_ms for f in findings)),
                 "count": len(findings),
-                "kafka_partitions": sorted(
-                    {f.partition for f in findings if f.partition is not None}
-                ),
+                "raw_records": [f"[{f.partition}] {f.offset}" for f in findings if f.offset >= 0][
+                    :MAX_IDS
+                ],
                 "transaction_ids": [f.transaction_id for f in findings if f.transaction_id][
                     :MAX_IDS
                 ],
@@ -233,8 +200,8 @@ def _plain(mismatch: Mismatch) -> dict[str, Any]:
     return {
         "tier": mismatch.tier,
         "kind": mismatch.kind,
-        "start_ms": mismatch.interval_ms,
-        "end_ms": mismatch.interval_ms + INTERVAL_MS,
+        "start_ms": mismatch.start_ms,
+        "end_ms": mismatch.start_ms + INTERVAL_MS,
         "count": mismatch.count,
         "ids": mismatch.transaction_ids,
         "detail": mismatch.detail[:300],

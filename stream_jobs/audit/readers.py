@@ -1,14 +1,15 @@
-"""Reads both topics from given offsets, committed records only, in batches; commits and joins nothing."""
+"""Reads topics from given offsets, committed records only, in batches; commits and joins nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, KafkaError, TopicPartition
 
-from stream_jobs.kafka_offsets import KafkaOffsetsError
-from stream_jobs.offsets import Offsets
+from stream_jobs.topics.clients import consumer, explained, is_forbidden
+from stream_jobs.topics.kafka_offsets import KafkaOffsetsError
+from stream_jobs.topics.offsets import Offsets
 
 
 class Record(NamedTuple):
@@ -26,11 +27,11 @@ class Reader:
     """One consumer of some topics, from where it stopped last time; memory is bounded by librdkafka's queue."""
 
     def __init__(self, kafka_servers: str, starts: Mapping[str, Offsets]) -> None:
-        self._positions = {topic: dict(offsets) for topic, offsets in starts.items()}
-        self._consumer = Consumer(
+        self._positions: dict[str, dict[int, int]] = {topic: {} for topic in starts}
+        self._paused: dict[str, set[int]] = {topic: set() for topic in starts}
+        self._consumer = consumer(
+            kafka_servers,
             {
-                "bootstrap.servers": kafka_servers,
-                "log_level": 0,
                 "group.id": "audit",  # never joined, never committed to
                 "enable.auto.commit": False,
                 "isolation.level": "read_committed",
@@ -39,34 +40,59 @@ class Reader:
                 "auto.offset.reset": "error",
                 "queued.max.messages.kbytes": 16_384,
                 "fetch.wait.max.ms": 100,
-            }
+            },
         )
-        self._consumer.assign(
+        for topic, offsets in starts.items():
+            self.add(topic, offsets)
+
+    def add(self, topic: str, starts: Offsets) -> None:
+        """Read further kafka partitions of a topic; those that are read already stay where they are."""
+        fresh = {p: offset for p, offset in starts.items() if p not in self._positions[topic]}
+        if not fresh:
+            return
+        self._positions[topic].update(fresh)
+        self._consumer.incremental_assign(
             [
                 TopicPartition(topic, partition, offset if offset > 0 else OFFSET_BEGINNING)
-                for topic, offsets in self._positions.items()
-                for partition, offset in sorted(offsets.items())
+                for partition, offset in sorted(fresh.items())
             ]
         )
+
+    def pause(self, topic: str, partitions: set[int]) -> None:
+        """Read no more of these kafka partitions of a topic, and of all others."""
+        before = self._paused[topic]
+        if partitions == before:
+            return
+        self._paused[topic] = set(partitions)
+        if rest := [TopicPartition(topic, p) for p in sorted(partitions - before)]:
+            self._consumer.pause(rest)
+        if further := [TopicPartition(topic, p) for p in sorted(before - partitions)]:
+            self._consumer.resume(further)
 
     def read(self, limit: int, timeout_s: float) -> list[Record]:
         """The next records, at most `limit`. Raises KafkaOffsetsError if a position is gone."""
         records = []
+        positions = self._positions
         for message in self._consumer.consume(limit, timeout=timeout_s):
             topic, partition, offset = message.topic(), message.partition(), message.offset()
             error = message.error()
             if error is not None and error.code() != KafkaError._PARTITION_EOF:
-                if error.fatal() or error.code() == KafkaError._AUTO_OFFSET_RESET:
-                    raise KafkaOffsetsError(f"{topic} [{partition}]: {error}")
+                gone = error.code() == KafkaError._AUTO_OFFSET_RESET
+                if error.fatal() or gone or is_forbidden(error):
+                    why = explained(self._consumer, error)
+                    raise KafkaOffsetsError(f"{topic} [{partition}]: {why}")
                 continue  # the broker is away; librdkafka tries again
             if topic is None or partition is None or offset is None:
                 continue
             if error is not None:
-                self._positions[topic][partition] = max(self._positions[topic][partition], offset)
+                positions[topic][partition] = max(positions[topic][partition], offset)
                 continue
-            self._positions[topic][partition] = offset + 1
-            key, value = message.key(), message.value()
-            records.append(Record(topic, partition, offset, message.timestamp()[1], key, value))
+            positions[topic][partition] = offset + 1
+            records.append(
+                Record(
+                    topic, partition, offset, message.timestamp()[1], message.key(), message.value()
+                )
+            )
         return records
 
     def positions(self, topic: str) -> Offsets:
@@ -74,4 +100,5 @@ class Reader:
         return self._positions[topic]
 
     def close(self) -> None:
+        """Give the connections back."""
         self._consumer.close()

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from stream_jobs.audit.frontier import Topics
-from stream_jobs.dedup_window import DEFAULT, DedupWindow
-from stream_jobs.job_settings import CONSUMER_GROUP
-
-AUDIT_TOPIC = "pipeline-audit"
+from stream_jobs import http_access
+from stream_jobs.events import settings as event_settings
+from stream_jobs.events.dedup_window import DEFAULT, DedupWindow
+from stream_jobs.events.settings import EventRules
+from stream_jobs.topics.access import checked
+from stream_jobs.topics.names import Names, add_arguments, names_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +25,9 @@ class AuditSettings:
     state: Path
     host: str
     metrics_port: int
-    consumer_group: str
-    topics: Topics
-    table: str
-    audit_topic: str
+    names: Names
     window: DedupWindow
+    rules: EventRules
 
 
 def parsed(arguments: Sequence[str] | None) -> AuditSettings:
@@ -41,14 +40,16 @@ def parsed(arguments: Sequence[str] | None) -> AuditSettings:
     add("--kafka", required=True, metavar="SERVERS", help="host:port,…")
     add("--controller", required=True, metavar="URL", help="Pinot's controller")
     add("--broker", required=True, metavar="URL", help="Pinot's broker")
-    add("--state", required=True, type=Path, metavar="FILE", help="what it remembers; SQLite")
+    add(
+        "--state",
+        required=True,
+        type=Path,
+        metavar="FILE",
+        help="what it keeps between runs; what counted, by id, lies in a folder beside it",
+    )
     add("--host", default="127.0.0.1", help="address of /metrics and /healthz (%(default)s)")
     add("--metrics-port", type=int, default=18100, help="their port; 0: any (%(default)s)")
-    add("--group", default=CONSUMER_GROUP, help="the job's consumer group (%(default)s)")
-    add("--raw-topic", default=Topics().raw, help="the events (%(default)s)")
-    add("--entries-topic", default=Topics().entries, help="the entries (%(default)s)")
-    add("--table", default="account_entries", help="Pinot's table of the entries (%(default)s)")
-    add("--audit-topic", default=AUDIT_TOPIC, help="where the state is published (%(default)s)")
+    add_arguments(parser)
     add("--dedup-window-ms", type=int, default=DEFAULT.window_ms, help="as the job's (%(default)s)")
     add(
         "--dedup-slack-ms",
@@ -56,7 +57,10 @@ def parsed(arguments: Sequence[str] | None) -> AuditSettings:
         default=DEFAULT.slack_ms,
         help="where either outcome is right (%(default)s)",
     )
+    event_settings.add_arguments(parser)
     given = parser.parse_args(arguments)
+    checked(parser, given.kafka)
+    http_access.checked(parser)
     return AuditSettings(
         given.kafka,
         given.controller,
@@ -64,9 +68,7 @@ def parsed(arguments: Sequence[str] | None) -> AuditSettings:
         given.state,
         given.host,
         given.metrics_port,
-        given.group,
-        Topics(given.raw_topic, given.entries_topic),
-        given.table,
-        given.audit_topic,
+        names_of(given),
         DedupWindow(given.dedup_window_ms, given.dedup_slack_ms),
+        event_settings.of_arguments(given),
     )

@@ -195,7 +195,7 @@ class Faults:
 
     def _flood_is_told(self, flood: bool) -> bool:
         said = self.stack.metrics()
-        told = f"pipeline_reject_flood {int(flood)}" in said.splitlines()
+        told = f"pipeline_reject_flood {float(flood)}" in said.splitlines()
         return told and self.stack.pipeline()["rejectFlood"] is flood
 
     def _upgrade(self, fault: Fault) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -17,8 +16,9 @@ from typing import Any
 
 import aiohttp
 
+from local_stack.prerequisites import CHROMIUM, message
+
 STARTS_WITHIN_S = 60
-NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
     *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
     *("--no-first-run", "--disable-background-networking", "--disable-component-update"),
@@ -84,8 +84,8 @@ async def page(folder: Path) -> AsyncIterator[Page]:
 
 @contextmanager
 def _browser(folder: Path) -> Iterator[int]:
-    program = next(filter(None, map(shutil.which, NAMES)), None)
-    assert program, "Chromium is needed: apt-get install -y --no-install-recommends chromium"
+    program = CHROMIUM.find(os.environ)
+    assert program, message([CHROMIUM])
     command = [program, *FLAGS, f"--user-data-dir={folder}", "about:blank"]
     quiet = subprocess.DEVNULL
     process = subprocess.Popen(command, stdout=quiet, stderr=quiet, start_new_session=True)

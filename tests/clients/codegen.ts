@@ -7,7 +7,7 @@ const config: CodegenConfig = {
   generates: {
     './generated/': {
       preset: 'client',
-      presetConfig: { persistedDocuments: true },
+      presetConfig: { persistedDocuments: { hashAlgorithm: 'sha256' } },
       config: {
         strictScalars: true,
         useTypeImports: true,

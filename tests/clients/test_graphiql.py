@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from local_stack import jars
-from local_stack.java import find_java_home
+from local_stack.preparation import prepare_graphiql
 from local_stack.settings import StackSettings
 from tests.clients.browser import Page, page
 from tests.integration.gateway_process import CHECKOUT, GatewayProcess, running
@@ -28,20 +27,11 @@ HEADERS = "[...document.querySelectorAll('.graphiql-editor-tools button')].find(
 EDITOR = "document.querySelector('.graphiql-editor-tool .graphiql-editor:not(.hidden) .CodeMirror')"
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.fixture(scope="module")
 def assets() -> Path:
     """GraphiQL's files, fetched as `./dev up` does if they are not here yet."""
     stack = StackSettings()
-    if not jars.unpack_graphiql(stack.jars, stack.graphiql):
-        java = find_java_home(os.environ)
-        assert java is not None
-        jars.fetch(["graphiql"], stack.jars, java, os.environ, print)
-        assert jars.unpack_graphiql(stack.jars, stack.graphiql)
+    assert prepare_graphiql(stack, os.environ, print)
     return stack.graphiql
 
 
@@ -52,7 +42,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def owner_key(folder: Path) -> str:
-    command = [sys.executable, "-m", "gateway.auth.keys", "--store", str(folder / "keys.json")]
+    command = [
+        sys.executable,
+        "-m",
+        "gateway.access.auth.keys",
+        "--store",
+        str(folder / "keys.json"),
+    ]
     command += ["create", "--name", "explorer", "--role", "owner", "--accounts", "acct-000001"]
     made = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=True)
     return made.stdout.split()[0]

@@ -16,10 +16,10 @@ import httpx
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gateway.analytics.model import Direction, Entry
 from gateway.app import create_app
-from gateway.duckdb.store import DuckdbStore
-from gateway.model import Direction, Entry
 from gateway.settings import Settings
+from gateway.store.duckdb.store import DuckdbStore
 from tests.store_cases import transfer
 
 HOUR_MS = 3_600_000

@@ -7,33 +7,45 @@ their limits, with every check.
 
 from __future__ import annotations
 
+import uuid
 import zlib
+from dataclasses import replace
 from typing import Any
 
 import graphql
 import schemathesis
-from graphql import ArgumentNode, Visitor, parse_value, print_ast, visit
+from graphql import ArgumentNode, FieldNode, Visitor, parse_value, print_ast, visit
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import CHECKS
 
 from gateway.app import create_app
-from gateway.duckdb.store import DuckdbStore
 from gateway.settings import Settings
+from gateway.store.duckdb.store import DuckdbStore
 from tests import graphql_scalars
 
 NOW_MS = 1_763_800_000_000
+WINDOWS = [
+    "{last: {count: 1, unit: DAY}}",
+    "{calendar: TODAY}",
+    "{lastFull: {count: 1, unit: DAY}}",
+    '{between: {start: "2025-11-21T12:00:00Z", end: "2025-11-22T12:00:00+07:00"}}',
+]
 WITHIN_LIMITS = {
     "id": ['"acct-000001"', '"nobody"', "\"''\""],
     "ids": ['["acct-000001", "acct-000002"]', "[]"],
     "first": ["1", "10", "100"],
+    "last": ["1", "100", "null"],
     "after": ["null"],
+    "before": ["null"],
+    "minAmount": ['"-0.01"', "null"],
+    "maxAmount": ['"100"', "null"],
+    "calendar": ["{weekStart: SATURDAY, yearStartMonth: 4}", "null"],
     "counterpartyId": ['"acct-000002"', "null"],
-    "window": [
-        "{last: {count: 1, unit: DAY}}",
-        "{calendar: TODAY}",
-        '{between: {start: "2025-11-21T12:00:00Z", end: "2025-11-22T12:00:00+07:00"}}',
-    ],
+    "window": WINDOWS,
+    "compareWindow": [*WINDOWS, "null"],
 }
+# Of two that exclude each other the second is left out.
+EITHER_OR = (("compareWindow", "compareTo"), ("last", "first"))
 
 # An operation may be within the limits of each argument and cost too much as a whole, which the generator
 # cannot know; what is refused for its cost is tested elsewhere.
@@ -62,6 +74,18 @@ class Limited(Visitor):
             return None
         value = parse_value(choices[zlib.crc32(print_ast(node.value).encode()) % len(choices)])
         return ArgumentNode(name=node.name, value=value)
+
+    def leave_field(self, node: FieldNode, *_: Any) -> FieldNode | None:
+        """Leave out what another argument excludes."""
+        given = {
+            each.name.value for each in node.arguments or () if print_ast(each.value) != "null"
+        }
+        excluded = {one for other, one in EITHER_OR if other in given}
+        left = tuple(each for each in node.arguments or () if each.name.value not in excluded)
+        if node.name.value == "transaction":
+            id_ = parse_value(f'"{uuid.UUID(int=1)}"')
+            left = tuple(replace(e, value=id_) if e.name.value == "id" else e for e in left)
+        return None if left == tuple(node.arguments or ()) else replace(node, arguments=left)
 
 
 @SCHEMA.parametrize()

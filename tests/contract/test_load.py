@@ -13,7 +13,7 @@ from gateway.app import create_app
 from gateway.settings import Settings
 from tests.load.gateway import mix
 from tests.load.gateway.answers import difference
-from tests.load.gateway.rivals import constant_app, strawberry_app
+from tests.load.gateway.rivals import SIGNING_KEY, constant_app, strawberry_app
 from tests.load.gateway.stub_store import NOW_MS, StubStore
 
 
@@ -31,7 +31,8 @@ def test_the_contestants_answer_alike(name: str, caches: bool) -> None:
         store = StubStore()
         await store.open()
         body = mix.body(name, mix.FIXED_WINDOW)
-        ours = create_app(Settings(log_level="error"), store, epoch_ms=lambda: NOW_MS)
+        settings = Settings(log_level="error", signing_keys=SIGNING_KEY)
+        ours = create_app(settings, store, epoch_ms=lambda: NOW_MS)
         expected = await ask(ours, body)
         assert "errors" not in expected
         theirs = await ask(strawberry_app(store, lambda: NOW_MS, caches=caches), body)

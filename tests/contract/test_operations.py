@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,18 @@ import httpx
 import pytest
 from graphql import OperationDefinitionNode, parse
 
-from gateway import graphiql
 from gateway.app import create_app
-from gateway.duckdb.store import DuckdbStore
+from gateway.pages import graphiql
 from gateway.settings import Settings
+from gateway.store.duckdb.store import DuckdbStore
 
-FOLDER = Path(__file__).parents[2] / "graphql_schema" / "operations"
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "graphql_schema" / "operations"
 NOW_MS = 1_763_800_000_000
 VARIABLES = {
     "accountId": "acct-000001",
+    "otherId": "acct-000002",
+    "transactionId": "00000000-0000-4000-8000-000000000000",
     "accountIds": ["acct-000001", "acct-000002"],
     "window": {"last": {"count": 30, "unit": "DAY"}},
     "zone": "Asia/Ho_Chi_Minh",
@@ -31,15 +35,21 @@ VARIABLES = {
 def ask(document: str) -> dict[str, Any]:
     """The whole answer, from a gateway of its own."""
     used = {name: value for name, value in VARIABLES.items() if f"${name}:" in document}
+    return send(json.dumps({"query": document, "variables": used}), 2_000)
+
+
+def send(body: str, transfers: int) -> dict[str, Any]:
+    """The answer to a request's body, on so many sample transfers."""
 
     async def run() -> dict[str, Any]:
-        store = DuckdbStore(2_000, epoch_ms=lambda: NOW_MS)
+        store = DuckdbStore(transfers, epoch_ms=lambda: NOW_MS)
         await store.open()
         app = create_app(Settings(log_level="error"), store, epoch_ms=lambda: NOW_MS)
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-            body = {"query": document, "variables": used}
-            answer: dict[str, Any] = (await client.post("/graphql", json=body)).json()
+            headers = {"Content-Type": "application/json"}
+            response = await client.post("/graphql", content=body, headers=headers)
+            answer: dict[str, Any] = response.json()
         await store.close()
         return answer
 
@@ -74,3 +84,12 @@ def test_graphiqls_example_tabs_are_answered() -> None:
     assert len(documents) == 4
     for document in documents:
         assert "errors" not in ask(document)
+
+
+def test_the_readmes_first_query_has_the_readmes_answer() -> None:
+    """As a shell sends it, and on as much sample data as `./dev up --embedded` has."""
+    readme = (ROOT / "README.md").read_text()
+    command = readme.partition("curl ")[2].partition("```")[0]
+    shown = readme.partition("```json\n")[2].partition("```")[0]
+    body = shlex.split(f"curl {command}")[-1]
+    assert send(body, Settings().sample_transfers)["data"] == json.loads(shown)

@@ -11,12 +11,16 @@ import pytest
 import yaml
 
 from pinot_config.tables import load_tables
-from stream_jobs.audit.settings import AUDIT_TOPIC
-from stream_jobs.event_rules import MAX_REJECTED_BASE64_BYTES
-from stream_jobs.job_settings import HEARTBEAT_TOPIC, JobSettings
-from stream_jobs.progress import PROGRESS_TOPIC
-from stream_jobs.progress_tracker import ENTRIES, REJECTED, TRANSACTIONS
-from stream_jobs.topics import FOLDER, Environment, Topic, load_topics
+from stream_jobs.events.rejection import (
+    MAX_REJECTED_BASE64_BYTES,
+    MAX_REJECTED_TEXT_BYTES,
+    kept_headers,
+    kept_key,
+)
+from stream_jobs.job.settings import JobSettings
+from stream_jobs.tools.rejects import REPLAYED
+from stream_jobs.topics.names import NAMES
+from stream_jobs.topics.topic import FOLDER, Environment, Topic, load_topics
 
 FILES = sorted(FOLDER.glob("*.yaml"))
 SCHEMA = json.loads((FOLDER / "topic.schema.json").read_text())
@@ -36,15 +40,16 @@ def test_a_topic_file_keeps_to_the_schema_and_is_named_as_its_topic(file: Path) 
 def test_every_topic_has_a_file() -> None:
     names = {topic.name for topic in load_topics(Environment.LOCAL)}
     assert names == {
-        *(TRANSACTIONS, ENTRIES, REJECTED),
-        *(PROGRESS_TOPIC, HEARTBEAT_TOPIC, AUDIT_TOPIC),
+        *(NAMES.transactions_topic, *NAMES.outcomes),
+        *(NAMES.progress_topic, NAMES.heartbeat_topic, NAMES.audit_topic),
+        REPLAYED,
     }
 
 
 def test_raw_events_are_kept_as_long_as_ids_are_remembered() -> None:
     window = JobSettings.__dataclass_fields__["dedup_window"].default
     assert isinstance(window, timedelta)
-    retention = _topic(TRANSACTIONS, Environment.PRODUCTION).config["retention.ms"]
+    retention = _topic(NAMES.transactions_topic, Environment.PRODUCTION).config["retention.ms"]
     assert int(retention) == window.total_seconds() * 1000
 
 
@@ -53,26 +58,43 @@ def test_the_event_time_is_the_producers_and_nobody_elses() -> None:
         topic.name: topic.config["message.timestamp.type"]
         for topic in load_topics(Environment.LOCAL)
     }
-    assert types.pop(TRANSACTIONS) == "CreateTime"
+    assert types.pop(NAMES.transactions_topic) == "CreateTime"
     assert set(types.values()) == {"LogAppendTime"}
 
 
 @pytest.mark.parametrize("environment", Environment)
-def test_a_rejected_record_has_room_for_its_bytes_in_base64(environment: Environment) -> None:
-    most = int(_topic(REJECTED, environment).config["max.message.bytes"])
-    assert most > MAX_REJECTED_BASE64_BYTES * 4 / 3 + 16_384
+def test_a_rejected_record_has_room_for_all_that_is_kept_of_it(environment: Environment) -> None:
+    worst = {f"{number:04}" + "\x01" * 60: b"" for number in range(1_000)}
+    value = {
+        "payload": "\x01" * MAX_REJECTED_TEXT_BYTES,
+        "payload_base64": "A" * (MAX_REJECTED_BASE64_BYTES * 4 // 3),
+        "key_base64": kept_key(bytes(MAX_REJECTED_BASE64_BYTES)),
+        "headers": kept_headers(worst),
+        "detail": "\x01" * 200,
+    }
+    most = int(_topic(NAMES.rejected_topic, environment).config["max.message.bytes"])
+    assert most > len(json.dumps(value)) + 16_384
+
+
+@pytest.mark.parametrize("environment", Environment)
+def test_a_record_is_no_larger_unpacked_than_it_may_be_packed(environment: Environment) -> None:
+    config = _topic(NAMES.transactions_topic, environment).config
+    assert config["max.decompressed.message.bytes"] == config["max.message.bytes"]
 
 
 @pytest.mark.parametrize("environment", Environment)
 def test_every_reader_of_the_source_gets_a_heartbeat(environment: Environment) -> None:
-    raw, heartbeat = _topic(TRANSACTIONS, environment), _topic(HEARTBEAT_TOPIC, environment)
+    raw, heartbeat = (
+        _topic(NAMES.transactions_topic, environment),
+        _topic(NAMES.heartbeat_topic, environment),
+    )
     assert heartbeat.partitions == raw.partitions
 
 
 def test_pinot_partitions_entries_as_the_topic_does() -> None:
     entries = load_tables({})[0].table_config["tableIndexConfig"]["segmentPartitionConfig"]
     count = entries["columnPartitionMap"]["account_id"]["numPartitions"]
-    assert count == _topic(ENTRIES).partitions
+    assert count == _topic(NAMES.entries_topic).partitions
 
 
 def test_every_table_reads_a_topic_that_has_a_file() -> None:

@@ -15,10 +15,12 @@ DIRECTIONS = ("RECEIVED", "SENT")
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One Kafka record: its bytes, and its timestamp in epoch milliseconds."""
+    """One Kafka record: its bytes, its timestamp in epoch milliseconds, its key and headers."""
 
     value: bytes | None
     time_ms: int
+    key: bytes | None = None
+    headers: tuple[tuple[str, bytes | None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,7 +161,12 @@ class RunningStack:
             while True:
                 try:
                     producer.produce(
-                        "transactions", record.value, timestamp=record.time_ms, on_delivery=done
+                        "transactions",
+                        record.value,
+                        record.key,
+                        timestamp=record.time_ms,
+                        headers=list(record.headers),
+                        on_delivery=done,
                     )
                     break
                 except BufferError:

@@ -155,9 +155,11 @@ def test_the_jobs_metrics_are_there_for_prometheus(stack: RunningStack) -> None:
 
     def told() -> bool:
         lines = httpx.get(url, trust_env=False).text.splitlines()
-        return {"pipeline_watch_up 1", "pipeline_job_running 1", "pipeline_reject_flood 0"} <= set(
-            lines
-        )
+        return {
+            "pipeline_watch_up 1.0",
+            "pipeline_job_running 1.0",
+            "pipeline_reject_flood 0.0",
+        } <= set(lines)
 
     wait_until(told, 60, "the metrics do not say that the job runs")
 

@@ -14,36 +14,25 @@ from tests.integration.running_stack import PORTS, RunningStack, now_ms, parse_m
 
 
 @pytest.mark.parametrize(
-    "part",
+    "parts",
     [
-        "flink_taskmanager",
-        "flink",
-        "pinot_server",
-        "pinot_broker",
-        "pinot_controller",
-        "gateway",
-        "progress",
-        "audit",
+        ["flink_taskmanager"],
+        ["flink"],
+        ["pinot_server"],
+        ["pinot_broker", "pinot_controller"],
+        ["gateway", "progress", "audit"],
+        ["kafka"],
+        ["zookeeper"],
     ],
+    ids="-".join,
 )
 def test_a_killed_part_comes_back_and_nothing_is_lost_or_doubled(
-    stack: RunningStack, part: str
+    stack: RunningStack, parts: list[str]
 ) -> None:
     with traffic(stack):
-        restarts = stack.kill(part)
-        stack.wait_restarted(part, restarts)
-
-
-def test_kafka_killed_under_load_loses_nothing(stack: RunningStack) -> None:
-    with traffic(stack):
-        restarts = stack.kill("kafka")
-        stack.wait_restarted("kafka", restarts)
-
-
-def test_zookeeper_killed_under_load_loses_nothing(stack: RunningStack) -> None:
-    with traffic(stack):
-        restarts = stack.kill("zookeeper")
-        stack.wait_restarted("zookeeper", restarts)
+        for part in parts:
+            restarts = stack.kill(part)
+            stack.wait_restarted(part, restarts)
 
 
 def test_a_frozen_task_manager_does_not_count_twice(stack: RunningStack) -> None:

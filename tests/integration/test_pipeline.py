@@ -10,11 +10,12 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
+import httpx
 import pytest
-from confluent_kafka import Consumer, TopicPartition
 
-from tests.integration.ledger import Record, Transfer, transfers
-from tests.integration.running_stack import RunningStack, now_ms, wait_until
+from tests.integration.committed import committed
+from tests.integration.ledger import Record, Reversal, Transfer, transfers
+from tests.integration.running_stack import PORTS, RunningStack, now_ms, to_rfc3339, wait_until
 
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
@@ -32,7 +33,7 @@ ODD_IDS = [
     "Nguyễn Văn A",
     "支付宝",
     "💸💸",
-    " leading and trailing ",
+    "a  blank inside",
     "null",
     "0",
     "-1",
@@ -41,8 +42,7 @@ ODD_IDS = [
     "OPTION(timeoutMs=1)",
     "/* comment */",
     "?",
-    "a\u2028b",
-    "e\u0301",
+    "q\u0307",
 ]
 
 
@@ -151,7 +151,14 @@ BAD_FIELDS = {
     "account too long": ("ACCOUNT_ID_INVALID", "from_account_id", "a" * 65),
     "account empty": ("ACCOUNT_ID_INVALID", "to_account_id", ""),
     "control character": ("ACCOUNT_ID_INVALID", "to_account_id", "a\u0007"),
+    "control-like character": ("ACCOUNT_ID_INVALID", "to_account_id", "a\u200bb"),
+    "account in another form": ("ACCOUNT_ID_INVALID", "to_account_id", "e\u0301"),
+    "blank at the end": ("ACCOUNT_ID_INVALID", "from_account_id", "a "),
     "unknown type": ("TYPE_UNKNOWN", "type", "chargeback"),
+    "type in capitals": ("FIELD_MISSPELT", "Type", "reversal"),
+    "status": ("FIELD_MISSPELT", "status", "FAILED"),
+    "a currency": ("CURRENCY_UNKNOWN", "currency", "JPY"),
+    "occurred long ago": ("OCCURRED_AT_INVALID", "occurred_at", "1999-12-31T23:59:59Z"),
 }
 
 
@@ -197,12 +204,54 @@ def test_producers_may_compress_as_they_like(
         for n, t in enumerate(some)
     ]
     stack.ledger.add(some)
-    # A record that is small on the wire and 20 MB behind it must be refused, not choke the job.
-    monster = Record(b"0" * 20_000_000, now_ms())
+    large = Record(b"0" * 900_000, now_ms())
     stack.ledger.rejected += 1
-    stack.wait_complete(stack.send([*(t.record() for t in some), monster], compression))
+    stack.wait_complete(stack.send([*(t.record() for t in some), large], compression))
     stack.assert_exact([account], window)
     assert stack.pipeline()["rejected"] == stack.ledger.rejected
+
+
+def test_an_event_counts_at_the_time_at_which_it_occurred(stack: RunningStack) -> None:
+    at_ms = now_ms() - 3 * DAY_MS
+    late = Transfer(str(uuid.uuid4()), "late-payer", "late-payee", "12.5", at_ms)
+    stack.ledger.add([late])
+    body = {**json.loads(late.record().value or b""), "occurred_at": to_rfc3339(at_ms)}
+    body["amount"] = "12.500000000"
+    stack.wait_complete(stack.send([Record(json.dumps(body).encode(), now_ms())]))
+    for window in ((at_ms, at_ms + 1), (at_ms - 1, at_ms), (at_ms + 1, now_ms() + DAY_MS)):
+        stack.assert_exact(["late-payer", "late-payee"], window)
+
+
+def test_a_rejected_event_keeps_its_key_and_headers_also_if_it_was_held_before(
+    stack: RunningStack,
+) -> None:
+    headers: tuple[tuple[str, bytes | None], ...] = (("trace", b"\x00\xff"), ("none", None))
+    said = Transfer(str(uuid.uuid4()), "keyed-payer", "keyed-payee", "5", now_ms())
+    wrong = Reversal(str(uuid.uuid4()), said, now_ms()).record(amount="4")
+    held = replace(wrong, key=b"\xfe held", headers=headers)
+    bad = Record(b"rejected at once", now_ms(), b"", headers[:1])
+    bare = Record(b"rejected at once, with nothing beside it", now_ms())
+    stack.wait_complete(stack.send([held, bad, bare]))
+    stack.ledger.add([said])
+    stack.ledger.rejected += 3
+    stack.wait_complete(stack.send([said.record()]))
+    kept = {
+        base64.b64decode(value["payload_base64"]): (value["key_base64"], value["headers"])
+        for value in read_all(stack, "transactions-rejected")
+    }
+    assert kept[bare.value or b""] == (None, None)
+    assert kept[bad.value or b""] == ("", '{"trace":"AP8="}')
+    key, texts = kept[held.value or b""]
+    assert base64.b64decode(key) == held.key
+    assert json.loads(texts) == {"trace": "AP8=", "none": None}
+
+
+def test_each_event_is_judged_once(stack: RunningStack) -> None:
+    rest = f"http://127.0.0.1:{PORTS['STACK_FLINK_REST_PORT']}"
+    jobs = httpx.get(f"{rest}/jobs/overview", trust_env=False).json()["jobs"]
+    job = next(each["jid"] for each in jobs if each["state"] == "RUNNING")
+    plan = httpx.get(f"{rest}/jobs/{job}/plan", trust_env=False).text
+    assert plan.count("judge(") == 1
 
 
 def test_received_and_sent_are_the_same_sum(stack: RunningStack) -> None:
@@ -224,27 +273,4 @@ def test_a_quiet_topic_is_fresh(stack: RunningStack) -> None:
 
 def read_all(stack: RunningStack, topic: str) -> list[dict[str, Any]]:
     """Every committed record of a topic, decoded."""
-    consumer = Consumer(
-        {
-            "bootstrap.servers": stack.kafka,
-            "group.id": "tests",
-            "isolation.level": "read_committed",
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
-        }
-    )
-    try:
-        partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
-        consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
-        ended: set[int | None] = set()
-        values = []
-        while len(ended) < len(partitions):
-            message = consumer.poll(30)
-            assert message is not None, f"{topic} could not be read"
-            if message.error() is not None:
-                ended.add(message.partition())
-            else:
-                values.append(json.loads(message.value() or b"null"))
-        return values
-    finally:
-        consumer.close()
+    return [json.loads(each.value() or b"null") for each in committed(stack.kafka, topic)]

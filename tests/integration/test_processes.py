@@ -12,6 +12,7 @@ import pytest
 
 from tests.integration.gateway_process import GatewayProcess, running
 from tests.integration.running_stack import wait_until
+from tests.metric_samples import NO_LINT, linted, parsed
 
 CLIENTS = 16
 QUESTION = (
@@ -53,11 +54,6 @@ async def wait_for_workers(gateway: GatewayProcess, gone: set[int], count: int) 
             await asyncio.sleep(0.05)
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.mark.anyio
 async def test_replacing_and_ending_workers_under_load_fails_no_request() -> None:
     with running(GATEWAY_WORKERS="2") as gateway:
@@ -87,27 +83,63 @@ def test_a_worker_that_is_killed_is_replaced() -> None:
         assert httpx.get(f"{gateway.url}/readyz", trust_env=False).is_success
 
 
-def test_any_worker_tells_the_metrics_of_all() -> None:
-    with running(GATEWAY_WORKERS="2") as gateway:
+class Counted:
+    """The operations that any worker tells of, which must never become fewer."""
 
-        def told() -> str:
-            return httpx.get(f"{gateway.url}/metrics", trust_env=False).text
+    def __init__(self, gateway: GatewayProcess) -> None:
+        self.url = gateway.url
+        self.most = 0.0
 
-        for _ in range(20):
-            httpx.post(
-                f"{gateway.url}/graphql", json={"query": "{ __typename }"}, trust_env=False
-            ).raise_for_status()
+    def ask(self, times: int) -> None:
+        for _ in range(times):
+            body = {"query": "{ __typename }"}
+            httpx.post(f"{self.url}/graphql", json=body, trust_env=False).raise_for_status()
 
-        def total() -> int:
-            lines = [line for line in told().splitlines() if "operations_total{" in line]
-            return sum(int(line.rpartition(" ")[2]) for line in lines)
+    def told(self) -> dict[str, float]:
+        text = httpx.get(f"{self.url}/metrics", trust_env=False).text
+        assert linted(text) == NO_LINT
+        return parsed(text)
 
-        wait_until(lambda: total() == 20, 10, "the workers' counters do not add up")
-        assert told().count("# TYPE gateway_graphql_operations_total counter") == 1
+    def total(self) -> float:
+        told = [value for name, value in self.told().items() if "operations_total{" in name]
+        assert sum(told) >= self.most
+        self.most = sum(told)
+        return self.most
+
+    def limit(self) -> float:
+        return self.told()["gateway_store_queries_limit"]
+
+    def wait_for(self, expected: int) -> None:
+        wait_until(lambda: self.total() == expected, 10, f"the workers do not tell of {expected}")
+
+
+def test_any_worker_tells_the_metrics_of_all_also_of_those_that_have_ended() -> None:
+    limits = {f"GATEWAY_STORE_QUERIES_{which}": "8" for which in ("LEAST", "MOST", "START")}
+    with running(GATEWAY_WORKERS="2", **limits) as gateway:
+        counted = Counted(gateway)
+        counted.ask(20)
+        counted.wait_for(20)
+        for round_ in range(1, 4):  # a name comes back in the third
+            before = {*gateway.workers()}
+            counted.ask(7)
+            gateway.signal(signal.SIGHUP)
+
+            def replaced(before: set[int] = before) -> bool:
+                counted.total()
+                now = {*gateway.workers()}
+                return len(now) == 2 and not now & before
+
+            wait_until(replaced, 60, "the workers are not replaced")
+            counted.wait_for(20 + 7 * round_)
+            wait_until(lambda: counted.limit() == 16, 10, "the limits are not of those that live")
+        os.kill(gateway.workers()[0], signal.SIGKILL)
+        counted.wait_for(41)
+        counted.ask(4)
+        counted.wait_for(45)
 
 
 def test_a_process_that_ends_says_so_before_it_stops_accepting() -> None:
-    with running(GATEWAY_DRAIN_ACCEPT_MS="1500") as gateway:
+    with running(GATEWAY_DRAIN_ACCEPT_MS="5000") as gateway:
         gateway.signal(signal.SIGTERM)
 
         def readiness() -> int:
@@ -119,4 +151,4 @@ def test_a_process_that_ends_says_so_before_it_stops_accepting() -> None:
         )
         assert answer.json()["data"] == {"__typename": "Query"}
         assert answer.headers["connection"] == "close"
-        gateway.process.wait(20)
+        gateway.process.wait(30)

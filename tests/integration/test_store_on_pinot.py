@@ -7,6 +7,7 @@ meet nobody else's.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,11 +17,22 @@ from typing import Any
 import httpx
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
+from opentelemetry import context as contexts
+from opentelemetry.trace import NonRecordingSpan, SpanContext, set_span_in_context
 
-from gateway.model import Direction, Entry, Interval, RankBy, TransactionKind
-from gateway.pinot.store import PinotStore
-from gateway.query_plan import EntriesPlan, EntryKey, QueryPlan, TopPlan, TotalsPlan
+from gateway.analytics.entries import key
+from gateway.analytics.model import (
+    Direction,
+    Entry,
+    Interval,
+    RankBy,
+    TransactionKind,
+    TransactionSort,
+)
+from gateway.analytics.query_plan import EntriesPlan, QueryPlan, TopPlan, TotalsPlan
+from gateway.process import traces
 from gateway.settings import Settings
+from gateway.store.pinot.store import PinotStore
 from pinot_config.controller import HttpController
 from tests import scopes, store_cases
 from tests.integration.ledger import Reversal, Transfer
@@ -90,10 +102,17 @@ def test_pinot_answers_as_the_reference_does(
     check_plans(store, runner, entries)
 
 
-def test_totals_that_are_gathered_are_each_the_reference_s(
+def test_a_statement_that_is_named_after_a_trace_is_answered_as_any_other(
     store: PinotStore, runner: asyncio.Runner, entries: list[Entry]
 ) -> None:
-    runner.run(store_cases.check_gathered(store, entries))
+    accounts = sorted({each.account_id for each in entries})[:3]
+    interval = Interval(store_cases.START_MS, store_cases.START_MS + store_cases.SPAN_MS)
+    plan = TotalsPlan(scopes.of(*accounts), frozenset(Direction), interval)
+    context = contextvars.copy_context()
+    asked = NonRecordingSpan(SpanContext(0xA11CE, 0xB0B, is_remote=True))
+    context.run(contexts.attach, set_span_in_context(asked))
+    assert context.run(traces.correlation_id)
+    runner.run(store_cases.check(store, entries, plan), context=context)
 
 
 def check_plans(store: PinotStore, runner: asyncio.Runner, entries: list[Entry]) -> None:
@@ -174,6 +193,9 @@ def test_a_page_goes_on_by_kind_after_all_else_is_equal(
     reversals = [each for each in crowd if each.reverses is not None]
     for entry in (crowd[0], reversals[0], reversals[-1]):
         for kind in TransactionKind:
-            after = EntryKey(entry.event_time_ms, entry.transaction_id, entry.direction, kind)
-            plan = EntriesPlan(scopes.of(entry.account_id), None, None, CROWD, after, 3)
-            runner.run(store_cases.check(store, crowd, plan))
+            after = replace(key(entry), kind=kind)
+            for order in TransactionSort:
+                plan = EntriesPlan(
+                    scopes.of(entry.account_id), None, None, CROWD, after, 3, order=order
+                )
+                runner.run(store_cases.check(store, crowd, plan))

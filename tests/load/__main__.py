@@ -23,8 +23,10 @@ BENCHMARKS = {
     "cost": "time of each kind of question against an object's, for the schema's cost weights",
     "plans": "what each plan costs Pinot, for accounts of all sizes and windows of both kinds",
     "freshness": "from an event's sending to its being in a GraphQL answer, stage by stage",
+    "progress": "a look of the progress tracker at many partitions and segments, by what a call takes",
     "pipeline": "the rate that the whole pipeline carries with freshness holding, and CPU by process",
     "gateway": "the gateway under load, side by side with others; has cases of its own",
+    "live": "CPU and memory of subscribers, idle and active, beside clients that poll",
     "stores": "the same questions to Pinot, DuckDB, ClickHouse's engine, Postgres and Redis",
 }
 

@@ -40,8 +40,10 @@ def measure(arguments: list[str]) -> dict[str, Any]:
             return
         try:
             prepared = preparation.prepare(text)
-            for name in () if prepared.errors else prepared.operations:
-                preparation.cost(prepared, name, {})
+            for operation in () if prepared.errors else prepared.operations.values():
+                values = preparation.coerce(operation, {})
+                if prepared.document is not None and not isinstance(values, list):
+                    preparation.price(prepared.document, operation, values)
         except CallerError:
             pass
 

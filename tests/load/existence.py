@@ -15,9 +15,9 @@ from typing import Any
 
 import httpx
 
-from gateway import logs
 from gateway.app import create_app
-from gateway.duckdb.store import DuckdbStore
+from gateway.process import logs
+from gateway.store.duckdb.store import DuckdbStore
 from tests.identity_provider import Trust, token
 
 QUERY = (

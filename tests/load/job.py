@@ -17,8 +17,8 @@ from confluent_kafka import Producer
 
 from local_stack import run_file
 from local_stack.settings import StackSettings, from_environment
-from stream_jobs.job_settings import CONSUMER_GROUP
-from stream_jobs.kafka_offsets import KafkaOffsets
+from stream_jobs.topics.kafka_offsets import KafkaOffsets
+from stream_jobs.topics.names import NAMES
 from tests.load.events import events
 
 TOPIC = "transactions"
@@ -33,7 +33,7 @@ def measure(arguments: list[str]) -> dict[str, Any]:
     options = parser.parse_args(arguments)
     stack = from_environment(os.environ)
     kafka = stack.kafka_servers
-    offsets = KafkaOffsets(kafka, CONSUMER_GROUP)
+    offsets = KafkaOffsets(kafka, NAMES.group)
     made = events(options.events, options.seed)
     producer = Producer(
         {

@@ -20,16 +20,16 @@ from typing import Any
 
 from confluent_kafka import Producer
 
-from gateway.caller import EVERYONE
-from gateway.model import Direction, Interval, RankBy
-from gateway.pinot import sql
-from gateway.pinot.broker_session import AiohttpSession
-from gateway.pinot.client import PinotClient
-from gateway.pinot.remembered import RememberedRankings
-from gateway.pinot.response import BrokerAnswer, whole
-from gateway.pinot.rows import rows_of
-from gateway.pinot.top import Ask, fetch_top
-from gateway.query_plan import DistinctPlan, QueryPlan, TopPlan, TotalsPlan
+from gateway.access.caller import EVERYONE
+from gateway.analytics.model import Direction, Interval, RankBy
+from gateway.analytics.query_plan import DistinctPlan, QueryPlan, TopPlan, TotalsPlan
+from gateway.store.pinot import sql
+from gateway.store.pinot.broker_session import AiohttpSession
+from gateway.store.pinot.client import PinotClient
+from gateway.store.pinot.remembered import RememberedRankings
+from gateway.store.pinot.response import BrokerAnswer, whole
+from gateway.store.pinot.rows import rows_of
+from gateway.store.pinot.top import Ask, fetch_top
 from local_stack.graphql import GraphQLError
 from local_stack.graphql import ask as ask_gateway
 from local_stack.settings import StackSettings, from_environment

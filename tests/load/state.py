@@ -24,7 +24,7 @@ import psutil
 
 from local_stack.java import require_java_home
 from local_stack.settings import CHECKOUT
-from stream_jobs.job_settings import JobSettings
+from stream_jobs.job.settings import JobSettings
 
 WINDOW_S = 10.0
 LIMIT_S = 3_600

@@ -17,7 +17,9 @@ GOAL = 0.9
 def main(arguments: list[str]) -> int:
     """Exit code 1 if fewer than nine in ten of all faults were noticed."""
     parser = argparse.ArgumentParser(prog="./dev mutate", description=__doc__)
-    parser.add_argument("modules", nargs="*", metavar="MODULE", help="such as gateway/caller.py")
+    parser.add_argument(
+        "modules", nargs="*", metavar="MODULE", help="such as gateway/access/caller.py"
+    )
     parser.add_argument("--list", action="store_true", help="the modules, and their tests")
     parser.add_argument("--quiet", action="store_true", help="survivors by name only")
     parser.add_argument("--children", type=int, default=os.cpu_count() or 1)

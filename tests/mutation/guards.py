@@ -3,44 +3,61 @@
 from __future__ import annotations
 
 _GATEWAY = "tests/unit/gateway"
-_AUTH = f"{_GATEWAY}/auth"
-_COST = f"{_GATEWAY}/cost/test_cost.py"
+_AUTH = f"{_GATEWAY}/access/auth"
+_COST = f"{_GATEWAY}/documents/cost/test_cost.py"
+_EVENTS = (
+    *(
+        f"tests/unit/stream_jobs/events/test_{name}.py"
+        for name in (
+            "rules",
+            "rejection_details",
+            "field_names",
+            "currency_and_time",
+        )
+    ),
+    "tests/contract/test_events.py",
+)
 
 GUARDS: dict[str, tuple[str, ...]] = {
-    "gateway/caller.py": (f"{_GATEWAY}/test_caller.py",),
-    "gateway/gathering.py": (f"{_GATEWAY}/test_gathering.py",),
-    "gateway/masking.py": (f"{_GATEWAY}/test_caller.py",),
-    "gateway/hosts.py": (f"{_GATEWAY}/test_hosts.py",),
-    "gateway/auth/api_keys.py": (f"{_AUTH}/test_api_keys.py",),
-    "gateway/auth/authenticator.py": (f"{_AUTH}/test_door.py",),
-    "gateway/auth/claims.py": (f"{_AUTH}/test_claims.py",),
-    "gateway/auth/credential.py": (f"{_AUTH}/test_credential.py",),
-    "gateway/auth/grants.py": (f"{_AUTH}/test_grants.py",),
-    "gateway/auth/jwks.py": (f"{_AUTH}/test_jwks.py",),
-    "gateway/auth/key_source.py": (
+    "gateway/access/caller.py": (f"{_GATEWAY}/access/test_caller.py",),
+    "gateway/access/masking.py": (f"{_GATEWAY}/access/test_caller.py",),
+    "gateway/http/hosts.py": (f"{_GATEWAY}/http/test_hosts.py",),
+    "gateway/process/web_names.py": (f"{_GATEWAY}/process/test_web_names.py",),
+    "gateway/access/auth/api_keys.py": (f"{_AUTH}/test_api_keys.py",),
+    "gateway/access/auth/authenticator.py": (
+        f"{_AUTH}/test_door.py",
+        f"{_AUTH}/test_revocation.py",
+    ),
+    "gateway/access/auth/claims.py": (f"{_AUTH}/test_claims.py",),
+    "gateway/access/auth/credential.py": (f"{_AUTH}/test_credential.py",),
+    "gateway/access/auth/grants.py": (f"{_AUTH}/test_grants.py",),
+    "gateway/access/auth/jwks.py": (f"{_AUTH}/test_jwks.py",),
+    "gateway/access/auth/key_source.py": (
         f"{_AUTH}/test_key_source.py",
         "tests/contract/test_key_fetch.py",
     ),
-    "gateway/auth/scraping.py": (f"{_AUTH}/test_scraping.py",),
-    "gateway/auth/tokens.py": (f"{_AUTH}/test_tokens.py",),
-    "gateway/auth/watched.py": (f"{_AUTH}/test_watched.py",),
+    "gateway/access/auth/scraping.py": (f"{_AUTH}/test_scraping.py",),
+    "gateway/access/auth/tokens.py": (f"{_AUTH}/test_tokens.py",),
+    "gateway/access/auth/watched.py": (f"{_AUTH}/test_watched.py",),
     "gateway/response_cache/key.py": (f"{_GATEWAY}/response_cache/test_key.py",),
-    "gateway/caps.py": (f"{_GATEWAY}/test_prescan.py",),
-    "gateway/prescan.py": (f"{_GATEWAY}/test_prescan.py",),
-    "gateway/limits.py": (f"{_GATEWAY}/test_limits.py",),
-    "gateway/window.py": (f"{_GATEWAY}/test_window.py",),
-    "gateway/money.py": (f"{_GATEWAY}/test_money.py",),
-    "gateway/cost/priced.py": (_COST,),
-    "gateway/cost/pricing.py": (_COST,),
-    "gateway/cost/sizes.py": (_COST,),
-    "gateway/cost/values.py": (_COST,),
-    "gateway/cost/weights.py": (_COST,),
-    "gateway/budget/balance.py": (f"{_GATEWAY}/budget/test_local.py",),
-    "gateway/budget/local.py": (f"{_GATEWAY}/budget/test_local.py",),
-    "gateway/budget/subjects.py": (f"{_GATEWAY}/budget/test_local.py",),
-    "stream_jobs/event_rules.py": (
-        "tests/unit/stream_jobs/test_event_rules.py",
-        "tests/unit/stream_jobs/test_rejection_details.py",
-        "tests/contract/test_events.py",
+    "gateway/documents/caps.py": (f"{_GATEWAY}/documents/test_prescan.py",),
+    "gateway/documents/prescan.py": (f"{_GATEWAY}/documents/test_prescan.py",),
+    "gateway/analytics/limits.py": (f"{_GATEWAY}/analytics/test_limits.py",),
+    "gateway/analytics/calendars.py": (f"{_GATEWAY}/analytics/test_window.py",),
+    "gateway/analytics/earlier.py": (
+        f"{_GATEWAY}/analytics/test_earlier.py",
+        f"{_GATEWAY}/analytics/test_window.py",
     ),
+    "gateway/analytics/window.py": (f"{_GATEWAY}/analytics/test_window.py",),
+    "gateway/analytics/money.py": (f"{_GATEWAY}/analytics/test_money.py",),
+    "gateway/documents/cost/pricing.py": (_COST,),
+    "gateway/documents/cost/sizes.py": (_COST,),
+    "gateway/documents/cost/weights.py": (_COST,),
+    "gateway/access/budget/balance.py": (f"{_GATEWAY}/access/budget/test_local.py",),
+    "gateway/access/budget/local.py": (f"{_GATEWAY}/access/budget/test_local.py",),
+    "gateway/access/budget/subjects.py": (f"{_GATEWAY}/access/budget/test_local.py",),
+    "stream_jobs/events/rules.py": _EVENTS,
+    "stream_jobs/events/account_ids.py": _EVENTS,
+    "stream_jobs/events/field_names.py": _EVENTS,
+    "stream_jobs/events/instants.py": _EVENTS,
 }

@@ -1,4 +1,4 @@
-"""`./dev simulate`: the cache, the gate and the gathering through thousands of schedules, or through one again."""
+"""`./dev simulate`: the cache and the gate through thousands of schedules, or through one again."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import time
 
 from tests.simulation import virtual_loop
 from tests.simulation.cache_world import CacheWorld
+from tests.simulation.fair_world import FairWorld
 from tests.simulation.gate_world import GateWorld
-from tests.simulation.gathering_world import GatheringWorld
 
-WORLDS = {"cache": CacheWorld, "gate": GateWorld, "gathering": GatheringWorld}
+WORLDS = {"cache": CacheWorld, "gate": GateWorld, "fair": FairWorld}
 
 
 def main(arguments: list[str]) -> int:

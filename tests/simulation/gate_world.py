@@ -8,20 +8,16 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from gateway.errors import (
-    DeadlineExceededError,
-    OverloadedError,
-    StoreError,
-    StoreUnavailableError,
-)
-from gateway.overload.breaker import Breaker
-from gateway.overload.gate import Gate
-from gateway.overload.lag import LoopLag
-from gateway.overload.limit import AdaptiveLimit
-from gateway.overload.shedding import Shedding
-from gateway.overload.store import AdmittedStore
-from gateway.query_plan import EntryCountPlan, QueryPlan
-from gateway.store import StoreResult
+from gateway.analytics.asking import StoreResult
+from gateway.analytics.query_plan import EntryCountPlan, QueryPlan
+from gateway.errors import DeadlineExceededError, OverloadedError, StoreError, StoreUnavailableError
+from gateway.store.overload.breaker import Breaker
+from gateway.store.overload.gate import Gate
+from gateway.store.overload.lag import LoopLag
+from gateway.store.overload.limit import AdaptiveLimit
+from gateway.store.overload.party import Party
+from gateway.store.overload.shedding import Shedding
+from gateway.store.overload.store import AdmittedStore, PartyStore
 from tests.scopes import NETWORK
 from tests.simulation.cache_world import now_s
 
@@ -29,6 +25,7 @@ LEAST, MOST, START = 1, 6, 3
 FAILURES, REST_S = 4, 0.5
 TIMEOUT_S = 1.0
 LATE_S = 0.02
+PAYERS = ("alice", "bob", "carol")
 
 
 @dataclass
@@ -100,6 +97,8 @@ class GateWorld:
     calls: int = 0
     refusals: list[str] = field(default_factory=list)
     begun: Counter[Any] = field(default_factory=Counter)
+    waiting: Counter[tuple[Any, str]] = field(default_factory=Counter)
+    """By key and payer."""
 
     async def run(self) -> int:
         """Live through it; how many calls were answered. Raises AssertionError if something broke."""
@@ -128,33 +127,39 @@ class GateWorld:
     async def _begin(
         self, chance: Random, admitted: AdmittedStore, store: ModelStore, shedding: Shedding
     ) -> None:
-        key = chance.choice((object(), "a", "b"))
+        key, payer = chance.choice((object(), "a", "b")), chance.choice(PAYERS)
         shared, refusals = key in self.begun, len(self.refusals)
-        refusal = shedding.refusal(key)
+        refusal = shedding.refusal(key, payer)
         assert refusal is None or not shared, "who only joins was turned away"
         if refusal is not None:
             assert len(self.refusals) == refusals + 1, "a refusal was not counted"
             raise refusal
         # The limit may have shrunk since the others began.
-        assert shedding.begun <= 2 * MOST, "more begun than can wait"
+        is_over = not shared and len(self.begun) >= admitted.gate.room
+        holders = {each for _, each in self.waiting} | {payer}
+        own = {of for of, each in self.waiting if each == payer}
+        share = admitted.gate.room // len(holders)
+        assert not is_over or len(own) < share, "more begun than can wait"
         self.begun[key] += 1
+        self.waiting[key, payer] += 1
         try:
-            with shedding.beginning(key):
+            with shedding.beginning(key, payer) as party:
+                PartyStore(admitted, party).admit()
                 patience_s = chance.choice((0.01, 0.03, 0.3, 9))
-                self.answered += await self._fetch(admitted, store, patience_s)
+                self.answered += await self._fetch(admitted, store, party, patience_s)
         finally:
             self.begun[key] -= 1
+            self.waiting[key, payer] -= 1
             self.begun += Counter()  # forgets what is at zero
+            self.waiting += Counter()
 
     async def _caller(
         self, chance: Random, admitted: AdmittedStore, store: ModelStore, shedding: Shedding
     ) -> None:
         for _ in range(chance.randrange(2, 12)):
             await asyncio.sleep(chance.choice((0, 0, 1, 5, 100)) * chance.randrange(2) / 100)
-            began_s, full = now_s(), admitted.gate.is_full
+            began_s = now_s()
             try:
-                admitted.admit()
-                assert not full, "let in though it was full"
                 await self._begin(chance, admitted, store, shedding)
             except OverloadedError:
                 assert now_s() == began_s, "a refusal took time"
@@ -167,10 +172,12 @@ class GateWorld:
             idle = admitted.gate.queued and admitted.gate.running < admitted.gate.limit
             assert not idle, "somebody waits though there is room"
 
-    async def _fetch(self, admitted: AdmittedStore, store: ModelStore, patience_s: float) -> bool:
+    async def _fetch(
+        self, admitted: AdmittedStore, store: ModelStore, party: Party, patience_s: float
+    ) -> bool:
         self.calls += 1
         asking = asyncio.create_task(
-            admitted.fetch(EntryCountPlan(NETWORK), TIMEOUT_S), name=str(self.calls)
+            admitted.fetch(EntryCountPlan(NETWORK), TIMEOUT_S, party), name=str(self.calls)
         )
         store.asking.add(asking)
         try:

@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
-from gateway import gathering
 from gateway.errors import OverloadedError
-from gateway.gathering import Gathering
-from gateway.overload.breaker import Breaker
-from gateway.overload.gate import Gate
-from gateway.overload.shedding import Shedding
+from gateway.process.bounded_store import BoundedStore
+from gateway.process.signing import SIGNATURE_BYTES, Signer
 from gateway.response_cache import ages, cache, entry, second_level
 from gateway.response_cache import key as keys
 from gateway.response_cache.cache import ResponseCache
 from gateway.response_cache.entry import Entry
 from gateway.response_cache.flight import Flights
-from gateway.response_cache.store import BoundedStore
-from tests.simulation.cache_world import CacheWorld
+from gateway.store.overload.breaker import Breaker
+from gateway.store.overload.gate import Gate, _Turn
+from gateway.store.overload.party import Party
+from gateway.store.overload.shedding import Shedding
+from tests.simulation.cache_world import CacheWorld, now_s
+from tests.simulation.fair_world import FairWorld
 from tests.simulation.gate_world import GateWorld
-from tests.simulation.gathering_world import GatheringWorld
 
-World = CacheWorld | GateWorld | GatheringWorld
+World = CacheWorld | GateWorld | FairWorld
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Planted:
 
 
 def without_visibility(seed: int) -> World:
-    return CacheWorld(seed, lambda _, question: ("", keys.digest(question, None, None, ())))
+    return CacheWorld(seed, lambda _, question: ("", keys.digest(question, None, {})))
 
 
 async def join_alone(self: Flights[Any], key: Any, make: Any) -> Any:
@@ -75,125 +76,108 @@ def keep_errors(self: ResponseCache[Any], computed: Any, *times: float) -> Entry
 
 
 def keep_stale_for_ever(*given: Any) -> Entry:
-    return replace(_make(*given), stale_until_s=float("inf"))
+    return replace(_make(*given), stale_until_s=1e9)
 
 
 def keep_for_rescue_for_ever(*given: Any) -> Entry:
-    return replace(_make(*given), rescue_until_s=float("inf"))
+    return replace(_make(*given), rescue_until_s=1e9)
 
 
-def forget_names(name: str, content: bytes, *now: float) -> Entry | None:
+def forget_names(signer: Signer, name: str, content: bytes, ahead_s: float) -> Entry | None:
     import orjson
 
-    return _decode(orjson.loads(content.partition(b"\n")[0])["name"], content, *now)
+    head = orjson.loads(content[SIGNATURE_BYTES:].partition(b"\n")[0])
+    return _decode(signer, head["name"], content, ahead_s)
 
 
-def made_just_now(name: str, content: bytes, now_s: float, epoch_s: float) -> Entry | None:
-    found = _decode(name, content, now_s, epoch_s)
+def made_just_now(signer: Signer, name: str, content: bytes, ahead_s: float) -> Entry | None:
+    found = _decode(signer, name, content, ahead_s)
     if found is None:
         return None
-    later_s = now_s - found.born_s
-    return replace(found, born_s=now_s, fresh_until_s=found.fresh_until_s + later_s)
+    later_s = now_s() - found.born_s
+    return replace(found, born_s=now_s(), fresh_until_s=found.fresh_until_s + later_s)
+
+
+def on_its_writers_clock(signer: Signer, name: str, content: bytes, ahead_s: float) -> Entry | None:
+    return _decode(signer, name, content, ahead_s - 1)
 
 
 def put_without_account(self: BoundedStore[Any], key: Any, value: Any, size: int) -> None:
-    self._kept[key] = (value, size)
+    self._others.places[key] = (value, size)
 
 
 def put_without_bound(self: BoundedStore[Any], key: Any, value: Any, size: int) -> None:
-    self.drop(key)
-    self._kept[key] = (value, size)
-    self._bytes += size
+    self._others.take(key)
+    self._others.places[key] = (value, size)
+    self._others.bytes += size
 
 
-async def enter_and_lose_the_turn(self: Gate) -> None:
-    if self._running < self._limit.value and not self._waiting:
+async def enter_and_lose_the_turn(self: Gate, party: Party) -> _Turn:
+    turn = _Turn(party)
+    if self._running < self._limit.value and not self._queued:
         self._running += 1
-        return
-    turn = asyncio.get_running_loop().create_future()
-    self._waiting.append(turn)
-    await turn
+        self._charge(turn, self._line(party.payers[0]))
+        return turn
+    turn.granted = asyncio.get_running_loop().create_future()
+    for payer in party.payers:
+        self._line(payer).waiting.append(turn)
+    self._queued += 1
+    await turn.granted
+    return turn
 
 
-async def enter_always(self: Gate) -> None:
+async def enter_always(self: Gate, party: Party) -> _Turn:
+    turn = _Turn(party)
     self._running += 1
+    self._charge(turn, self._line(party.payers[0]))
+    return turn
 
 
-def leave_without_a_word(self: Gate) -> None:
+def leave_without_a_word(self: Gate, turn: _Turn) -> None:
+    assert turn.line is not None
+    turn.line.running.remove(turn)
+    self._forget_if_empty(turn.line)
     self._running -= 1
-    if self._waiting and self._running == 0:
-        turn = self._waiting.popleft()
-        if not turn.done():
-            self._running += 1
-            turn.set_result(None)
+    if self._queued and self._running == 0:
+        following = self._following()
+        self._grant(following.waiting[0], following.payer)
 
 
-def admit_everybody(self: Shedding, key: Any) -> None:
+def longest_line_first(self: Gate) -> Any:
+    return max(self._lines.values(), key=lambda line: len(line.waiting))
+
+
+def full_for_all(self: Gate, payer: Any) -> bool:
+    return self._queued >= self._limit.value
+
+
+def join_without_a_share(self: Gate, party: Party, payer: Any) -> None:
+    party.payers.append(payer)
+
+
+def leave_and_pay_on(self: Gate, party: Party, payer: Any) -> None:
     return None
 
 
-def refuse_who_joins(self: Shedding, key: Any) -> OverloadedError | None:
-    return _refusal(self, object())
+def admit_everybody(self: Shedding, key: Any, payer: Any) -> None:
+    return None
+
+
+def refuse_who_joins(self: Shedding, key: Any, payer: Any) -> OverloadedError | None:
+    return _refusal(self, object(), payer)
+
+
+def ask_too_much(self: Shedding, payer: Any, room: int) -> bool:
+    return True
 
 
 @contextmanager
-def begin_for_ever(self: Shedding, key: Any) -> Iterator[None]:
-    self._begun[key] = 1
-    yield
+def begin_for_ever(self: Shedding, key: Any, payer: Any) -> Iterator[Party]:
+    self._begun[key] = Counter([payer])
+    yield Party([payer])
 
 
 def never_close(self: Breaker) -> None:
-    return None
-
-
-_send, _ended, _totals = Gathering._send, Gathering._ended, Gathering._totals
-
-
-def send_and_let_others_join(self: Gathering, line: Any, group: Any) -> None:
-    if group.task is None:
-        _send(self, line, group)
-        line.waiting = group
-
-
-def share_everything(result: Any, group: Any) -> None:
-    for waiter in group.plans:
-        if not waiter.done():
-            waiter.set_result(replace(result, snapshot=0))
-
-
-def share_with_snapshot(result: Any, group: Any) -> None:
-    for waiter, plan in group.plans.items():
-        if not waiter.done():
-            rows = tuple(row for row in result.rows if row.account_id in plan.account_ids)
-            waiter.set_result(replace(result, rows=rows))
-
-
-def end_without_a_word(self: Gathering, line: Any) -> None:
-    waiting, line.waiting = line.waiting, None
-    _ended(self, line)
-    if waiting is not None:
-        line.waiting = waiting
-        self._lines[line.alike] = line
-
-
-def fail_all(self: Gathering, group: Any, error: BaseException) -> None:
-    for waiter in group.plans:
-        if not waiter.done():
-            waiter.set_exception(error)
-
-
-def fail_and_go_on(self: Gathering, group: Any, error: BaseException) -> None:
-    for waiter in group.plans:
-        if not waiter.done():
-            waiter.set_result(None)
-
-
-async def wait_always(self: Gathering, plan: Any, timeout_s: float) -> Any:
-    self._is_busy = lambda: True
-    return await _totals(self, plan, timeout_s)
-
-
-def give_up_nothing(self: Gathering, line: Any, group: Any) -> None:
     return None
 
 
@@ -208,30 +192,22 @@ BUGS = (
     Planted("fresh for too long", ages, "fresh_for_s", lambda *a: 3 * _fresh_for_s(*a)),
     Planted("replies of the second level mixed up", second_level, "decode", forget_names),
     Planted("shared answers told as new", second_level, "decode", made_just_now),
+    Planted("shared answers told a second younger", second_level, "decode", on_its_writers_clock),
     Planted("no account of bytes", BoundedStore, "put", put_without_account),
     Planted("no bound of bytes", BoundedStore, "put", put_without_bound),
     Planted("a turn lost with its waiter", Gate, "_enter", enter_and_lose_the_turn, GateWorld),
     Planted("no limit", Gate, "_enter", enter_always, GateWorld),
     Planted("a lost wake-up", Gate, "_leave", leave_without_a_word, GateWorld),
+    Planted("the longest line first", Gate, "_following", longest_line_first, FairWorld),
+    Planted("full for all", Gate, "is_full_for", full_for_all, FairWorld),
+    Planted("who joins brings no share", Gate, "joined", join_without_a_share, FairWorld),
+    Planted("who leaves goes on paying", Gate, "left", leave_and_pay_on, FairWorld),
+    Planted("too much is everybody's fault", Shedding, "_holds_its_share", ask_too_much, FairWorld),
     Planted("no bound of what is begun", Shedding, "refusal", admit_everybody, GateWorld),
     Planted("who joins is turned away", Shedding, "refusal", refuse_who_joins, GateWorld),
     Planted("what has ended still counts", Shedding, "beginning", begin_for_ever, GateWorld),
     Planted("a breaker that never breaks", Breaker, "rests", False, GateWorld),
     Planted("a breaker that never closes", Breaker, "succeeded", never_close, GateWorld),
-    Planted(
-        "what is asked is joined", Gathering, "_send", send_and_let_others_join, GatheringWorld
-    ),
-    Planted("rows of others' accounts", gathering, "_share", share_everything, GatheringWorld),
-    Planted("others' snapshot", gathering, "_share", share_with_snapshot, GatheringWorld),
-    Planted(
-        "an end that nobody is told of", Gathering, "_ended", end_without_a_word, GatheringWorld
-    ),
-    Planted("asked for nobody", Gathering, "_give_up", give_up_nothing, GatheringWorld),
-    Planted("one part out, all out", Gathering, "_failed", fail_all, GatheringWorld),
-    Planted("never apart", Gathering, "_failed", fail_and_go_on, GatheringWorld),
-    Planted("waits though there is room", Gathering, "_totals", wait_always, GatheringWorld),
-    Planted("no time left to ask alone", gathering, "SHARE_OF_TIME", 1.0, GatheringWorld),
-    Planted("together without a bound", gathering, "_size", lambda _: 1, GatheringWorld),
 )
 
 __all__ = ["BUGS", "Planted", "cache"]

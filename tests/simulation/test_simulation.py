@@ -10,8 +10,8 @@ import pytest
 from tests.simulation import virtual_loop
 from tests.simulation.__main__ import main
 from tests.simulation.cache_world import CacheWorld
+from tests.simulation.fair_world import FairWorld
 from tests.simulation.gate_world import GateWorld
-from tests.simulation.gathering_world import GatheringWorld
 from tests.simulation.planted import BUGS, Planted, World
 from tests.simulation.virtual_loop import DeadlockError
 
@@ -19,10 +19,10 @@ SEEDS = 200
 ENOUGH_TO_FIND = 60
 
 
-@pytest.mark.parametrize("world", [CacheWorld, GateWorld, GatheringWorld])
+@pytest.mark.parametrize("world", [CacheWorld, GateWorld, FairWorld])
 def test_no_schedule_breaks_an_invariant(world: Callable[[int], World]) -> None:
     answers = sum(virtual_loop.run(seed, world(seed).run()) for seed in range(SEEDS))
-    assert answers > SEEDS * 10
+    assert answers > SEEDS * 5
 
 
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)

@@ -21,8 +21,8 @@ import httpx
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from local_stack.settings import StackSettings
-from stream_jobs.kafka_offsets import KafkaOffsets
-from stream_jobs.murmur2 import account_id_in
+from stream_jobs.topics.kafka_offsets import KafkaOffsets
+from stream_jobs.topics.murmur2 import account_id_in
 from tests.load.flow.stages import Account, Passage, Sighting, passages
 
 ENTRIES = "account-entries"

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 import httpx
 
 from local_stack.settings import CHECKOUT, StackSettings
-from stream_jobs.pinot_served import HttpPinotServed, partition_of
+from stream_jobs.progress.pinot_served import HttpPinotServed
+from stream_jobs.progress.segments import partition_of
 
 WITHIN_S = 120.0
 

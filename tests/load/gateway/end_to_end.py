@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
@@ -47,7 +47,7 @@ def measure(arguments: list[str]) -> dict[str, Any]:
         with gateway_on(settings, cache=False) as server:
             fill(settings, server, options.transfers)
     parts = {name: part.process.pid for name, part in run.parts.items() if name != "gateway"}
-    idle = _cpu_per_s(parts, options.seconds)
+    idle = cpu_per_s(parts, options.seconds)
     rows = [_ratio(settings, parts, idle, hit, options) for hit in options.hits]
     _show(rows)
     return {
@@ -142,7 +142,7 @@ def watched_run(server: Server, pids: Mapping[str, int], order: Order) -> dict[s
     }
 
 
-def _cpu_per_s(pids: Mapping[str, int], seconds: float) -> dict[str, float]:
+def cpu_per_s(pids: Mapping[str, int], seconds: float) -> dict[str, float]:
     """Cores that each part takes while nobody asks anything."""
     before = {name: cpu_of(pid) for name, pid in pids.items()}
     psutil.cpu_percent(interval=seconds)
@@ -150,7 +150,11 @@ def _cpu_per_s(pids: Mapping[str, int], seconds: float) -> dict[str, float]:
 
 
 def gateway_on(
-    settings: StackSettings, *, cache: bool, others: Mapping[str, str] | None = None
+    settings: StackSettings,
+    *,
+    cache: bool,
+    others: Mapping[str, str] | None = None,
+    command: Sequence[str] = (sys.executable, "-P", "-m", "gateway"),
 ) -> AbstractContextManager[Server]:
     """A gateway for the benchmark alone, with the settings that the stack gives its own, and others."""
     environment = {
@@ -161,7 +165,7 @@ def gateway_on(
         "GATEWAY_CACHE": str(cache).lower(),
         **(others or {}),
     }
-    return serving("gateway", [sys.executable, "-P", "-m", "gateway"], environment)
+    return serving("gateway", command, environment)
 
 
 def _as_of_ms(server: Server) -> float:

@@ -11,10 +11,12 @@ from local_stack.settings import CHECKOUT
 OPERATIONS = CHECKOUT / "graphql_schema" / "operations"
 MIX = {
     "top_senders": 0.30,
-    "account_totals": 0.20,
-    "top_counterparties": 0.12,
+    "account_totals": 0.19,
+    "top_counterparties": 0.115,
     "time_series": 0.10,
-    "transactions_page": 0.085,
+    "transactions_page": 0.08,
+    "one_transaction": 0.003,
+    "largest_transactions": 0.002,
     "net_flow": 0.06,
     "dashboard": 0.06,
     "counterparty_changes": 0.03,
@@ -24,6 +26,9 @@ MIX = {
     "network_overview": 0.005,
     "api_limits": 0.005,
     "reversals": 0.005,
+    "month_to_date": 0.005,
+    "one_counterparty": 0.005,
+    "last_full_weeks": 0.005,
 }
 """Shares of requests: lists and totals of one's own account mostly, the whole network seldom."""
 
@@ -31,6 +36,8 @@ PLACEHOLDER = "account-000000"
 """As long as every account's id, so that all requests of a document are equally long."""
 
 OTHERS = {
+    "transactionId": "00000000-0000-4000-8000-000000000000",
+    "otherId": "account-000001",
     "accountIds": [PLACEHOLDER, "account-000001", "account-000002"],
     "compareTo": "PREVIOUS_PERIOD",
     "granularity": "DAY",

@@ -14,19 +14,24 @@ from strawberry.extensions.base_extension import SchemaExtension
 from strawberry.fastapi import BaseContext, GraphQLRouter
 from strawberry.schema.config import StrawberryConfig
 
-from gateway.auth.opening import masking_of
-from gateway.budget.balance import UNLIMITED
-from gateway.caller import EVERYONE
-from gateway.clock import EpochMs
-from gateway.context import OperationContext
-from gateway.gathering import Gathering
-from gateway.metrics import Metrics
+from gateway.access.auth.opening import masking_of
+from gateway.access.budget.balance import UNLIMITED
+from gateway.access.caller import EVERYONE
+from gateway.access.signing_keys import signer_of_cursors
+from gateway.analytics.cursor import Cursors
+from gateway.execution.context import OperationContext
+from gateway.process.clock import EpochMs
+from gateway.process.metrics import Metrics
 from gateway.settings import Settings
-from gateway.store import Store
+from gateway.store.overload.party import Party
+from gateway.store.port import Store
 from gateway.wiring import ContextMaker, admitted, limits_of
 from graphql_schema.port import Resolvers
 from graphql_schema.query import Query
 from graphql_schema.scalars import SCALARS
+
+SIGNING_KEY = "the-one-key-of-all-the-contestants"
+"""What all contestants sign cursors with: without it each process has its own key, and no two agree."""
 
 
 class _Context(BaseContext):
@@ -49,25 +54,24 @@ def strawberry_app(store: Store, epoch_ms: EpochMs, *, caches: bool) -> ASGIApp:
         extensions=extensions if caches else [],
         config=StrawberryConfig(scalar_map=dict(SCALARS)),
     )
-    settings, counted = Settings(), Metrics()
+    settings, counted = Settings(signing_keys=SIGNING_KEY), Metrics()
+    masking = masking_of(settings)
     limits = limits_of(settings, UNLIMITED)
     asked = admitted(store, settings, counted, time.monotonic)
     make_context = ContextMaker(
         known_limits=limits,
         anonymous_limits=limits,
         store=asked,
-        gathering=Gathering(
-            asked, lambda: False, asked.admit, 1, 0.0, time.monotonic, counted.gathering.add
-        ),
-        masking=masking_of(settings),
+        masking=masking,
         counted=counted,
         epoch_ms=epoch_ms,
         monotonic=time.monotonic,
         tick_ms=1,
+        cursors=Cursors(signer_of_cursors(settings, masking, b"")),
     )
 
     async def context() -> _Context:
-        return _Context(make_context("benchmark", EVERYONE, True))
+        return _Context(make_context("benchmark", EVERYONE, Party(["benchmark"]), True))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

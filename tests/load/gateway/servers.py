@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,10 @@ from starlette.types import ASGIApp
 
 from gateway import settings as gateway_settings
 from gateway.app import create_app
-from gateway.clock import EpochMs, system_epoch_ms
-from gateway.document_line import YIELD_S
-from gateway.whole_response import WholeResponses
+from gateway.documents.line import YIELD_S
+from gateway.process.clock import EpochMs, system_epoch_ms
+from gateway.process.connection import speaking
+from gateway.process.connections import Connections, Limits
 from tests.load.gateway import mix, rivals
 from tests.load.gateway.stub_store import NOW_MS, StubStore
 
@@ -40,12 +42,11 @@ def main() -> int:
         host="127.0.0.1",
         port=options.port,
         loop="uvloop",
-        http=WholeResponses,
+        http=speaking(Connections(Limits())),
         log_config=None,
         access_log=False,
         server_header=False,
         backlog=20_000,
-        timeout_keep_alive=75,
         timeout_graceful_shutdown=5,
     )
     gc.collect()
@@ -57,7 +58,9 @@ def main() -> int:
 
 def _app(name: str, store: StubStore, epoch_ms: EpochMs) -> ASGIApp:
     if name == "ours":
-        return create_app(gateway_settings.read(), store, epoch_ms=epoch_ms)
+        keys = {gateway_settings.variable("signing_keys"): rivals.SIGNING_KEY}
+        settings = gateway_settings.read({**os.environ, **keys})
+        return create_app(settings, store, epoch_ms=epoch_ms)
     if name == "constant":
         return rivals.constant_app(asyncio.run(_answer(mix.body("top_senders", mix.LAST_30_DAYS))))
     return rivals.strawberry_app(store, epoch_ms, caches=name == "strawberry-cached")

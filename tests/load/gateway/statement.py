@@ -17,10 +17,11 @@ import httpx
 import uvloop
 from pinotdb.db import AsyncCursor
 
-from gateway.pinot.broker_session import AiohttpSession
-from gateway.pinot.client import PinotClient
+from gateway.store.pinot.broker_session import AiohttpSession
+from gateway.store.pinot.client import PinotClient
 from local_stack.settings import CHECKOUT
 from tests.load.child_servers import end, free_port, tied
+from tests.unit.gateway.fakes import broker_answer
 
 SQL = "SELECT account_id, direction, COUNT(*), SUMPRECISION(amount) FROM account_entries LIMIT %d"
 ROWS = (1, 11, 1_000)
@@ -131,23 +132,11 @@ class _ReadyAnswers(asyncio.Protocol):
 
 
 def _answer(rows: int) -> bytes:
-    body = {
-        "resultTable": {
-            "dataSchema": {
-                "columnNames": ["account_id", "direction", "count(*)", "sumprecision(amount)"],
-                "columnDataTypes": ["STRING", "STRING", "LONG", "STRING"],
-            },
-            "rows": [
-                [f"account-{number:06d}", "RECEIVED", number, f"{number}.12345678"]
-                for number in range(rows)
-            ],
-        },
-        "exceptions": [],
-        **dict.fromkeys(("numServersQueried", "numServersResponded"), 1),
-        **dict.fromkeys(("partialResult", "numGroupsLimitReached"), False),
-        **{f"num{name}": 4 for name in ("SegmentsQueried", "SegmentsMatched", "DocsScanned")},
-        **dict.fromkeys(("totalDocs", "numEntriesScannedInFilter", "timeUsedMs"), 100000),
-    }
+    made = [
+        [f"account-{number:06d}", "RECEIVED", number, f"{number}.12345678"]
+        for number in range(rows)
+    ]
+    body = broker_answer(made, ["STRING", "STRING", "LONG", "STRING"])
     content = json.dumps(body).encode()
     return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(content), content)
 

@@ -9,9 +9,10 @@ from decimal import Decimal
 from functools import cache, lru_cache
 from typing import Any
 
-from gateway.model import Direction, Entry, Interval
-from gateway.pipeline_model import AuditReport
-from gateway.query_plan import (
+from gateway.analytics.asking import StoreResult
+from gateway.analytics.model import Direction, Entry, Interval
+from gateway.analytics.pipeline_model import AuditReport
+from gateway.analytics.query_plan import (
     AuditPlan,
     CountRow,
     DistinctPlan,
@@ -19,6 +20,7 @@ from gateway.query_plan import (
     EntriesPlan,
     EntryCountPlan,
     GroupRow,
+    MatchesPlan,
     ProgressPlan,
     ProgressRow,
     QueryPlan,
@@ -30,7 +32,6 @@ from gateway.query_plan import (
     TotalsPlan,
     TotalsRow,
 )
-from gateway.store import StoreResult
 
 NOW_MS = 1_763_800_000_000
 """The clock of servers whose answers are compared."""
@@ -87,7 +88,7 @@ def rows_of(plan: QueryPlan[Any]) -> tuple[Any, ...]:
             return _slots(plan.interval, plan.slot_ms)
         case EntriesPlan():
             return _entries(plan.account_id, plan.interval.end_ms, plan.limit)
-        case EntryCountPlan():
+        case EntryCountPlan() | MatchesPlan():
             return (CountRow(2_400_000),)
         case RejectedPlan():
             return (ReasonRow("NOT_JSON", 311), ReasonRow("AMOUNT_NOT_POSITIVE", 42))
@@ -110,7 +111,7 @@ def _groups(limit: int) -> tuple[GroupRow, ...]:
 def _slots(interval: Interval, slot_ms: int) -> tuple[SlotRow, ...]:
     first, last = interval.start_ms // slot_ms, (interval.end_ms - 1) // slot_ms
     return tuple(
-        SlotRow(slot, 3 + slot % 7, Decimal(10_000 + slot % 9_973) / 100)
+        SlotRow(slot * slot_ms, 3 + slot % 7, Decimal(10_000 + slot % 9_973) / 100)
         for slot in range(first, last + 1)
     )
 

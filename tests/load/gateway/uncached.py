@@ -17,7 +17,6 @@ from tests.load.gateway.targets import Target, judged
 
 NO_CACHE = {"GATEWAY_CACHE": "false"}
 QUIET = {"GATEWAY_LOG_LEVEL": "warning"}
-INTERPRETED = {"GATEWAY_EXECUTION": "graphql-core"}
 
 
 def measure(arguments: list[str]) -> dict[str, Any]:
@@ -44,7 +43,6 @@ def measure(arguments: list[str]) -> dict[str, Any]:
         contestants = [
             _entered(ours),
             serving("ours-quiet", command("ours", *flags), NO_CACHE | QUIET),
-            serving("ours-graphql-core", command("ours", *flags), NO_CACHE | INTERPRETED),
             serving("strawberry-cached", command("strawberry-cached", *flags)),
         ]
         if available():

@@ -13,10 +13,10 @@ from typing import Any
 
 from confluent_kafka import Producer
 
-from gateway.caller import EVERYONE
-from gateway.model import Direction, Interval, RankBy
-from gateway.pinot import sql
-from gateway.query_plan import QueryPlan, TopPlan, TotalsPlan
+from gateway.access.caller import EVERYONE
+from gateway.analytics.model import Direction, Interval, RankBy
+from gateway.analytics.query_plan import QueryPlan, TopPlan, TotalsPlan
+from gateway.store.pinot import sql
 from local_stack import run_file
 from local_stack.settings import from_environment
 from tests.load.stores.engine import AbsentError, size_of

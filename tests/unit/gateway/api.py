@@ -6,8 +6,8 @@ from typing import Any
 
 import httpx
 
+from gateway.analytics.model import Entry
 from gateway.app import create_app
-from gateway.model import Entry
 from gateway.settings import Settings
 from tests.unit.gateway.fakes import NOW_MS, ReferenceStore
 

@@ -8,11 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.errors import GatewayError
-from gateway.model import Entry
-from gateway.pinot.broker_session import BrokerReply
-from gateway.pipeline_model import AuditReport
-from gateway.query_plan import (
+from gateway.analytics.asking import StoreResult
+from gateway.analytics.model import Entry
+from gateway.analytics.pipeline_model import AuditReport
+from gateway.analytics.query_plan import (
     AuditPlan,
     ProgressPlan,
     ProgressRow,
@@ -20,7 +19,8 @@ from gateway.query_plan import (
     ReasonRow,
     RejectedPlan,
 )
-from gateway.store import StoreResult
+from gateway.errors import GatewayError
+from gateway.store.pinot.broker_session import BrokerReply
 from tests.reference import evaluate
 
 NOW_MS = 1_763_800_000_000
@@ -86,11 +86,14 @@ def broker_answer(
         "numServersResponded": 1,
         "numDocsScanned": 10,
         "totalDocs": 1_000,
+        "numConsumingSegmentsQueried": 1,
         "numGroupsLimitReached": False,
     } | changed
 
 
-PROGRESS = broker_answer([[AS_OF_MS, "[100, 100, 100, 100]", 2]], ["LONG", "STRING", "LONG"])
+PROGRESS = broker_answer(
+    [[AS_OF_MS, "[100, 100, 100, 100]", 0, 2]], ["LONG", "STRING", "LONG", "LONG"]
+)
 
 
 @dataclass
@@ -128,7 +131,6 @@ class FakeSession:
     """Connections to a broker by rule: `reply` gives the bytes for a request's body, or raises."""
 
     reply: Callable[[Mapping[str, str]], bytes]
-    headers: dict[str, str] = field(default_factory=dict)
 
     async def post(
         self, _url: str, *, json: Mapping[str, str], headers: Mapping[str, str], timeout_s: float

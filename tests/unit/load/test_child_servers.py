@@ -7,9 +7,9 @@ import subprocess
 import sys
 import time
 
-import psutil
 import pytest
 
+from local_stack import processes
 from local_stack.settings import CHECKOUT
 
 PARENT = """
@@ -37,10 +37,11 @@ def test_a_server_ends_with_the_benchmark_that_started_it(
         [sys.executable, "-c", PARENT], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True
     ) as parent:
         assert parent.stdout is not None
-        child = psutil.Process(int(parent.stdout.readline()))
+        child = processes.identify(int(parent.stdout.readline()))
+        assert child is not None
         parent.send_signal(by)
         assert parent.stdout.read() == last_words
     give_up_s = time.monotonic() + 20
-    while child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
+    while child.alive():
         assert time.monotonic() < give_up_s, "it runs on"
         time.sleep(0.02)

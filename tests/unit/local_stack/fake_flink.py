@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 
 from local_stack.flink_job import FlinkJob, JobError
-from stream_jobs.job_settings import JOB_NAME
+from stream_jobs.topics.names import NAMES
 
 
 @dataclass
@@ -32,7 +32,9 @@ class FakeFlink:
     restored: dict[str, Path | None] = field(default_factory=dict)
     parallelism: list[int] = field(default_factory=list)
 
-    def job(self, digest: str = "today") -> FlinkJob:
+    exception: str = "java.lang.OutOfMemoryError"  # of a job that cannot run
+
+    def job(self, digest: str = "today", *, after_outage: bool = False) -> FlinkJob:
         transport = httpx.MockTransport(self._answer)
         return FlinkJob(
             rest=httpx.Client(base_url="http://flink", transport=transport),
@@ -42,6 +44,7 @@ class FakeFlink:
             remembered=lambda: self.remembered,
             entries_exist=lambda: self.entries,
             stopping=lambda: False,
+            after_outage=after_outage,
         )
 
     def _submit(self, restore: Path | None, parallelism: int, digest: str) -> str:
@@ -77,7 +80,7 @@ class FakeFlink:
             operation = failed if self.savepoints_fail else {"location": "file:/somewhere"}
             return httpx.Response(200, json={"status": {"id": "COMPLETED"}, "operation": operation})
         if path.endswith("/exceptions"):
-            entry = {"stacktrace": "java.lang.OutOfMemoryError"}
+            entry = {"stacktrace": self.exception}
             return httpx.Response(200, json={"exceptionHistory": {"entries": [entry] * 3}})
         if path.endswith("/checkpoints"):
             restored = self.restored[job]
@@ -97,7 +100,9 @@ class FakeFlink:
         if self.recover_on_look and self.looks > 1:
             self.jobs[self.recover_on_look] = "RUNNING"
         return {
-            "jobs": [{"jid": i, "name": JOB_NAME, "state": state} for i, state in self.jobs.items()]
+            "jobs": [
+                {"jid": i, "name": NAMES.job, "state": state} for i, state in self.jobs.items()
+            ]
         }
 
     def _stop(self, job: str, target: Path) -> str:

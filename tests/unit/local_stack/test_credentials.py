@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from gateway import settings as gateway_settings
-from gateway.auth.authenticator import Authenticator
-from gateway.auth.opening import masking_of, open_door
-from gateway.caller import EVERYONE, Caller, Role
-from gateway.clock import system_epoch_ms
+from gateway.access.auth.authenticator import Authenticator
+from gateway.access.auth.opening import masking_of, open_door
+from gateway.access.caller import EVERYONE, Caller, Role
 from gateway.errors import UnauthenticatedError
+from gateway.process.clock import system_epoch_ms
 from local_stack import credentials
 from local_stack.settings import StackSettings
 from tests.identity_provider import bearer
@@ -80,5 +80,5 @@ async def test_our_own_commands_send_a_credential_only_where_one_is_needed(tmp_p
 def test_only_their_owner_can_read_them(tmp_path: Path) -> None:
     folder = credentials.files(issued(tmp_path, required=True)).folder
     assert folder.stat().st_mode & 0o777 == 0o700
-    assert [path.stat().st_mode & 0o777 for path in folder.iterdir()] == [0o600] * 9
+    assert [path.stat().st_mode & 0o777 for path in folder.iterdir()] == [0o600] * 10
     assert credentials.demo(replace(StackSettings(), state=tmp_path / "elsewhere")) == {}

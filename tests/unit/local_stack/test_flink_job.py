@@ -101,3 +101,24 @@ def test_a_job_that_fails_is_told_with_flinks_own_words(flink: FakeFlink) -> Non
     flink.jobs["job-0"] = "FAILED"
     with pytest.raises(JobError, match="OutOfMemoryError"):
         flink.job().wait_running("job-0")
+
+
+def test_a_job_whose_transactional_ids_are_forgotten_names_the_command_to_go_on(
+    flink: FakeFlink,
+) -> None:
+    flink.cannot_run.add("today")
+    flink.exception = "InvalidPidMappingException: not currently assigned"
+    with pytest.raises(JobError, match="--after-outage"):
+        flink.job().ensure()
+
+
+def test_after_an_outage_the_job_that_flink_recovered_makes_way_for_one_from_the_newest_snapshot(
+    flink: FakeFlink,
+) -> None:
+    flink.job().ensure()
+    last = checkpoint(flink.folder, "job-1", 7)
+    flink.jobs["job-1"] = "RESTARTING"
+    flink.savepoints_fail = True
+    assert flink.job(after_outage=True).ensure() == "resumed from chk-7"
+    assert flink.submissions == [None, last]
+    assert flink.jobs["job-1"] == "CANCELED"

@@ -46,7 +46,7 @@ def test_an_interrupted_fetch_is_done_again(tmp_path: Path, environment: dict[st
 
 
 def test_without_maven_the_message_is_how_to_install_it(tmp_path: Path) -> None:
-    with pytest.raises(jars.JarsError, match="apt-get install -y maven"):
+    with pytest.raises(jars.JarsError, match="apt-get install -y --no-install-recommends maven"):
         jars.fetch(["kafka"], tmp_path, Path("/java"), {"PATH": str(tmp_path)}, lambda _: None)
 
 

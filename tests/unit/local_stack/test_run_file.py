@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 from local_stack import processes, run_file
 from local_stack.processes import ProcessId
@@ -38,6 +42,22 @@ def test_a_run_lives_as_long_as_its_lock_is_held(tmp_path: Path) -> None:
 def test_a_process_with_the_same_number_but_another_birth_is_another(tmp_path: Path) -> None:
     assert me().alive()
     assert not ProcessId(os.getpid(), me().born - 100).alive()
+
+
+def test_a_process_that_ends_while_it_is_looked_at_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE
+    ) as process:
+        looked_at = processes.identify(process.pid)
+        assert looked_at is not None
+        assert looked_at.alive()
+
+    def ended(_: Path) -> str:
+        raise ProcessLookupError
+
+    monkeypatch.setattr(Path, "read_text", ended)
+    assert not looked_at.alive()
+    assert processes.identify(process.pid) is None
 
 
 def test_no_file_and_a_broken_file_are_no_run(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from local_stack import parts
+from local_stack.flink_job import job_arguments
 from local_stack.settings import SettingsError, StackSettings, from_environment
 
 
@@ -36,10 +38,40 @@ def test_a_port_used_twice_is_refused_with_both_names() -> None:
 
 def test_every_default_port_is_its_own() -> None:
     ports = StackSettings().ports()
-    assert len(set(ports.values())) == len(ports) == 13
+    assert len(set(ports.values())) == len(ports) == 15
 
 
 def test_a_misspelt_setting_is_pointed_out() -> None:
     with pytest.raises(SettingsError, match="no setting STACK_KAFKA_PROT; is STACK_KAFKA_PORT"):
         from_environment({"STACK_KAFKA_PROT": "1"})
     assert from_environment({"STACK_OVERFLOW": "1"}) == StackSettings()
+
+
+def test_all_who_judge_events_are_told_the_currency() -> None:
+    settings = from_environment({"STACK_CURRENCY": "EUR"})
+    told = (job_arguments(settings, 2), parts.audit(settings).argv)
+    assert all(list(words)[-2:] == ["--currency", "EUR"] for words in told)
+    assert "--currency" not in job_arguments(StackSettings(), 2)
+
+
+@pytest.mark.parametrize("text", ["eur", "EU", "EUR ", "€", "--help"])
+def test_a_currency_that_is_no_code_is_refused_by_name(text: str) -> None:
+    with pytest.raises(SettingsError, match=r"STACK_CURRENCY is '.*'; it must be a code"):
+        from_environment({"STACK_CURRENCY": text})
+
+
+@pytest.mark.parametrize(
+    "name", ["STACK_JOB_TRANSACTION_TIMEOUT_S", "STACK_TRANSACTIONAL_ID_EXPIRATION_S"]
+)
+def test_times_are_whole_seconds_that_kafka_can_take(name: str) -> None:
+    assert from_environment({name: "70"}) != StackSettings()
+    for text in ("0", "1.5", "-1", str(25 * 86_400)):
+        with pytest.raises(SettingsError, match=name):
+            from_environment({name: text})
+
+
+def test_ids_are_looked_for_sooner_where_they_live_for_less() -> None:
+    told = from_environment({"STACK_TRANSACTIONAL_ID_EXPIRATION_S": "70"}).placeholders()
+    assert told["transactional_id_expiration_ms"] == "70000"
+    assert told["transactional_id_cleanup_ms"] == "7000"
+    assert StackSettings().placeholders()["transactional_id_cleanup_ms"] == "3600000"

@@ -123,3 +123,10 @@ def test_checkpoints_of_a_job_whose_id_was_not_written_down_are_its_own(folder: 
     own = snapshot(folder, "checkpoints/job-c/chk-71")
     snapshot(folder, "checkpoints/job-b/chk-69")
     assert snapshots.newest(folder) == own
+
+
+def test_a_snapshot_is_as_old_as_its_list_of_contents_and_a_lost_one_has_no_age(
+    tmp_path: Path,
+) -> None:
+    assert 3_600 <= snapshots.age_s(snapshot(tmp_path, "stops/savepoint-a", 3_600)) < 3_700
+    assert snapshots.age_s(tmp_path / "stops/savepoint-b") == 0

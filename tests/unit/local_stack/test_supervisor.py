@@ -114,7 +114,7 @@ def test_stopping_leaves_nothing_behind_even_what_left_its_group(
 
 def test_a_dead_part_is_not_healthy_because_something_else_answers(supervisor: Supervisor) -> None:
     dying = [sys.executable, "-c", "raise SystemExit(1)"]
-    part = Part("shadowed", dying, lambda: True, "-", settle_s=0.5)
+    part = Part("shadowed", dying, lambda: True, "-", settle_s=60)
     with pytest.raises(PartFailedError, match="ended with code 1"):
         supervisor.bring_up(part)
 

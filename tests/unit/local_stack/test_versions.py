@@ -28,7 +28,9 @@ def test_the_same_code_elsewhere_is_the_same_version(source: Path) -> None:
     assert versions.digest(SETTINGS, PYTHON, source) == versions.digest(SETTINGS, PYTHON)
 
 
-@pytest.mark.parametrize("file", ["sql/20_judged.sql", "event_rules.py", "operator_ids.py"])
+@pytest.mark.parametrize(
+    "file", ["job/sql/20_judged.sql", "events/rules.py", "job/operator_ids.py"]
+)
 def test_any_change_of_the_job_is_another_version(source: Path, file: str) -> None:
     before = versions.digest(SETTINGS, PYTHON, source)
     path = source / "stream_jobs" / file
@@ -37,15 +39,18 @@ def test_any_change_of_the_job_is_another_version(source: Path, file: str) -> No
 
 
 def test_another_setting_is_another_version() -> None:
-    changed = replace(SETTINGS, job_transaction_timeout_s=60)
-    assert versions.digest(changed, PYTHON) != versions.digest(SETTINGS, PYTHON)
+    for changed in (
+        replace(SETTINGS, job_transaction_timeout_s=60),
+        replace(SETTINGS, currency="EUR"),
+    ):
+        assert versions.digest(changed, PYTHON) != versions.digest(SETTINGS, PYTHON)
 
 
 def test_a_kept_version_does_not_change_with_its_source(source: Path, tmp_path: Path) -> None:
     kept = versions.keep(tmp_path, "one", source)
-    (source / "stream_jobs/job.py").write_text("changed")
+    (source / "stream_jobs/job/__main__.py").write_text("changed")
     assert versions.keep(tmp_path, "one", source) == kept == versions.folder_of(tmp_path, "one")
-    assert (kept / "stream_jobs/job.py").read_text() != "changed"
+    assert (kept / "stream_jobs/job/__main__.py").read_text() != "changed"
 
 
 def test_only_the_last_versions_are_kept(source: Path, tmp_path: Path) -> None:

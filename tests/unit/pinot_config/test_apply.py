@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import copy
+import json
+import re
 
 import pytest
 
-from pinot_config.apply import Action, RefusedChangeError, apply_tables
+from pinot_config.apply import Action, RefusedChangeError, apply_tables, main
 from pinot_config.controller import ControllerError
 from pinot_config.difference import differences
-from pinot_config.tables import Json, TableFiles, UnknownPlaceholderError, fill, load_tables
+from pinot_config.tables import (
+    Json,
+    TableFiles,
+    UnknownPlaceholderError,
+    fill,
+    load_tables,
+    renamed,
+)
+from stream_jobs.topics.names import beside
 
 
 class FakeController:
@@ -152,3 +162,29 @@ def test_differences_name_keys_and_both_values() -> None:
         "d: removed 0",
         'e: added "x"',
     ]
+
+
+def test_a_second_pipelines_tables_stand_beside_the_first_and_read_its_topics() -> None:
+    controller, called = FakeController(), beside("two").called
+    apply_tables(load_tables({}), controller)
+    before = copy.deepcopy(controller.tables)
+    apply_tables([renamed(table, called) for table in load_tables({})], controller)
+    assert controller.tables.keys() == before.keys() | {f"{name}_two" for name in before}
+    for name, config in before.items():
+        assert controller.tables[name] == config
+        second = controller.tables[f"{name}_two"]
+        assert second["tableName"] == second["segmentsConfig"]["schemaName"] == f"{name}_two"
+        assert controller.schemas[f"{name}_two"]["schemaName"] == f"{name}_two"
+        assert _topic(second) == f"{_topic(config)}-two"
+        assert json.loads(json.dumps(second).replace("_two", "").replace("-two", "")) == config
+
+
+def _topic(config: Json) -> str:
+    return str(re.findall(r'"stream\.kafka\.topic\.name": "([^"]+)"', json.dumps(config))[0])
+
+
+def test_a_suffix_that_is_none_is_a_mistake_of_the_caller(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["--controller", "http://127.0.0.1:9", "--pipeline", "Two!"]) == 2
+    assert "lower-case letters" in capsys.readouterr().err

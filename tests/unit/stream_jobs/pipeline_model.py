@@ -6,11 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
 
-from stream_jobs.murmur2 import kafka_partition
-from stream_jobs.offsets import Gap, Offsets
-from stream_jobs.pinot_served import ConsumingSegment, Count, NotServedError, Segments
-from stream_jobs.progress_tracker import ENTRIES, REJECTED, TABLES, TRANSACTIONS
+from stream_jobs.progress.pinot_served import ConsumingSegment, Count
+from stream_jobs.progress.segments import NotServedError, Segment, TableSegments
+from stream_jobs.topics.murmur2 import kafka_partition
+from stream_jobs.topics.names import NAMES
+from stream_jobs.topics.offsets import Gap, Offsets
 
+TRANSACTIONS, ENTRIES, REJECTED = (
+    NAMES.transactions_topic,
+    NAMES.entries_topic,
+    NAMES.rejected_topic,
+)
+TABLES = NAMES.tables
 RESTART_MS = 10_000
 PARTITIONS = {TRANSACTIONS: 3, ENTRIES: 2, REJECTED: 1}
 
@@ -34,9 +41,9 @@ class Record:
 
 @dataclass(slots=True)
 class Replica:
-    """What Pinot has of one kafka partition: rows of finished segments, and those being filled."""
+    """What Pinot has of one kafka partition: rows and bounds of finished segments, and rows being filled."""
 
-    finished: list[list[str]] = field(default_factory=list)
+    finished: list[tuple[list[str], int, int]] = field(default_factory=list)
     start: int = 0
     offset: int = 0
     filling: list[str] = field(default_factory=list)
@@ -80,7 +87,7 @@ class Pipeline:
     def job_reads(self) -> None:
         partition = self.random.randrange(PARTITIONS[TRANSACTIONS])
         log = self.logs[TRANSACTIONS, partition]
-        if self.read[partition] == len(log):
+        if self.read[partition] >= len(log):
             return
         record_id = log[self.read[partition]].id or ""
         self.read[partition] += 1
@@ -125,7 +132,7 @@ class Pipeline:
     def finish_segment(self) -> None:
         replica = self.replicas[self.random.choice(sorted(self.replicas))]
         if replica.filling:
-            replica.finished.append(replica.filling)
+            replica.finished.append((replica.filling, replica.start, replica.offset))
             replica.filling, replica.start = [], replica.offset
 
     def restart_pinot(self) -> None:
@@ -146,6 +153,10 @@ class Pipeline:
         self._meanwhile()
         return self.now_ms
 
+    def starts(self, topic: str) -> Offsets:
+        self._meanwhile()
+        return dict.fromkeys(range(PARTITIONS[topic]), 0)
+
     def ends(self, topic: str) -> Offsets:
         self._meanwhile()
         return {p: len(self.logs[topic, p]) for p in range(PARTITIONS[topic])}
@@ -157,6 +168,10 @@ class Pipeline:
     def committed(self, topic: str) -> Offsets:
         self._meanwhile()
         return {p: self.group.get(p, 0) for p in range(PARTITIONS[topic])}
+
+    def group_offsets(self, topic: str) -> Offsets:
+        self._meanwhile()
+        return dict(self.group)
 
     def first_records(self, topic: str, gaps: Mapping[int, Gap]) -> Mapping[int, int | None]:
         self._meanwhile()
@@ -174,15 +189,18 @@ class Pipeline:
             if TABLES[topic] == table
         )
 
-    def segments(self, table: str) -> Segments:
+    def segments(self, table: str) -> TableSegments:
         self._meanwhile()
-        names = frozenset(
-            segment_name(topic, p, sequence)
-            for (topic, p), replica in self.replicas.items()
-            if TABLES[topic] == table
-            for sequence in range(len(replica.finished) + 1)
-        )
-        return Segments(names, dict.fromkeys(names, frozenset({"server"})))
+        segments = []
+        for (topic, p), replica in self.replicas.items():
+            if TABLES[topic] == table:
+                bounds = [(start, end) for _, start, end in replica.finished]
+                for sequence, (start, end) in enumerate([*bounds, (replica.start, None)]):
+                    name = segment_name(topic, p, sequence)
+                    by = (PARTITIONS[topic], frozenset({p})) if topic == ENTRIES else ()
+                    segments.append(Segment(name, end is None, start, end, 0, *by))
+        serving = {each.name: frozenset({"server"}) for each in segments if each.consuming}
+        return TableSegments(tuple(segments), serving)
 
     def count(self, table: str, account_id: str | None) -> Count:
         self._meanwhile()
@@ -194,8 +212,10 @@ class Pipeline:
             if TABLES[topic] == table
             and (account_id is None or kafka_partition(account_id, PARTITIONS[topic]) == p)
         ]
-        rows = sum(len(segment) for r in replicas for segment in [*r.finished, r.filling])
-        return Count(rows, sum(len(replica.finished) + 1 for replica in replicas))
+        finished = sum(len(rows) for replica in replicas for rows, _, _ in replica.finished)
+        filling = sum(len(replica.filling) for replica in replicas)
+        segments = sum(len(replica.finished) + 1 for replica in replicas)
+        return Count(finished + filling, segments, len(replicas))
 
     def stable_end(self, topic: str, partition: int) -> int:
         log, key = self.logs[topic, partition], (topic, partition)

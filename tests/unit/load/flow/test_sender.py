@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from itertools import islice
 
-from stream_jobs.event_rules import Rejection, judge
+from stream_jobs.events.rejection import Rejection
+from stream_jobs.events.rules import judge
 from tests.load.flow.sender import endless, send
 
 

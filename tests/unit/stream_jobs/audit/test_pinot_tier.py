@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from stream_jobs.audit.intervals import Cell, Sums
-from stream_jobs.audit.pinot_tier import NO_PARTITION, ROW_MIX, HttpPinotTier, Row
-from stream_jobs.offsets import Reached
-from stream_jobs.pinot_served import NotServedError
+from stream_jobs.audit.pinot_tier import ROW_MIX, HttpPinotTier, Stretch
+from stream_jobs.audit.sums import HOUR_MS, Cell, Row, Sums
+from stream_jobs.progress.segments import NotServedError
+from stream_jobs.topics.offsets import Reached
 
 SEGMENT = "account_entries__2__0__20261123T0305Z"
 
@@ -80,42 +80,45 @@ def tier(pinot: FakePinot, first_record: int | None = 0) -> HttpPinotTier:
     probe: Callable[..., dict[int, int | None]] = lambda _topic, gaps: dict.fromkeys(  # noqa: E731
         gaps, first_record
     )
-    return HttpPinotTier(pinot.url, pinot.url, Reached("account-entries", probe))
+    return HttpPinotTier(pinot.url, pinot.url, Reached("account-entries", probe), "account_entries")
 
 
 def test_sums_are_exact_whatever_their_size(pinot: FakePinot) -> None:
     pinot.rows = (
-        f'[["{SEGMENT}", "SENT", 1.79500000E12, 3, "999999999999999999999.99999999", "-1E+3"],'
-        f' ["{SEGMENT}", "SENT", 1.79500001E12, 1, 0.1, 5]]'
+        f'[[{HOUR_MS}, 2, "SENT", 3, "999999999999999999999.99999999", "-1E+3"], '
+        f'[{HOUR_MS}, 0, "SENT", 1, 0.1, 5]]'
     )
-    assert tier(pinot).sums(0, 10) == {
-        Cell(1_795_000_000_000, 2, "SENT"): Sums(3, 99999999999999999999999999999, -(10**11)),
-        Cell(1_795_000_010_000, 2, "SENT"): Sums(1, 10_000_000, 500_000_000),
+    assert tier(pinot).sums([HOUR_MS], [Stretch(2, 5, 9), Stretch(0, 0, 1)]) == {
+        Cell(HOUR_MS, 2, "SENT"): Sums(3, 99999999999999999999999999999, -(10**11)),
+        Cell(HOUR_MS, 0, "SENT"): Sums(1, 10_000_000, 500_000_000),
     }
-    assert "WHERE event_time_ms >= 0 AND event_time_ms < 10" in pinot.statements[0]
-    assert f"SUMPRECISION({ROW_MIX})" in pinot.statements[0]
+    (statement,) = pinot.statements
+    assert f"event_time_ms >= {HOUR_MS} AND event_time_ms < {2 * HOUR_MS}" in statement
+    assert "(kafka_partition = 2 AND kafka_offset >= 5 AND kafka_offset < 9)" in statement
+    assert f"SUMPRECISION({ROW_MIX})" in statement
 
 
-def test_segments_of_one_partition_are_added_up_and_strange_ones_stand_apart(
-    pinot: FakePinot,
-) -> None:
-    other = "account_entries__2__1__20261123T0405Z"
-    pinot.rows = json.dumps(
-        [[name, "SENT", 0, 1, "2", "3"] for name in (SEGMENT, other, "uploaded_by_hand")]
-    )
-    assert tier(pinot).sums(0, 10) == {
-        Cell(0, 2, "SENT"): Sums(2, 4 * 10**8, 6 * 10**8),
-        Cell(0, NO_PARTITION, "SENT"): Sums(1, 2 * 10**8, 3 * 10**8),
-    }
+def test_many_hours_are_one_statement_that_names_each(pinot: FakePinot) -> None:
+    pinot.rows = "[]"
+    tier(pinot).sums([0, 5 * HOUR_MS], [Stretch(2, 5, 9)])
+    (statement,) = pinot.statements
+    assert f"event_time_ms >= 0 AND event_time_ms < {6 * HOUR_MS}" in statement
+    assert f"event_hour_ms IN (0, {5 * HOUR_MS})" in statement
 
 
 def test_rows_keep_all_digits_and_too_many_are_refused(pinot: FakePinot) -> None:
-    row = f'["{SEGMENT}", "a", "b", "SENT", "id", 999999999999999999.99999999, 5, "TRANSFER", ""]'
+    row = '["a", "b", "SENT", "id", 5, "TRANSFER", "", 2, 7, 999999999999999999.99999999]'
     pinot.rows = f"[{row}, {row}]"
     amount = 99999999999999999999999999
-    found = tier(pinot).rows(0, 10, 2)
-    assert found == {Row(2, "a", "b", "SENT", "id", amount, 5): 2}
-    assert tier(pinot).rows(0, 10, 1) is None
+    found = tier(pinot).rows(0, [Stretch(2, 0, 9)], 2)
+    assert found == {Row("a", "b", "SENT", "id", 5, "TRANSFER", "", 2, 7, amount): 2}
+    assert tier(pinot).rows(0, [Stretch(2, 0, 9)], 1) is None
+
+
+def test_nothing_but_uuids_gets_into_a_statement(pinot: FakePinot) -> None:
+    with pytest.raises(ValueError, match="no UUID"):
+        tier(pinot).rows_of_ids(["x' OR '1'='1"])
+    assert pinot.statements == []
 
 
 @pytest.mark.parametrize(
@@ -125,7 +128,6 @@ def test_rows_keep_all_digits_and_too_many_are_refused(pinot: FakePinot) -> None
         ({"numServersResponded": 0}, "not every server"),
         ({"partialResult": True}, "not every server"),
         ({"numGroupsLimitReached": True}, "cut the groups"),
-        ({"numSegmentsQueried": 0}, "0 of 1 segments"),
     ],
 )
 def test_an_answer_that_may_not_be_whole_is_refused(
@@ -133,13 +135,13 @@ def test_an_answer_that_may_not_be_whole_is_refused(
 ) -> None:
     pinot.changed = changed
     with pytest.raises(NotServedError, match=said):
-        tier(pinot).hours()
+        tier(pinot).coarse([0])
 
 
 def test_a_server_that_started_anew_during_the_query_is_refused(pinot: FakePinot) -> None:
     pinot.offsets = iter([100, 7])
     with pytest.raises(NotServedError, match="went back"):
-        tier(pinot).hours()
+        tier(pinot).coarse([0])
 
 
 def test_pinot_has_reached_an_offset_or_the_gap_before_it_is_empty(pinot: FakePinot) -> None:
@@ -148,3 +150,13 @@ def test_pinot_has_reached_an_offset_or_the_gap_before_it_is_empty(pinot: FakePi
     assert not tier(pinot, first_record=100).has_reached({2: 101})
     with pytest.raises(NotServedError, match="not being consumed"):
         tier(pinot).has_reached({3: 1})
+
+
+def test_a_server_that_reads_again_what_it_had_read_is_not_believed(pinot: FakePinot) -> None:
+    pinot.offsets = iter([100, 40, 100, 100])
+    asked = tier(pinot)
+    assert asked.has_reached({2: 90})
+    with pytest.raises(NotServedError, match="gone back"):
+        asked.coarse([0])
+    assert pinot.statements == []
+    assert asked.coarse([0]) == {}

@@ -1,0 +1,215 @@
+{{- define "pa.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 40 | trimSuffix "-" -}}
+{{- end -}}
+
+{{/* Forty characters at most: what is appended stays within the 63 of a DNS label. */}}
+{{- define "pa.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
+{{- else if contains (include "pa.name" .) .Release.Name -}}
+{{- .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name (include "pa.name" .) | trunc 40 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Labels by which a part's pods are found; (list $ "gateway"). They never change. */}}
+{{- define "pa.selector" -}}
+{{- $root := index . 0 -}}
+app.kubernetes.io/name: {{ include "pa.name" $root }}
+app.kubernetes.io/instance: {{ $root.Release.Name }}
+app.kubernetes.io/component: {{ index . 1 }}
+{{- end -}}
+
+{{- define "pa.labels" -}}
+{{- $root := index . 0 -}}
+{{ include "pa.selector" . }}
+app.kubernetes.io/version: {{ $root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ $root.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name ($root.Chart.Version | replace "+" "_") }}
+{{- with $root.Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* Of pods: without versions, so that an upgrade leaves alone the pods of whatever did not change. */}}
+{{- define "pa.podLabels" -}}
+{{ include "pa.selector" . }}
+{{- with (index . 0).Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* A part's image; (list $ "tools" .Values.tracker.image): its own if it has one. */}}
+{{- define "pa.image" -}}
+{{- $root := index . 0 -}}
+{{- $images := $root.Values.images -}}
+{{- if index . 2 -}}
+{{- index . 2 -}}
+{{- else -}}
+{{- $registry := $images.registry | trimSuffix "/" -}}
+{{- printf "%s%s/%s:%s" (ternary (printf "%s/" $registry) "" (ne $registry "")) $images.folder (index . 1) (default $root.Chart.AppVersion $images.tag) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "pa.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: {{ . }}
+runAsGroup: {{ . }}
+fsGroup: {{ . }}
+fsGroupChangePolicy: OnRootMismatch
+seccompProfile: {type: RuntimeDefault}
+{{- end -}}
+
+{{- define "pa.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: {drop: [ALL]}
+{{- end -}}
+
+{{/* What every pod of ours has; (list $ 10001). None speaks to the Kubernetes API. What runs before the
+release's own account is there says so: (list $ 10001 "default"). */}}
+{{- define "pa.pod" -}}
+{{- $root := index . 0 -}}
+enableServiceLinks: false
+automountServiceAccountToken: false
+serviceAccountName: {{ gt (len .) 2 | ternary "default" (include "pa.fullname" $root) }}
+{{- with $root.Values.imagePullSecrets }}
+imagePullSecrets: {{ toYaml . | nindent 2 }}
+{{- end }}
+securityContext: {{ include "pa.podSecurity" (index . 1) | nindent 2 }}
+{{- end -}}
+
+{{- define "pa.placement" -}}
+{{- with .nodeSelector }}
+nodeSelector: {{ toYaml . | nindent 2 }}
+{{- end }}
+{{- with .tolerations }}
+tolerations: {{ toYaml . | nindent 2 }}
+{{- end }}
+{{- with .affinity }}
+affinity: {{ toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{/* A part's own variables and where more come from. */}}
+{{- define "pa.extraEnv" -}}
+{{- with .extraEnv }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "pa.extraEnvFrom" -}}
+{{- with .extraEnvFrom }}
+envFrom: {{ toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{- define "pa.kafka" -}}
+{{- if .Values.demo.enabled -}}
+{{- printf "%s-kafka.%s.svc:9092" (include "pa.fullname" .) .Release.Namespace -}}
+{{- else -}}
+{{- required "kafka.servers must be set: Kafka's bootstrap servers, host:port,…; or try the chart out with values-demo.yaml" .Values.kafka.servers -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "pa.kafkaForPinot" -}}
+{{- default (include "pa.kafka" .) .Values.kafka.serversForPinot -}}
+{{- end -}}
+
+{{- define "pa.controller" -}}
+{{- if .Values.demo.enabled -}}
+{{- printf "http://%s-pinot.%s.svc:9000" (include "pa.fullname" .) .Release.Namespace -}}
+{{- else -}}
+{{- required "pinot.controllerUrl must be set: Pinot's controller, http://host:9000" .Values.pinot.controllerUrl -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "pa.broker" -}}
+{{- if .Values.demo.enabled -}}
+{{- printf "http://%s-pinot.%s.svc:8099" (include "pa.fullname" .) .Release.Namespace -}}
+{{- else -}}
+{{- required "pinot.brokerUrl must be set: Pinot's broker, http://host:8099" .Values.pinot.brokerUrl -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Where the demo's Kafka and Pinot are part of the release, nothing can be applied before it. */}}
+{{- define "pa.hooked" -}}
+{{- if or (not .Values.demo.enabled) .Release.IsUpgrade -}}yes{{- end -}}
+{{- end -}}
+
+{{- define "pa.names" -}}
+{{- with .Values.pipeline.suffix }}
+- --pipeline={{ . }}
+{{- end }}
+{{- end -}}
+
+{{- define "pa.eventRules" -}}
+{{- with .Values.pipeline.currency }}
+- --currency={{ . }}
+{{- end }}
+{{- end -}}
+
+{{/* What the job is told, by the check before it and by itself. */}}
+{{- define "pa.jobArguments" -}}
+- --application
+- --kafka={{ include "pa.kafka" . }}
+- --pinot-controller={{ include "pa.controller" . }}
+- --checkpoints={{ include "pa.stateFolder" . }}/checkpoints
+- --savepoints={{ include "pa.stateFolder" . }}/savepoints
+- --environment={{ .Values.bootstrap.environment }}
+- --parallelism={{ .Values.job.parallelism }}
+- --dedup-window-s={{ .Values.pipeline.dedupWindowSeconds | int64 }}
+- --transaction-timeout-s={{ .Values.pipeline.transactionTimeoutSeconds | int64 }}
+- --checkpoint-interval-ms={{ .Values.pipeline.checkpointIntervalMilliseconds | int64 }}
+{{- include "pa.names" . }}
+{{- include "pa.eventRules" . }}
+{{- range .Values.job.arguments }}
+- {{ . | quote }}
+{{- end }}
+{{- end -}}
+
+{{- define "pa.stateFolder" -}}
+{{- default "file:///state" (.Values.job.state.folder | trimSuffix "/") -}}
+{{- end -}}
+
+{{- define "pa.stateOnVolume" -}}
+{{- if hasPrefix "file:" (include "pa.stateFolder" .) -}}yes{{- end -}}
+{{- end -}}
+
+{{- define "pa.stateClaim" -}}
+{{- default (printf "%s-job-state" (include "pa.fullname" .)) .Values.job.state.existingClaim -}}
+{{- end -}}
+
+{{- define "pa.authSecret" -}}
+{{- if .Values.gateway.auth.existingSecret -}}
+{{- .Values.gateway.auth.existingSecret -}}
+{{- else if .Values.demo.credential -}}
+{{- include "pa.fullname" . }}-demo
+{{- end -}}
+{{- end -}}
+
+{{/* For the Prometheus operator; (list $ "tracker" "metrics" .Values.tracker.serviceMonitor). */}}
+{{- define "pa.serviceMonitor" -}}
+{{- $root := index . 0 -}}
+{{- $monitor := index . 3 -}}
+apiVersion: monitoring.coreos.com/v1
+kind: ServiceMonitor
+metadata:
+  name: {{ include "pa.fullname" $root }}-{{ index . 1 }}
+  labels: {{ include "pa.labels" (list $root (index . 1)) | nindent 4 }}
+    {{- with $monitor.labels }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+spec:
+  selector:
+    matchLabels: {{ include "pa.selector" (list $root (index . 1)) | nindent 6 }}
+  endpoints:
+    - port: {{ index . 2 }}
+      path: /metrics
+      interval: {{ $monitor.interval }}
+      {{- with $monitor.tokenSecret }}
+      authorization:
+        credentials: {name: {{ . }}, key: {{ $monitor.tokenKey }}}
+      {{- end }}
+{{- end -}}

@@ -1,0 +1,1 @@
+"""A document before it costs anything: named, scanned, capped, validated, priced, prepared."""

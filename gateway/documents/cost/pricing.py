@@ -1,0 +1,198 @@
+"""What an operation costs, and how much its answer may hold: walked as it will be executed.
+
+Field cost plus type cost of the specification (section 5.3.2), as an upper bound. Arguments and
+conditions are what the execution makes of them, by its own function and out of the same values.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+
+from graphql import (
+    BooleanValueNode,
+    DirectiveNode,
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLSchema,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    VariableNode,
+    get_argument_values,
+    is_abstract_type,
+)
+from graphql.execution import VariableValues
+
+from gateway.documents.cost.weights import FieldWeight, Weights
+
+Estimate = Callable[[Mapping[str, Any]], int]
+"""The length of a field's list by its coerced arguments."""
+
+INTROSPECTION = {
+    "__schema": FieldWeight(500.0, 0.0, (), False, {}, None),
+    "__type": FieldWeight(50.0, 0.0, (), False, {}, None),
+}
+"""The schema's own description is priced as a whole, whatever is selected of it."""
+
+_Fields: TypeAlias = dict[str, list[FieldNode]]
+"""What is selected of one object, by response key; each with all its occurrences."""
+
+
+class Price(NamedTuple):
+    """Whole points, and the most values that the answer can hold, objects among them."""
+
+    points: int
+    values: int
+
+
+class _Part(NamedTuple):
+    points: float
+    values: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pricing:
+    """Prices operations of valid documents, whose expanded fields are bounded.
+
+    `estimates`: by coordinate, how long a list is where directives cannot say it.
+    """
+
+    schema: GraphQLSchema
+    weights: Weights
+    estimates: Mapping[tuple[str, str], Estimate]
+
+    def price(
+        self, document: DocumentNode, operation: OperationDefinitionNode, values: VariableValues
+    ) -> Price:
+        """An operation's price under its coerced variables, in whole points; the request is one."""
+        fragments = {
+            each.name.value: each
+            for each in document.definitions
+            if isinstance(each, FragmentDefinitionNode)
+        }
+        root = self.schema.get_root_type(operation.operation)
+        assert root is not None
+        walk = _Walk(self, fragments, values)
+        points, held = walk.of_object(root.name, [operation.selection_set], {})
+        return Price(1 + math.ceil(points), held)
+
+
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    pricing: Pricing
+    fragments: Mapping[str, FragmentDefinitionNode]
+    values: VariableValues
+
+    def of_object(
+        self,
+        type_name: str,
+        selections: Iterable[SelectionSetNode],
+        lengths: Mapping[str, int | None],
+    ) -> _Part:
+        """What is selected of an object; `lengths` are of its lists that are known from above."""
+        found: _Fields = {}
+        seen: set[str] = set()
+        for each in selections:
+            self._collect(each, type_name, found, seen)
+        points, held = 0.0, 0
+        for nodes in found.values():
+            length = lengths.get(nodes[0].name.value)
+            more = self._of_field(type_name, nodes, length)
+            points, held = points + more.points, held + more.values
+        return _Part(points, held)
+
+    def _collect(
+        self, selections: SelectionSetNode, type_name: str, found: _Fields, seen: set[str]
+    ) -> None:
+        for each in selections.selections:
+            if each.directives and not all(map(self._holds, each.directives)):
+                continue
+            if isinstance(each, FieldNode):
+                found.setdefault((each.alias or each.name).value, []).append(each)
+            elif isinstance(each, InlineFragmentNode):
+                if each.type_condition is None or self._fits(
+                    each.type_condition.name.value, type_name
+                ):
+                    self._collect(each.selection_set, type_name, found, seen)
+            elif isinstance(each, FragmentSpreadNode) and each.name.value not in seen:
+                seen.add(each.name.value)
+                fragment = self.fragments[each.name.value]
+                if self._fits(fragment.type_condition.name.value, type_name):
+                    self._collect(fragment.selection_set, type_name, found, seen)
+
+    def _fits(self, condition: str, type_name: str) -> bool:
+        types = self.pricing.schema.type_map
+        wider, own = types[condition], types[type_name]
+        return wider is own or (
+            is_abstract_type(wider) and self.pricing.schema.is_sub_type(wider, own)
+        )
+
+    def _holds(self, directive: DirectiveNode) -> bool:
+        """Whether `@skip` or `@include` lets its selection be; under null, nothing is executed."""
+        if directive.name.value not in ("skip", "include"):
+            return True
+        (argument,) = directive.arguments or ()
+        given: Any = None
+        if isinstance(argument.value, BooleanValueNode):
+            given = argument.value.value
+        elif isinstance(argument.value, VariableNode):
+            given = self.values.coerced.get(argument.value.name.value)
+        return given is (directive.name.value == "include")
+
+    def _of_field(self, parent: str, nodes: Sequence[FieldNode], length: int | None) -> _Part:
+        name = nodes[0].name.value
+        weight = self.pricing.weights.get((parent, name)) or INTROSPECTION.get(name)
+        if weight is None:
+            return _Part(0.0, 1)
+        own, size = weight.weight, None
+        if weight.depends:
+            arguments = self._arguments(parent, nodes[0])
+            if arguments is None:
+                return _Part(max(0.0, own), 1)
+            own += sum(
+                each for key, each in weight.arguments.items() if arguments.get(key) is not None
+            )
+            size = self._size(parent, name, arguments, weight)
+        items = 1
+        if weight.is_list:
+            items = next((each for each in (length, size) if each is not None), 1)
+        below = self._below(weight, nodes, size)
+        return _Part(
+            max(0.0, own) + items * (weight.type_weight + below.points), items * (1 + below.values)
+        )
+
+    def _below(self, weight: FieldWeight, nodes: Sequence[FieldNode], size: int | None) -> _Part:
+        """The dearest that an item can be, whatever its type is."""
+        if not weight.answers:
+            return _Part(0.0, 0)
+        lengths = dict.fromkeys(weight.size.fields, size) if weight.size is not None else {}
+        selections = [each.selection_set for each in nodes if each.selection_set is not None]
+        found = [self.of_object(each, selections, lengths) for each in weight.answers]
+        return _Part(max(each.points for each in found), max(each.values for each in found))
+
+    def _arguments(self, parent: str, node: FieldNode) -> Mapping[str, Any] | None:
+        """As the resolver gets them; `None` where they do not fit, and the field only fails."""
+        type_: Any = self.pricing.schema.type_map[parent]
+        try:
+            return get_argument_values(type_.fields[node.name.value], node, self.values)
+        except GraphQLError:
+            return None
+
+    def _size(
+        self, parent: str, name: str, arguments: Mapping[str, Any], weight: FieldWeight
+    ) -> int | None:
+        """The longest that the field's list can be, or a list of the field's objects."""
+        if weight.size is None:
+            return None
+        estimate = self.pricing.estimates.get((parent, name))
+        if estimate is not None:
+            return estimate(arguments)
+        given = [arguments.get(each) for each in weight.size.arguments]
+        slices = [each for each in given if each is not None]
+        return max(0, *slices) if slices else weight.size.assumed

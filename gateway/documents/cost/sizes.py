@@ -1,0 +1,79 @@
+"""How long lists are where cost directives cannot say it: by a window's length, by a list of ids."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from gateway.documents.cost.pricing import Estimate
+from graphql_schema.enums import CalendarPeriod, Granularity, TimeUnit
+
+_MINUTE_S = 60
+_DAY_S = 86_400
+_UNIT_S = {
+    TimeUnit.MINUTE: _MINUTE_S,
+    TimeUnit.HOUR: 3_600,
+    TimeUnit.DAY: _DAY_S,
+    TimeUnit.WEEK: 7 * _DAY_S,
+    TimeUnit.MONTH: 31 * _DAY_S,
+    TimeUnit.QUARTER: 92 * _DAY_S,
+    TimeUnit.YEAR: 366 * _DAY_S,
+}
+_PERIOD_S = {
+    CalendarPeriod.TODAY: 25 * 3_600,  # a day may have an hour more
+    CalendarPeriod.YESTERDAY: 25 * 3_600,
+    CalendarPeriod.THIS_WEEK: 8 * _DAY_S,
+    CalendarPeriod.LAST_WEEK: 8 * _DAY_S,
+    CalendarPeriod.THIS_MONTH: 32 * _DAY_S,
+    CalendarPeriod.LAST_MONTH: 32 * _DAY_S,
+    CalendarPeriod.THIS_QUARTER: 93 * _DAY_S,
+    CalendarPeriod.LAST_QUARTER: 93 * _DAY_S,
+    CalendarPeriod.THIS_YEAR: 367 * _DAY_S,
+    CalendarPeriod.LAST_YEAR: 367 * _DAY_S,
+}
+_BUCKET_S = {
+    Granularity.MINUTE: _MINUTE_S,
+    Granularity.FIVE_MINUTES: 5 * _MINUTE_S,
+    Granularity.FIFTEEN_MINUTES: 15 * _MINUTE_S,
+    Granularity.HOUR: 3_600,
+    Granularity.DAY: 23 * 3_600,  # the shortest there is
+    Granularity.WEEK: 7 * _DAY_S - 3_600,
+    Granularity.MONTH: 28 * _DAY_S - 3_600,
+    Granularity.QUARTER: 90 * _DAY_S - 3_600,
+    Granularity.YEAR: 365 * _DAY_S,
+}
+
+
+def estimates(max_accounts: int, max_points: int) -> Mapping[tuple[str, str], Estimate]:
+    """The estimates by coordinate, up to the limits; what is over them is refused unasked."""
+
+    def series(arguments: Mapping[str, Any]) -> int:
+        return math.ceil(min(points(arguments), max_points))
+
+    return {
+        ("Query", "accounts"): lambda arguments: min(len(arguments["ids"]), max_accounts),
+        ("Account", "timeSeries"): series,
+        ("Network", "timeSeries"): series,
+    }
+
+
+def points(arguments: Mapping[str, Any]) -> float:
+    """The most buckets that a window can touch."""
+    return _window_s(arguments["window"]) / _BUCKET_S[arguments["granularity"]] + 1
+
+
+def _window_s(window: Mapping[str, Any]) -> float:
+    match window:
+        case {"last": {"count": int(count), "unit": unit}}:
+            return max(0, count) * _UNIT_S[unit]
+        case {"lastFull": {"count": int(count), "unit": unit}}:
+            return max(0, count) * _UNIT_S[unit] + _DAY_S  # some days have more than 24 hours
+        case {"lastWithRunning": {"count": int(count), "unit": unit}}:
+            return max(0, count) * _UNIT_S[unit] + _DAY_S
+        case {"calendar": CalendarPeriod() as period}:
+            return _PERIOD_S[period]
+        case {"between": {"start": datetime() as start, "end": datetime() as end}}:
+            return max(0.0, (end - start).total_seconds())
+    return math.inf

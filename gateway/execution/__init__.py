@@ -1,0 +1,1 @@
+"""One operation executed: schema, resolvers, presenting, outcome and the form of errors."""

@@ -1,0 +1,1 @@
+"""What browsers get: GraphiQL, the docs, and the metrics page."""

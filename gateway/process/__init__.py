@@ -1,0 +1,1 @@
+"""What any server needs: clock, logs, metrics, workers, drain; nothing of GraphQL."""

@@ -1,0 +1,202 @@
+"""From a plan to DuckDB's SQL with parameters, one function a shape."""
+
+# ruff: noqa: S608 - this file is where SQL is put together, out of constants; values are parameters
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from gateway.analytics.model import Direction, Interval, RankBy
+from gateway.analytics.query_plan import (
+    DistinctPlan,
+    EntriesPlan,
+    EntryCountPlan,
+    MatchesPlan,
+    QueryPlan,
+    RejectedPlan,
+    SlotsPlan,
+    TopPlan,
+    TotalsPlan,
+)
+
+TABLES = """
+CREATE TABLE account_entries (
+    account_id VARCHAR, counterparty_id VARCHAR, direction VARCHAR,
+    transaction_id VARCHAR, amount DECIMAL(38, 8), event_time_ms BIGINT,
+    kind VARCHAR, reverses VARCHAR
+);
+CREATE TABLE transactions_rejected (reason VARCHAR, event_time_ms BIGINT);
+"""
+MEASURES = "count(*), coalesce(sum(amount), 0)"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """SQL and the values of its question marks."""
+
+    text: str
+    values: tuple[object, ...] = ()
+
+
+def statement(plan: QueryPlan[object]) -> Statement:
+    """The SQL of a plan; columns in the order in which its row has them."""
+    match plan:
+        case TotalsPlan():
+            return totals(plan)
+        case DistinctPlan():
+            return distinct(plan)
+        case TopPlan():
+            return top(plan)
+        case SlotsPlan():
+            return slots(plan)
+        case EntriesPlan():
+            return entries(plan)
+        case MatchesPlan():
+            return matches(plan)
+        case EntryCountPlan():
+            return Statement("SELECT count(*) FROM account_entries")
+        case RejectedPlan():
+            return rejected(plan)
+    raise TypeError(f"no SQL for {type(plan).__name__}")
+
+
+def totals(plan: TotalsPlan) -> Statement:
+    """Account id (null over all), direction, count, amount, kind (null if not told apart)."""
+    directions = [direction.value for direction in plan.directions]
+    where = "direction IN (SELECT unnest(?)) AND event_time_ms >= ? AND event_time_ms < ?"
+    values: tuple[object, ...] = (directions, plan.interval.start_ms, plan.interval.end_ms)
+    account_id, kind, groups = "NULL", "NULL", ["direction"]
+    if plan.by_kind:
+        kind = "kind"
+        groups.append(kind)
+    if plan.account_ids is not None:
+        account_id = "account_id"
+        groups.append(account_id)
+        where += " AND account_id IN (SELECT unnest(?))"
+        values = (*values, sorted(plan.account_ids))
+    if plan.counterparty_id is not None:
+        where += " AND counterparty_id = ?"
+        values = (*values, plan.counterparty_id)
+    return Statement(
+        f"SELECT {account_id}, direction, {MEASURES}, {kind} FROM account_entries "
+        f"WHERE {where} GROUP BY {', '.join(groups)}",
+        values,
+    )
+
+
+def distinct(plan: DistinctPlan) -> Statement:
+    """One number."""
+    column = "counterparty_id" if plan.account_id is not None else "account_id"
+    where, values = _scope(plan.account_id, plan.direction, plan.interval)
+    return Statement(f"SELECT count(DISTINCT {column}) FROM account_entries WHERE {where}", values)
+
+
+def top(plan: TopPlan) -> Statement:
+    """Id, count, amount; DuckDB orders text by its UTF-8 bytes, which is by code points."""
+    column = "counterparty_id" if plan.account_id is not None else "account_id"
+    order = "3 DESC, 2 DESC" if plan.order_by is RankBy.TRANSACTION_AMOUNT else "2 DESC, 3 DESC"
+    where, values = _scope(plan.account_id, plan.direction, plan.interval)
+    if plan.among is not None:
+        where += f" AND {column} IN (SELECT unnest(?))"
+        values = (*values, sorted(plan.among))
+    return Statement(
+        f"SELECT {column}, {MEASURES} FROM account_entries WHERE {where} "
+        f"GROUP BY {column} ORDER BY {order}, 1 ASC LIMIT ?",
+        (*values, plan.limit),
+    )
+
+
+def slots(plan: SlotsPlan) -> Statement:
+    """The slot's first millisecond, count, amount; ascending."""
+    where, values = _scope(plan.account_id, plan.direction, plan.interval)
+    if plan.counterparty_id is not None:
+        where += " AND counterparty_id = ?"
+        values = (*values, plan.counterparty_id)
+    *before, last = plan.pieces
+    cases = "".join("WHEN event_time_ms < ? THEN ? " for _ in before)
+    into_slot = f"CASE {cases}ELSE ?::BIGINT END" if before else "?::BIGINT"
+    ends = [each for piece in before for each in (piece.interval.end_ms, piece.into_slot_ms)]
+    return Statement(
+        f"SELECT event_time_ms - (event_time_ms + {into_slot}) % ?, {MEASURES} FROM account_entries "
+        f"WHERE {where} GROUP BY 1 ORDER BY 1",
+        (*ends, last.into_slot_ms, plan.slot_ms, *values),
+    )
+
+
+def entries(plan: EntriesPlan) -> Statement:
+    """All columns of the table, in its order."""
+    where, values = _entries_where(plan)
+    columns = ["event_time_ms", "transaction_id", "direction", "kind"]
+    if plan.order.by_amount:
+        columns.insert(0, "amount")
+    if plan.after is not None:
+        after = plan.after
+        past = "<" if plan.order.descends else ">"
+        amount = "?::DECIMAL(38, 8), " if plan.order.by_amount else ""
+        where += f" AND ({', '.join(columns)}) {past} ({amount}?, ?, ?, ?)"
+        values += [str(after.amount)] if plan.order.by_amount else []
+        values += [after.event_time_ms, after.transaction_id]
+        values += [after.direction.value, after.kind.value]
+    way = "DESC" if plan.order.descends else "ASC"
+    order = ", ".join(f"{column} {way}" for column in columns)
+    return Statement(
+        f"SELECT * FROM account_entries WHERE {where} ORDER BY {order} LIMIT ?",
+        (*values, plan.limit),
+    )
+
+
+def matches(plan: MatchesPlan) -> Statement:
+    """One number."""
+    where, values = _entries_where(plan.listed)
+    return Statement(f"SELECT count(*) FROM account_entries WHERE {where}", tuple(values))
+
+
+def _entries_where(plan: EntriesPlan) -> tuple[str, list[object]]:
+    conditions = ["account_id = ?", "event_time_ms >= ?", "event_time_ms < ?"]
+    values: list[object] = [plan.account_id, plan.interval.start_ms, plan.interval.end_ms]
+    given: tuple[tuple[str, object], ...] = (
+        ("direction = ?", plan.direction and plan.direction.value),
+        ("counterparty_id = ?", plan.counterparty_id),
+        ("kind = ?", plan.kind and plan.kind.value),
+        ("amount >= ?::DECIMAL(38, 8)", _text(plan.min_amount)),
+        ("amount <= ?::DECIMAL(38, 8)", _text(plan.max_amount)),
+        ("transaction_id = ?", plan.transaction_id),
+        (
+            "reverses IN (SELECT unnest(?))",
+            None if plan.reverses is None else sorted(plan.reverses),
+        ),
+    )
+    for condition, value in given:
+        if value is not None:
+            conditions.append(condition)
+            values.append(value)
+    return " AND ".join(conditions), values
+
+
+def _text(amount: Decimal | None) -> str | None:
+    return None if amount is None else f"{amount:f}"
+
+
+def rejected(plan: RejectedPlan) -> Statement:
+    """Reason, count; most first."""
+    where: str = ""
+    values: tuple[object, ...] = ()
+    if plan.interval is not None:
+        where = "WHERE event_time_ms >= ? AND event_time_ms < ? "
+        values = (plan.interval.start_ms, plan.interval.end_ms)
+    return Statement(
+        f"SELECT reason, count(*) FROM transactions_rejected {where}"
+        "GROUP BY reason ORDER BY 2 DESC, 1 ASC",
+        values,
+    )
+
+
+def _scope(
+    account_id: str | None, direction: Direction, interval: Interval
+) -> tuple[str, tuple[object, ...]]:
+    where = "direction = ? AND event_time_ms >= ? AND event_time_ms < ?"
+    values: tuple[object, ...] = (direction.value, interval.start_ms, interval.end_ms)
+    if account_id is None:
+        return where, values
+    return f"account_id = ? AND {where}", (account_id, *values)

@@ -1,0 +1,108 @@
+"""A store behind its gate and its breaker: the same port, asked no more than it can take."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from gateway.analytics.asking import StoreResult
+from gateway.analytics.query_plan import ProgressPlan, QueryPlan, TotalsPlan
+from gateway.errors import DeadlineExceededError, OverloadedError, StoreUnavailableError
+from gateway.process.clock import Deadline, Monotonic
+from gateway.store.overload.breaker import Breaker
+from gateway.store.overload.gate import Gate
+from gateway.store.overload.party import Party
+from gateway.store.port import Store
+
+PlanRow = TypeVar("PlanRow")
+
+_LEFT_ALONE = "the store failed again and again: it is left alone for a moment"
+_ITSELF = "the gateway"
+"""Pays for what nobody asked for."""
+_HEAD_START_S = 0.005
+"""The gate sees that time is up this much before the operation does, which gives up on all of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdmittedStore:
+    """A store that is not asked more at once than it answers well."""
+
+    store: Store
+    gate: Gate
+    breaker: Breaker
+    monotonic: Monotonic
+
+    @property
+    def sample_data(self) -> bool:
+        """As the store has it."""
+        return self.store.sample_data
+
+    async def open(self) -> None:
+        """Make the store ready."""
+        await self.store.open()
+
+    async def close(self) -> None:
+        """Close the store."""
+        await self.store.close()
+
+    async def fetch(
+        self, plan: QueryPlan[PlanRow], timeout_s: float, party: Party | None = None
+    ) -> StoreResult[PlanRow]:
+        """The store's answer, when it is the party's turn; without one it is the gateway that asks."""
+        is_shared = isinstance(plan, ProgressPlan)
+        if is_shared:
+            # Served from a look that many share; and it is how one sees that the store is back.
+            return await self.store.fetch(plan, timeout_s)
+        if self.breaker.rests:
+            raise StoreUnavailableError(_LEFT_ALONE)
+        deadline = Deadline.after(max(0.0, timeout_s - _HEAD_START_S), self.monotonic)
+        party = party or Party([_ITSELF])
+        return await self.gate.run(party, kind_of(plan), lambda: self._fetch(plan, deadline))
+
+    async def _fetch(self, plan: QueryPlan[PlanRow], deadline: Deadline) -> StoreResult[PlanRow]:
+        remaining_s = deadline.remaining_s()
+        if not self.breaker.lets_through():
+            raise StoreUnavailableError(_LEFT_ALONE)
+        try:
+            async with asyncio.timeout(remaining_s):
+                result = await self.store.fetch(plan, remaining_s)
+        except TimeoutError as error:
+            self.breaker.failed()
+            raise DeadlineExceededError(f"no answer in {remaining_s:.3f} s") from error
+        except (StoreUnavailableError, DeadlineExceededError):
+            self.breaker.failed()
+            raise
+        self.breaker.succeeded()
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class PartyStore:
+    """The store as it is asked for one operation: at the expense of those who wait for it."""
+
+    admitted: AdmittedStore
+    party: Party
+
+    def admit(self) -> None:
+        """Raise `OverloadedError` if an operation that asks now would only wait."""
+        gate = self.admitted.gate
+        if all(gate.is_full_for(payer) for payer in self.party.payers):
+            raise OverloadedError(f"{gate.queued} store queries wait already")
+
+    async def fetch(self, plan: QueryPlan[PlanRow], timeout_s: float) -> StoreResult[PlanRow]:
+        """The store's answer, when it is the party's turn."""
+        return await self.admitted.fetch(plan, timeout_s, self.party)
+
+
+def kind_of(plan: QueryPlan[Any]) -> str | None:
+    """Whose times a plan's time is compared with; `None`: nobody's.
+
+    How long totals of several accounts take says more about how many there are than about the store.
+    """
+    name = type(plan).__name__
+    if not isinstance(plan, TotalsPlan):
+        return name
+    if plan.account_ids is None:
+        return f"{name} of all"
+    return name if len(plan.account_ids) == 1 else None

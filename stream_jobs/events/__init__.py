@@ -1,0 +1,1 @@
+"""What an event is and what becomes of it: rules, reversals, JSON Schema and examples; pure."""

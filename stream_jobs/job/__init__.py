@@ -1,0 +1,1 @@
+"""The Flink job: SQL, functions, settings, and the checks before it may start."""

@@ -1,0 +1,1 @@
+"""How far the job and the store have come: `asOf`, and the metrics that say so."""

@@ -1,0 +1,1 @@
+"""What people run: produce events, and verify by an independent recount."""

@@ -1,0 +1,1 @@
+"""What each part may do on Kafka, as a file, and applied."""

@@ -1,0 +1,118 @@
+"""What an answer shows of other accounts: masked ids, reversals, cursors; and what the log shows of anyone."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.contract.authorisation.asked_for import ACCOUNT
+from tests.contract.authorisation.ways import by_get
+from tests.contract.authorisation.world import ACCOUNTS, READS, STRANGERS, World
+from tests.identity_provider import shows
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize("caller", READS)
+async def test_a_reversal_names_a_transfer_that_its_reader_is_shown_too(
+    world: World, caller: str
+) -> None:
+    nodes = "{ edges { node { kind transactionId reverses counterpartyId direction } } }"
+    for account in ACCOUNTS:
+        query = (
+            f'{{ account(id: "{account}") {{ transactions(window: {{last: {{count: 2, unit: DAY}}}},'
+            f" first: 100) {nodes} }} }}"
+        )
+        found = (await world.post(caller, query)).json()["data"]["account"]
+        assert (found is None) is (account not in READS[caller])
+        listed = [each["node"] for each in found["transactions"]["edges"]] if found else []
+        sides = ("counterpartyId", "direction")
+        shown = {
+            (each["transactionId"], *map(each.get, sides))
+            for each in listed
+            if each["kind"] == "TRANSFER"
+        }
+        reversed_ = [
+            (each["reverses"], *map(each.get, sides))
+            for each in listed
+            if each["kind"] == "REVERSAL"
+        ]
+        assert len(reversed_) == len(shown)
+        assert set(reversed_) == shown
+
+
+TOP = """{ account(id: "alice") {
+  topCounterparties(window: {last: {count: 30, unit: DAY}}) { rows { accountId } }
+  transactions(window: {last: {count: 30, unit: DAY}}) { edges { node { counterpartyId } } } } }"""
+
+
+def counterparties(body: Any) -> set[str]:
+    account = body["data"]["account"]
+    edges = account["transactions"]["edges"]
+    ranked = {row["accountId"] for row in account["topCounterparties"]["rows"]}
+    assert ranked == {edge["node"]["counterpartyId"] for edge in edges}
+    return ranked
+
+
+async def test_a_masked_caller_recognises_others_but_cannot_name_them(world: World) -> None:
+    clear = counterparties((await world.post("partner", TOP)).json())
+    masked = counterparties((await world.post("masked partner", TOP)).json())
+    assert clear == {"bobby", "carol", "payer-alice"}
+    assert {each for each in masked if not each.startswith("masked:")} == {"bobby"}
+    assert len(masked) == 3
+    for guess in ("carol", "payer-alice", "nobod", *(masked - {"bobby"})):
+        query = f"""{{ account(id: "alice") {{ transactions(
+            window: {{last: {{count: 30, unit: DAY}}}}, counterpartyId: "{guess}") {{ exact }} }} }}"""
+        (error,) = (await world.post("masked partner", query)).json()["errors"]
+        assert error["extensions"]["missingRight"] == "SEE_COUNTERPARTIES"
+        assert world.store.plans == []
+        assert "errors" not in (await world.post("partner", query)).json()
+        for name in ("totals", "netFlow", "timeSeries"):
+            size = ", granularity: DAY" if name == "timeSeries" else ""
+            other = query.replace("transactions(", f"{name}(").replace(
+                f'"{guess}")', f'"{guess}"{size})'
+            )
+            (error,) = (await world.post("masked partner", other)).json()["errors"]
+            assert error["extensions"]["missingRight"] == "SEE_COUNTERPARTIES"
+            assert world.store.plans == []
+            assert "errors" not in (await world.post("partner", other)).json()
+    own = query.replace(guess, "bobby")
+    assert "errors" not in (await world.post("masked partner", own)).json()
+
+
+async def test_a_cursor_leads_to_no_other_account(world: World) -> None:
+    query = """query ($id: ID!, $after: String) { account(id: $id) { transactions(
+        window: {last: {count: 30, unit: DAY}}, first: 1, after: $after) {
+        pageInfo { endCursor } edges { node { amount } } } } }"""
+    page = (await world.post("operator", query, variables={"id": "carol"})).json()
+    cursor = page["data"]["account"]["transactions"]["pageInfo"]["endCursor"]
+    for caller, account, code in (
+        ("owner", "carol", "FORBIDDEN"),
+        ("owner", "alice", "BAD_USER_INPUT"),
+    ):
+        asked_for = {"id": account, "after": cursor}
+        body = (await world.post(caller, query, variables=asked_for)).json()
+        assert body["errors"][0]["extensions"]["code"] == code
+        assert world.store.plans == []
+
+
+async def test_logs_hold_no_credentials_and_no_account_ids(world: World) -> None:
+    for caller in (*READS, *STRANGERS):
+        for account in ACCOUNTS:
+            await by_get(world, caller, account)
+            await world.post(caller, f'{{ accounts(ids: ["alice", "{account}"]){ACCOUNT} }}')
+    told = world.log.getvalue()
+    lines = [json.loads(line) for line in told.splitlines()]
+    assert {line.get("caller") for line in lines} >= {"key:full", "key:masked", "key:ops"}
+    assert {line.get("refusal") for line in lines} >= {
+        "missing",
+        "token_signature",
+        "token_expired",
+        "unknown_key",
+    }
+    for secret in world.credentials.values():
+        assert not shows(told, secret)
+    assert not [account for account in ACCOUNTS if account in told]
+    assert "user-7" not in told

@@ -1,0 +1,206 @@
+"""The chart's values, schema and templates agree, without helm; `tests/kubernetes` has helm and a cluster judge them."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft7Validator
+
+from gateway.settings import Settings
+from gateway.settings.kinds import file_variable, is_confidential, variable
+from local_stack import chart, images
+from pinot_config.tables import placeholders
+
+SCHEMA: dict[str, Any] = json.loads(chart.SCHEMA.read_text())
+VALUES = chart.values()
+OTHERS = sorted(chart.FOLDER.glob("values-*.yaml"))
+TEMPLATES = {
+    file.name: file.read_text()
+    for file in (chart.FOLDER / "templates").rglob("*")
+    if file.suffix in (".yaml", ".tpl", ".txt")
+}
+REFERENCE = re.compile(r"\$(?:root|)?\.Values\.([\w.]+)|(?<![\w$)])\.Values\.([\w.]+)")
+ALIAS = re.compile(r"\$(\w+) := (?:\$root)?\.Values\.([\w.]+) ")
+
+
+def wrong_with(values: dict[str, Any]) -> list[str]:
+    return [error.message for error in Draft7Validator(SCHEMA).iter_errors(values)]
+
+
+def changed(path: str, value: object) -> dict[str, Any]:
+    """The default values with one of them another."""
+    values = copy.deepcopy(VALUES)
+    *folders, last = path.split(".")
+    node = values
+    for name in folders:
+        node = node.setdefault(name, {})
+    node[last] = value
+    return values
+
+
+def resolved(node: dict[str, Any]) -> dict[str, Any]:
+    if "$ref" in node:
+        name = node["$ref"].rsplit("/", 1)[-1]
+        found: dict[str, Any] = SCHEMA["definitions"][name]
+        return found
+    return node
+
+
+def names_in_schema(path: str) -> bool:
+    node = SCHEMA
+    for name in path.split("."):
+        node = resolved(node)
+        if "properties" not in node:
+            return node.get("type") == "object"
+        if name not in node["properties"]:
+            return False
+        node = node["properties"][name]
+    return True
+
+
+def leaves(node: object, path: str = "") -> Iterator[str]:
+    if isinstance(node, dict) and node:
+        for name, below in node.items():
+            yield from leaves(below, f"{path}.{name}" if path else name)
+    else:
+        yield path
+
+
+def references() -> set[tuple[str, str]]:
+    """Each value that a template names, with the template; through `$g := .Values.gateway` as well."""
+    found = set()
+    for file, text in TEMPLATES.items():
+        aliases = dict(ALIAS.findall(text))
+        found |= {(file, one or other) for one, other in REFERENCE.findall(text)}
+        for alias, path in aliases.items():
+            named = re.findall(rf"\${alias}\.([A-Za-z][\w.]*)", text)
+            found |= {(file, f"{path}.{each}") for each in named}
+    return found
+
+
+def test_the_schema_is_itself_one() -> None:
+    Draft7Validator.check_schema(SCHEMA)
+
+
+@pytest.mark.parametrize("file", OTHERS, ids=lambda each: each.name)
+def test_every_file_of_values_is_what_the_schema_allows(file: Any) -> None:
+    assert wrong_with(yaml.safe_load(file.read_text())) == []
+
+
+def test_the_defaults_are_what_the_schema_allows_and_name_each_value_that_it_has() -> None:
+    assert wrong_with(VALUES) == []
+
+    def undefaulted(node: dict[str, Any], values: object, path: str) -> Iterator[str]:
+        for name, below in node.get("properties", {}).items():
+            if not isinstance(values, dict) or name not in values:
+                yield f"{path}{name}"
+            elif "$ref" not in below:
+                yield from undefaulted(below, values[name], f"{path}{name}.")
+
+    assert list(undefaulted(SCHEMA, VALUES, "")) == ["global"]
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("gatewya", {}),
+        ("gateway.replica", 3),
+        ("gateway.replicas", "three"),
+        ("gateway.replicas", 0),
+        ("gateway.store", "postgres"),
+        ("gateway.auth.methods", "off"),
+        ("gateway.settings", {"GATEWAY_MAX_FRIST": 10}),
+        ("gateway.settings", {"GATEWAY_MAX_FIRST": "many"}),
+        ("gateway.settings", {"GATEWAY_SIGNING_KEYS": "a secret in plain sight"}),
+        ("gateway.extraEnv", [{"value": "without a name"}]),
+        ("images.pullPolicy", "Sometimes"),
+        ("pinot.brokerUrl", "pinot:8099"),
+        ("pipeline.suffix", "Not-A-Suffix"),
+        ("pipeline.currency", "euro"),
+        ("job.mode", "session"),
+        ("job.flinkDeployment.upgradeMode", "stateless"),
+        ("job.parallelism", 129),
+        ("job.state.accessModes", []),
+        ("bootstrap.environment", "staging"),
+        ("demo.traffic.eventsPerSecond", 0),
+    ],
+)
+def test_a_wrong_value_is_refused(path: str, value: object) -> None:
+    assert wrong_with(changed(path, value)) != []
+
+
+def test_every_value_that_a_template_names_there_is() -> None:
+    named = references()
+    assert len(named) > 100
+    assert sorted((file, path) for file, path in named if not names_in_schema(path)) == []
+
+
+def test_every_value_there_is_is_used_by_a_template() -> None:
+    text = "\n".join(TEMPLATES.values())
+    unused = [
+        path
+        for path in leaves(VALUES)
+        if not path.startswith(("prometheusRule", "dashboards"))
+        and not re.search(rf"\.{path.rsplit('.', 1)[-1]}\b", text)
+        # Objects that are taken whole, such as resources.
+        and not any(
+            re.search(rf"toYaml [$.\w]*\.{part}\b|\.{part} \| nindent|\.{part}\b", text)
+            for part in path.split(".")[1:-1]
+        )
+    ]
+    assert unused == []
+
+
+def test_the_gateways_settings_are_all_there_and_its_secrets_only_as_files() -> None:
+    there = set(SCHEMA["definitions"]["gatewaySettings"]["properties"])
+    wanted = {
+        file_variable(name) if is_confidential(setting) else variable(name)
+        for name, setting in Settings.model_fields.items()
+    }
+    assert there == wanted
+
+
+def test_every_part_can_be_given_variables_files_and_volumes_of_its_own() -> None:
+    for part in ("gateway", "bootstrap", "job", "tracker", "audit"):
+        assert VALUES[part].keys() >= {
+            *("extraEnv", "extraEnvFrom", "extraVolumes", "extraVolumeMounts"),
+            "image",
+        }
+
+
+def test_the_placeholders_that_the_chart_fills_there_are() -> None:
+    named = set(re.findall(r'"([A-Z][A-Z_]+)" "', TEMPLATES["bootstrap.yaml"]))
+    assert named
+    assert named <= set(placeholders())
+
+
+def test_the_chart_runs_the_version_that_the_images_are_built_with() -> None:
+    told = yaml.safe_load((chart.FOLDER / "Chart.yaml").read_text())
+    assert told["appVersion"] == images.version()
+
+
+def test_every_pod_is_as_the_restricted_standard_has_it_and_gets_no_services_variables() -> None:
+    pods = [
+        (file, text)
+        for file, text in TEMPLATES.items()
+        if "containers:" in text and file != "job-operator.yaml"
+    ]
+    assert len(pods) >= 6
+    for file, text in pods:
+        count = len(re.findall(r"^ *(?:initC|c)ontainers:", text, re.MULTILINE))
+        assert text.count('include "pa.pod"') >= count - text.count("initContainers:"), file
+        containers = len(re.findall(r"^ +- name: \w+\n +image: ", text, re.MULTILINE))
+        assert text.count('include "pa.containerSecurity"') >= containers, file
+    helpers = TEMPLATES["_helpers.tpl"]
+    for wanted in (
+        *("enableServiceLinks: false", "automountServiceAccountToken: false"),
+        *("runAsNonRoot: true", "readOnlyRootFilesystem: true", "allowPrivilegeEscalation: false"),
+        *("drop: [ALL]", "type: RuntimeDefault"),
+    ):
+        assert wanted in helpers

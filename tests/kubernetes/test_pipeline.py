@@ -1,0 +1,164 @@
+"""All of it on a real cluster: events in, exact answers out, while the job's pods are deleted, upgraded and rolled back."""
+
+from __future__ import annotations
+
+import base64
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.kubernetes.cluster import NAME, Cluster, wait
+
+VALUES = "values-demo.yaml"
+SERVERS = f"{NAME}-kafka:9092"
+JOB = f"{NAME}-job"
+
+
+@pytest.fixture(scope="module", name="storage")
+def _storage(cluster: Cluster) -> Iterator[None]:
+    """A volume for the job's state, where the cluster makes none: a folder of this machine, which is its one node."""
+    classes = cluster.get("storageclasses")["items"]
+    if any("is-default-class" in json.dumps(each["metadata"]) for each in classes):
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="chart-tests-") as folder:
+        Path(folder).chmod(0o777)
+        name = f"{cluster.name}-state"
+        cluster.apply(
+            {
+                "apiVersion": "v1",
+                "kind": "PersistentVolume",
+                "metadata": {"name": name},
+                "spec": {
+                    "capacity": {"storage": "2Gi"},
+                    "accessModes": ["ReadWriteOnce", "ReadWriteMany"],
+                    "hostPath": {"path": folder},
+                    "claimRef": {"namespace": cluster.name, "name": f"{JOB}-state"},
+                },
+            }
+        )
+        yield
+        cluster.do("delete", "persistentvolumeclaim", f"{JOB}-state", "--wait=false")
+        cluster.do("delete", "persistentvolume", name, "--wait=false")
+
+
+@pytest.fixture(scope="module", name="installed")
+def _installed(cluster: Cluster, storage: None) -> Cluster:
+    took_s = cluster.install(VALUES)
+    print(f"installed and ready after {took_s:.1f} s")
+    return cluster
+
+
+def job_log(cluster: Cluster) -> str:
+    return cluster.log(f"{JOB}-0", "-c", "jobmanager")
+
+
+def job_runs(cluster: Cluster) -> bool:
+    pods = cluster.get("pods", "-l", "app.kubernetes.io/component=jobmanager")["items"]
+    conditions = [each for pod in pods for each in pod["status"].get("conditions", ())]
+    return [each["status"] for each in conditions if each["type"] == "Ready"] == ["True"]
+
+
+def verified(cluster: Cluster, name: str) -> None:
+    """An independent recount of the raw topic agrees with what GraphQL answers."""
+    key = cluster.get("secret", f"{NAME}-demo")["data"]["demo-key"]
+    cluster.apply(
+        {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": "verify"},
+            "stringData": {
+                "headers.json": json.dumps(
+                    {"Authorization": f"Bearer {base64.b64decode(key).decode()}"}
+                )
+            },
+        }
+    )
+    tracker = cluster.get("deployment", f"{NAME}-tracker")
+    image = tracker["spec"]["template"]["spec"]["containers"][0]["image"]
+    cluster.run_python(
+        name,
+        image.rsplit("/", 1)[-1],
+        [
+            "stream_jobs.tools.verify",
+            f"--kafka={SERVERS}",
+            f"--graphql=http://{NAME}-gateway/graphql",
+            "--headers=/etc/verify/headers.json",
+            "--seed=1",
+        ],
+        volumes=[{"name": "headers", "secret": {"secretName": "verify"}}],
+        volumeMounts=[{"name": "headers", "mountPath": "/etc/verify"}],
+    )
+    phase, log = cluster.ended(name, limit_s=400)
+    print(log)
+    assert phase == "Succeeded", log
+
+
+def test_one_install_answers_the_first_question(installed: Cluster) -> None:
+    def answered() -> bool:
+        return '"rank": 3' in installed.ask_first_question()
+
+    wait("the first top 3", answered)
+
+
+def test_answers_are_exact(installed: Cluster) -> None:
+    verified(installed, "verify-first")
+
+
+def test_nothing_is_lost_or_doubled_when_the_jobs_pods_are_deleted(installed: Cluster) -> None:
+    task = "app.kubernetes.io/component=taskmanager"
+    installed.do("delete", "pod", "-l", task, "--grace-period=0", "--force")
+    wait("the job", lambda: job_runs(installed))
+    installed.do("delete", "pod", f"{JOB}-0", "--grace-period=0", "--force")
+    wait("the job after its manager's end", lambda: "going on from" in job_log(installed))
+    wait("the job after its manager's end", lambda: job_runs(installed))
+    verified(installed, "verify-killed")
+
+
+def test_an_upgrade_and_a_rollback_of_the_job_go_on_with_its_state(installed: Cluster) -> None:
+    installed.install(VALUES, "--set", "job.flinkConfiguration.heartbeat\\.timeout=20000")
+    assert "going on from file:/state/checkpoints/" in job_log(installed)
+    installed.rollback()
+    wait("the job as it was", lambda: job_runs(installed))
+    assert "going on from file:/state/checkpoints/" in job_log(installed)
+    verified(installed, "verify-upgraded")
+
+
+def test_a_configuration_that_could_lose_money_stops_the_upgrade_before_the_job_is_touched(
+    installed: Cluster,
+) -> None:
+    before = installed.get("pod", f"{JOB}-0")["metadata"]["uid"]
+    with pytest.raises(Exception, match="pre-upgrade hooks failed"):
+        installed.install(
+            VALUES,
+            *("--set", "pipeline.dedupWindowSeconds=3600,bootstrap.backoffLimit=0"),
+            wait_s=120,
+        )
+    said = installed.log(f"job/{NAME}-bootstrap", "-c", "check")
+    assert "window-below-outage" in said
+    assert installed.get("pod", f"{JOB}-0")["metadata"]["uid"] == before
+
+
+def test_without_its_state_the_job_refuses_to_count_again(installed: Cluster) -> None:
+    installed.do("delete", "deployment", f"{NAME}-traffic")
+    image = installed.get("pod", f"{JOB}-0")["spec"]["containers"][0]["image"]
+    remove = "import shutil; shutil.rmtree('/state/checkpoints')"
+    installed.do("scale", f"statefulset/{JOB}", "--replicas=0")
+    wait("the end of the job", lambda: f"{JOB}-0 " not in installed.do("get", "pods"))
+    installed.run_python(
+        "forget",
+        image.rsplit("/", 1)[-1],
+        ["-c", remove],
+        command=["/opt/venv/bin/python"],
+        volumes=[{"name": "state", "persistentVolumeClaim": {"claimName": f"{JOB}-state"}}],
+        volumeMounts=[{"name": "state", "mountPath": "/state"}],
+    )
+    installed.do("scale", f"statefulset/{JOB}", "--replicas=1")
+    wait(
+        "the refusal",
+        lambda: "would count every raw event" in installed.log(f"{JOB}-0", "--previous"),
+        limit_s=400,
+    )

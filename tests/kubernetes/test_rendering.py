@@ -1,0 +1,236 @@
+"""The chart as helm renders it: values files and what they lead to, and what is refused with a message that helps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.kubernetes.cluster import CommandError, Helm
+
+EXTERNAL = (
+    *("--set", "kafka.servers=kafka:9092", "--set", "pinot.controllerUrl=http://pinot:9000"),
+    *("--set", "pinot.brokerUrl=http://pinot:8099", "--set", "gateway.auth.existingSecret=keys"),
+)
+DEMO = ("-f", "charts/payment-analytics/values-demo.yaml")
+EMBEDDED = ("-f", "charts/payment-analytics/values-embedded.yaml")
+EVERYTHING = (
+    *EXTERNAL,
+    *("--set", "gateway.ingress.enabled=true,gateway.ingress.host=api.example.org"),
+    *("--set", "gateway.ingress.tlsSecret=tls,gateway.ingress.className=nginx"),
+    *("--set", "gateway.httpRoute.enabled=true,gateway.httpRoute.parentRefs[0].name=edge"),
+    *("--set", "gateway.autoscaling.enabled=true,gateway.serviceMonitor.enabled=true"),
+    *("--set", "tracker.serviceMonitor.enabled=true,audit.serviceMonitor.enabled=true"),
+    *("--set", "gateway.serviceMonitor.tokenSecret=keys,commonLabels.team=payments"),
+    *("--set", "imagePullSecrets[0].name=pull,pipeline.suffix=two,pipeline.currency=EUR"),
+    *("--set", "gateway.settings.GATEWAY_MAX_FIRST=50,gateway.settings.GATEWAY_CACHE=false"),
+    *("--set", "job.flinkConfiguration.restart-strategy\\.type=none"),
+)
+MATRIX = {
+    "external": EXTERNAL,
+    "demo": DEMO,
+    "embedded": EMBEDDED,
+    "everything": EVERYTHING,
+    "operator": (*EXTERNAL, "--set", "job.mode=operator"),
+    "object store": (*EXTERNAL, "--set", "job.state.folder=s3://bucket/pa"),
+    "job elsewhere": (*EXTERNAL, "--set", "job.mode=none"),
+}
+
+
+@pytest.fixture(params=MATRIX, name="chosen")
+def _chosen(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    return MATRIX[request.param]
+
+
+def pods(resources: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The pod of each thing that makes some; the operator's is its own to complete."""
+    specs = [each["spec"] for each in resources if each["kind"] == "Pod"]
+    made = ("Deployment", "StatefulSet", "Job")
+    return specs + [each["spec"]["template"]["spec"] for each in resources if each["kind"] in made]
+
+
+def by_name(resources: list[dict[str, Any]], kind: str, end: str) -> dict[str, Any]:
+    return next(
+        each
+        for each in resources
+        if each["kind"] == kind and each["metadata"]["name"].endswith(end)
+    )
+
+
+def variables(resources: list[dict[str, Any]]) -> dict[str, str]:
+    pod = by_name(resources, "Deployment", "-gateway")["spec"]["template"]["spec"]
+    return {each["name"]: each.get("value", "") for each in pod["containers"][0]["env"]}
+
+
+def test_helm_finds_nothing_wrong(helm: Helm, chosen: tuple[str, ...]) -> None:
+    assert "0 chart(s) failed" in helm.lint(*chosen)
+
+
+CUSTOM = {"ServiceMonitor", "HTTPRoute", "FlinkDeployment"}
+
+
+@pytest.mark.parametrize("version", ["1.25", "1.34"])
+def test_kubernetes_own_schemas_allow_all_of_it(
+    helm: Helm, chosen: tuple[str, ...], version: str
+) -> None:
+    judge = pytest.importorskip(
+        "kubernetes_validate",
+        reason="pip install kubernetes-validate: what helm rendered was not held against its schemas",
+    )
+    judged = [each for each in helm.template(*chosen) if each["kind"] not in CUSTOM]
+    assert judged
+    for each in judged:
+        judge.validate(each, version, strict=True)
+
+
+def test_every_pod_fits_the_restricted_standard(helm: Helm, chosen: tuple[str, ...]) -> None:
+    for pod in pods(helm.template(*chosen)):
+        assert pod["enableServiceLinks"] is False
+        assert pod["automountServiceAccountToken"] is False
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        for container in (*pod.get("initContainers", ()), *pod["containers"]):
+            assert container["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }
+            assert "memory" in container["resources"]["limits"], container["name"]
+
+
+def test_names_are_short_enough_and_no_two_things_have_one(
+    helm: Helm, chosen: tuple[str, ...]
+) -> None:
+    resources = helm.template(*chosen, "--set", f"fullnameOverride={'n' * 60}")
+    names = [(each["kind"], each["metadata"]["name"]) for each in resources]
+    assert len(names) == len(set(names))
+    assert [name for _, name in names if len(name) > 63] == []
+
+
+def test_a_claim_of_volume_is_used_where_the_state_is_on_one_and_nowhere_else(helm: Helm) -> None:
+    kinds = [each["kind"] for each in helm.template(*MATRIX["object store"])]
+    assert kinds.count("PersistentVolumeClaim") == 1, "the audit's"
+    claim = by_name(helm.template(*EXTERNAL), "PersistentVolumeClaim", "-job-state")
+    assert claim["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
+
+
+def test_settings_reach_the_gateway_as_they_are_written(helm: Helm) -> None:
+    given = variables(helm.template(*EVERYTHING))
+    assert given["GATEWAY_MAX_FIRST"] == "50"
+    assert given["GATEWAY_CACHE"] == "false"
+    assert given["GATEWAY_PIPELINE"] == "two"
+    assert given["GATEWAY_AUTH_KEYS"] == "/etc/gateway/keys.json"
+    large = helm.template(*EXTERNAL, "--set", "gateway.settings.GATEWAY_CACHE_MAX_BYTES=67108864")
+    assert variables(large)["GATEWAY_CACHE_MAX_BYTES"] == "67108864"
+
+
+def test_names_that_are_allowed_have_the_services_beside_them(helm: Helm) -> None:
+    hosts = "gateway.settings.GATEWAY_ALLOWED_HOSTS=api.example.org"
+    given = variables(helm.template(*EXTERNAL, "--set", hosts, "--namespace", "money"))
+    service = "pa-payment-analytics-gateway"
+    wanted = ("api.example.org", service, f"{service}.money", f"{service}.money.svc")
+    assert given["GATEWAY_ALLOWED_HOSTS"] == ",".join(wanted)
+    assert "GATEWAY_ALLOWED_HOSTS" not in variables(helm.template(*EXTERNAL))
+
+
+def test_a_pod_is_given_longer_than_its_gateway_drains(helm: Helm) -> None:
+    pod = by_name(
+        helm.template(*EXTERNAL, "--set", "gateway.drain.acceptMilliseconds=30000"),
+        "Deployment",
+        "-gateway",
+    )["spec"]["template"]["spec"]
+    assert pod["terminationGracePeriodSeconds"] >= 30 + 3 + 10 + 5
+
+
+def test_every_process_can_be_given_variables_secrets_and_files(helm: Helm, tmp_path: Path) -> None:
+    given: dict[str, Any] = {
+        "extraEnv": [{"name": "KAFKA_PASSWORD_FILE", "value": "/etc/more/password"}],
+        "extraEnvFrom": [{"secretRef": {"name": "more"}}],
+        "extraVolumes": [{"name": "more", "secret": {"secretName": "more"}}],
+        "extraVolumeMounts": [{"name": "more", "mountPath": "/etc/more"}],
+    }
+    parts = ("gateway", "bootstrap", "job", "tracker", "audit")
+    values = tmp_path / "values.yaml"
+    values.write_text(yaml.safe_dump(dict.fromkeys(parts, given)))
+    resources = helm.template(*EXTERNAL, "-f", str(values))
+    judged = 0
+    for pod in pods([each for each in resources if each["kind"] != "Pod"]):
+        assert given["extraVolumes"][0] in pod["volumes"]
+        for container in (*pod.get("initContainers", ()), *pod["containers"]):
+            assert given["extraEnv"][0] in container["env"], container["name"]
+            assert container["envFrom"] == given["extraEnvFrom"]
+            assert given["extraVolumeMounts"][0] in container["volumeMounts"]
+            judged += 1
+    assert judged == 9
+
+
+def test_topics_and_tables_come_before_all_else_where_kafka_and_pinot_are_there(helm: Helm) -> None:
+    job = by_name(helm.template(*EXTERNAL), "Job", "-bootstrap")
+    assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
+    steps = job["spec"]["template"]["spec"]
+    assert [each["name"] for each in steps["initContainers"]] == ["topics", "tables"]
+    assert "--set=ACCOUNT_ENTRIES_PARTITIONS=64" in steps["initContainers"][1]["args"]
+    demo = by_name(helm.template(*DEMO), "Job", "-bootstrap")
+    assert "annotations" not in demo["metadata"]
+    upgraded = by_name(helm.template(*DEMO, "--is-upgrade"), "Job", "-bootstrap")
+    assert upgraded["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
+
+
+def test_what_the_check_is_told_the_job_is_told(helm: Helm) -> None:
+    resources = helm.template(*EVERYTHING)
+    job = by_name(resources, "Job", "-bootstrap")["spec"]["template"]["spec"]["containers"][0]
+    manager = by_name(resources, "StatefulSet", "-job")["spec"]["template"]["spec"]
+    told = job["args"][1:]
+    assert manager["containers"][0]["args"][-len(told) :] == told
+
+
+def test_an_upgrade_of_the_chart_alone_leaves_the_jobs_pods_alone(helm: Helm) -> None:
+    for pod in (
+        by_name(helm.template(*EXTERNAL), kind, end)
+        for kind, end in (("StatefulSet", "-job"), ("Deployment", "-taskmanager"))
+    ):
+        labels = pod["spec"]["template"]["metadata"]["labels"]
+        assert "helm.sh/chart" not in labels
+        assert "app.kubernetes.io/version" not in labels
+
+
+def test_a_changed_configuration_of_flink_makes_new_pods(helm: Helm) -> None:
+    def mark(*options: str) -> str:
+        pod = by_name(helm.template(*EXTERNAL, *options), "StatefulSet", "-job")
+        return str(pod["spec"]["template"]["metadata"]["annotations"])
+
+    assert mark() == mark("--set", "gateway.replicas=5")
+    assert mark() != mark("--set", "job.taskManager.slots=4")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ((), "kafka.servers must be set"),
+        (EXTERNAL[:2], "pinot.controllerUrl must be set"),
+        (EXTERNAL[:6], "gateway.auth.existingSecret must be set: a Secret with keys.json"),
+        ((*EXTERNAL, "--set", "gateway.replica=3"), "additional properties 'replica' not allowed"),
+        ((*EXTERNAL, "--set", "gateway.settings.GATEWAY_MAX_FRIST=3"), "GATEWAY_MAX_FRIST"),
+        ((*EXTERNAL, "--set", "gateway.auth.methods=off"), "does not match pattern"),
+        (
+            (*EXTERNAL, "--set", "job.flinkDeployment.upgradeMode=stateless"),
+            "value must be one of 'savepoint', 'last-state'",
+        ),
+        (
+            (*EXTERNAL, "--set", "job.parallelism=8"),
+            "job.parallelism is 8, and there are only 2 slots",
+        ),
+        (
+            (*EXTERNAL, "--set", "gateway.ingress.enabled=true"),
+            "gateway.ingress.host must be set",
+        ),
+    ],
+)
+def test_what_cannot_work_is_refused_with_what_to_do(
+    helm: Helm, options: tuple[str, ...], message: str
+) -> None:
+    with pytest.raises(CommandError) as refused:
+        helm.template(*options)
+    assert message in str(refused.value)

@@ -1,0 +1,168 @@
+"""The table built anew beside the one that is there, by the commands of docs/operations.md, while events flow.
+
+Not a part of the suite: `./dev test tests/long/second_pipeline.py`.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import httpx
+from confluent_kafka.admin import AdminClient
+
+from local_stack.flink_job import job_arguments
+from local_stack.flink_parts import flink_environment
+from local_stack.settings import StackSettings, from_environment
+from stream_jobs.topics.names import beside
+from tests.integration.flowing import DAY_MS, Traffic, traffic
+from tests.integration.gateway_process import free_port, running
+from tests.integration.running_stack import (
+    CHECKOUT,
+    OperationError,
+    RunningStack,
+    now_ms,
+    parse_ms,
+    to_rfc3339,
+    wait_until,
+)
+from tests.long.test_outage import environment
+
+TWO = ("--pipeline", "two")
+NAMES = beside("two")
+STATE = """{ pipeline { asOf entries audit { state comparedThrough openMismatches { kind } } } }"""
+TOTALS = """
+query Totals($id: ID!, $window: WindowInput!) {
+  account(id: $id) { totals(window: $window) { asOf exact transactionCount transactionAmount } }
+}
+"""
+
+
+def module(stack: RunningStack, name: str, *arguments: str) -> str:
+    """Run one of the commands to its end; returns what it printed."""
+    settings = from_environment(stack.environment)
+    said = subprocess.run(
+        [sys.executable, "-P", "-m", name, *arguments, *TWO],
+        env={
+            **environment(stack, settings),
+            **flink_environment(settings),
+            "PYTHONPATH": str(CHECKOUT),
+        },
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert said.returncode == 0, said.stdout + said.stderr
+    return said.stdout
+
+
+@contextmanager
+def watching(name: str, *arguments: str) -> Iterator[None]:
+    """One of the processes that go on, until the block ends."""
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", name, *arguments, *TWO],
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@contextmanager
+def second_job(stack: RunningStack, settings: StackSettings, folder: Path) -> Iterator[str]:
+    module(stack, "stream_jobs.topics", "--kafka", stack.kafka, "--environment", "local")
+    pinot = settings.pinot_controller_url
+    module(stack, "pinot_config.apply", "--controller", pinot, "--kafka", stack.kafka)
+    told = [*job_arguments(settings, 1), "--checkpoints", f"file://{folder}/checkpoints"]
+    job = module(stack, "stream_jobs.job", *told, "--pinot-controller", pinot).split()[-1]
+    try:
+        yield job
+    finally:
+        httpx.patch(f"{settings.flink_url}/jobs/{job}", trust_env=False)
+        for table in (NAMES.entries_table, NAMES.rejected_table, NAMES.progress_table):
+            httpx.delete(f"{pinot}/tables/{table}?type=realtime", trust_env=False, timeout=30)
+        httpx.delete(
+            f"{pinot}/tables/{NAMES.audit_table}?type=realtime", trust_env=False, timeout=30
+        )
+        own = [
+            topic for first, topic in NAMES.called.items() if topic != first and "_" not in topic
+        ]
+        for deleted in AdminClient({"bootstrap.servers": stack.kafka}).delete_topics(own).values():
+            deleted.result(30)
+
+
+def ask(url: str, document: str, **variables: object) -> dict[str, dict[str, object]]:
+    body = {"query": document, "variables": variables}
+    answer = httpx.post(f"{url}/graphql", json=body, timeout=30, trust_env=False).json()
+    if answer.get("errors"):
+        raise OperationError(answer["errors"])
+    data: dict[str, dict[str, object]] = answer["data"]
+    return data
+
+
+def test_a_second_table_is_built_beside_the_first_and_takes_over_without_a_wrong_answer(
+    stack: RunningStack, tmp_path: Path
+) -> None:
+    settings = from_environment(stack.environment)
+    pinot = ("--controller", settings.pinot_controller_url, "--broker", settings.pinot_broker_url)
+    where = ("--kafka", stack.kafka, *pinot)
+    flink = ("--flink", settings.flink_url, "--metrics-port", str(free_port()))
+    audit = ("--state", str(tmp_path / "audit.sqlite3"), "--metrics-port", str(free_port()))
+    with ExitStack() as beside_:
+        flowing = beside_.enter_context(traffic(stack))
+        beside_.enter_context(second_job(stack, settings, tmp_path))
+        beside_.enter_context(watching("stream_jobs.progress", *where, *flink))
+        beside_.enter_context(watching("stream_jobs.audit", *where, *audit))
+        second = beside_.enter_context(
+            running(
+                GATEWAY_STORE="pinot",
+                GATEWAY_PINOT_BROKER_URL=settings.pinot_broker_url,
+                GATEWAY_PIPELINE="two",
+            )
+        )
+        began_ms = now_ms()
+
+        def is_green() -> bool:
+            try:
+                said = ask(second.url, STATE)["pipeline"]
+            except (OperationError, httpx.HTTPError):
+                return False
+            judged = said["audit"]
+            assert isinstance(judged, dict)
+            assert judged["openMismatches"] == []
+            reached = judged["comparedThrough"]
+            return (
+                judged["state"] == "CONSISTENT"
+                and reached is not None
+                and min(parse_ms(reached), parse_ms(str(said["asOf"]))) > began_ms
+            )
+
+        wait_until(is_green, 150, "the second pipeline is not green")
+        judge_from(second.url, flowing)
+        done_ms = now_ms()
+        wait_until(
+            lambda: parse_ms(str(ask(second.url, STATE)["pipeline"]["asOf"])) > done_ms,
+            60,
+            "the second pipeline stands still",
+        )
+        judge_from(second.url, flowing)
+
+
+def judge_from(url: str, flowing: Traffic) -> None:
+    """What the gateway of the second pipeline says is judged as what the first one's says."""
+    window = {
+        "between": {"start": to_rfc3339(now_ms() - DAY_MS), "end": to_rfc3339(now_ms() + DAY_MS)}
+    }
+    with flowing.sending:
+        totals = ask(url, TOTALS, id=flowing.account, window=window)["account"]["totals"]
+        assert isinstance(totals, dict)
+        flowing.judge(totals)
+    assert totals["exact"] is True
+    assert int(totals["transactionCount"]) > 0

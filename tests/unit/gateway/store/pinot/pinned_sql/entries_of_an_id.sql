@@ -1,0 +1,1 @@
+SELECT counterparty_id, direction, transaction_id, amount, event_time_ms, kind, reverses FROM account_entries WHERE account_id = 'alice' AND transaction_id = '0b5ca6cd-6f0f-4bc4-9f79-0d5e5d5f2f6a' AND event_time_ms >= 1760000400001 AND event_time_ms < 1760086800002 ORDER BY event_time_ms DESC, transaction_id DESC, direction DESC, kind DESC LIMIT 4

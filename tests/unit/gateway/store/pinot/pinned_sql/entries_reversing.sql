@@ -1,0 +1,1 @@
+SELECT counterparty_id, direction, transaction_id, amount, event_time_ms, kind, reverses FROM account_entries WHERE account_id = 'alice' AND reverses IN ('b', 'c') AND event_time_ms >= 1760000400001 AND event_time_ms < 1760086800002 ORDER BY event_time_ms DESC, transaction_id DESC, direction DESC, kind DESC LIMIT 4

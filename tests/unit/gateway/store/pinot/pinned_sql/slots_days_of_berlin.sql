@@ -1,0 +1,1 @@
+SELECT event_hour_ms - MOD(event_hour_ms + 7200000, 86400000), COUNT(*), SUMPRECISION(amount) FROM account_entries WHERE direction = 'RECEIVED' AND event_hour_ms >= 1760000400000 AND event_hour_ms < 1760086800000 GROUP BY event_hour_ms - MOD(event_hour_ms + 7200000, 86400000) ORDER BY event_hour_ms - MOD(event_hour_ms + 7200000, 86400000) ASC LIMIT 3

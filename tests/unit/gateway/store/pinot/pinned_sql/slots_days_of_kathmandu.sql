@@ -1,0 +1,1 @@
+SELECT event_time_ms - MOD(event_time_ms + 20700000, 86400000), COUNT(*), SUMPRECISION(amount) FROM account_entries WHERE account_id = 'alice' AND direction = 'RECEIVED' AND event_time_ms >= 1760000400001 AND event_time_ms < 1760086800002 GROUP BY event_time_ms - MOD(event_time_ms + 20700000, 86400000) ORDER BY event_time_ms - MOD(event_time_ms + 20700000, 86400000) ASC LIMIT 3

@@ -1,0 +1,1 @@
+SELECT event_hour_ms, COUNT(*), SUMPRECISION(amount) FROM account_entries WHERE account_id = 'alice' AND direction = 'RECEIVED' AND event_hour_ms >= 1760000400000 AND event_hour_ms < 1760086800000 AND counterparty_id = 'o''brien' GROUP BY event_hour_ms ORDER BY event_hour_ms ASC LIMIT 26

@@ -1,0 +1,1 @@
+SELECT account_id, direction, kind, COUNT(*), SUMPRECISION(amount) FROM account_entries WHERE account_id = 'alice' AND direction IN ('RECEIVED', 'SENT') AND event_hour_ms >= 1760000400000 AND event_hour_ms < 1760086800000 AND counterparty_id = 'o''brien' GROUP BY account_id, direction, kind LIMIT 4
