@@ -15,6 +15,7 @@ from jsonschema import Draft7Validator
 from gateway.settings import Settings
 from gateway.settings.kinds import file_variable, is_confidential, variable
 from local_stack import chart, images
+from local_stack.settings import StackSettings
 from pinot_config.tables import placeholders
 
 SCHEMA: dict[str, Any] = json.loads(chart.SCHEMA.read_text())
@@ -204,3 +205,27 @@ def test_every_pod_is_as_the_restricted_standard_has_it_and_gets_no_services_var
         *("drop: [ALL]", "type: RuntimeDefault"),
     ):
         assert wanted in helpers
+
+
+def test_the_demos_kafka_is_set_as_the_local_stacks_but_for_where_it_is() -> None:
+    """What a check of ours asks of a broker has to hold there, too: a demo that is refused shows nothing."""
+
+    def told(text: str) -> dict[str, str]:
+        lines = [line.strip() for line in text.splitlines()]
+        return dict(line.split("=", 1) for line in lines if re.match(r"[a-z.]+=", line))
+
+    mine = told(
+        TEMPLATES["demo.yaml"].partition("kafka.properties: |")[2].partition("zookeeper")[0]
+    )
+    local = told((chart.FOLDER.parents[1] / "local_stack/conf/kafka.properties").read_text())
+    assert local.keys() - mine.keys() <= {
+        "num.partitions",
+        "transaction.remove.expired.transaction.cleanup.interval.ms",
+    }
+    fixed = {name: value for name, value in local.items() if "${" not in value}
+    rendered = {"transaction.max.timeout.ms", "num.partitions"}
+    assert {name: mine[name] for name in fixed.keys() - rendered} == {
+        name: fixed[name] for name in fixed.keys() - rendered
+    }
+    life_ms = 1000 * StackSettings().transactional_id_expiration_s
+    assert int(mine["transactional.id.expiration.ms"]) == life_ms

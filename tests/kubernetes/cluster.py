@@ -120,7 +120,8 @@ class Cluster:
                 "readOnlyRootFilesystem": True,
                 "capabilities": {"drop": ["ALL"]},
             },
-            **{key: spec[key] for key in ("command", "env", "volumeMounts") if key in spec},
+            "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}, *spec.get("volumeMounts", ())],
+            **{key: spec[key] for key in ("command", "env") if key in spec},
         }
         security = {
             "runAsNonRoot": True,
@@ -139,7 +140,7 @@ class Cluster:
                     "enableServiceLinks": False,
                     "securityContext": security,
                     "containers": [container],
-                    "volumes": spec.get("volumes", []),
+                    "volumes": [{"name": "tmp", "emptyDir": {}}, *spec.get("volumes", ())],
                 },
             }
         )

@@ -3,14 +3,17 @@
 import asyncio
 import json
 import os
+import re
 import time
-from dataclasses import asdict, dataclass, field
+from collections import Counter
+from dataclasses import dataclass, field
 
 import httpx
 
 URL = os.environ["GATEWAY"] + "/graphql"
 HEADERS = {"Authorization": "Bearer " + os.environ["CREDENTIAL"].strip()}
 UNTIL_S = time.monotonic() + float(os.environ["SECONDS"])
+CODE = re.compile(r'"code": ?"(\w+)"')
 QUESTION = """{ account(id: "acct-000001") { topCounterparties(window: {last: {count: 30, unit: DAY}}, first: 3) {
   rows { accountId transactionCount transactionAmount } } } }"""
 
@@ -21,7 +24,8 @@ class Said:
 
     answered: int = 0
     slowest_s: float = 0.0
-    failures: list[str] = field(default_factory=list)
+    failures: Counter[str] = field(default_factory=Counter)
+    """What was not answered, by what was said instead."""
 
 
 async def ask(client: httpx.AsyncClient, said: Said) -> None:
@@ -29,11 +33,14 @@ async def ask(client: httpx.AsyncClient, said: Said) -> None:
     try:
         answer = await client.post(URL, json={"query": QUESTION}, headers=HEADERS)
         rows = answer.json()["data"]["account"]["topCounterparties"]["rows"]
-    except (httpx.HTTPError, ValueError, TypeError, LookupError) as error:
-        said.failures.append(f"{type(error).__name__}: {error}")
+    except httpx.HTTPError as error:
+        said.failures[f"{type(error).__name__}: {error}"] += 1
+    except (ValueError, TypeError, LookupError):
+        said.failures[f"{answer.status_code}: {' '.join(CODE.findall(answer.text))}"] += 1
     else:
         said.answered += len(rows) == 3
-        said.failures += [] if len(rows) == 3 else [f"{len(rows)} rows"]
+        if len(rows) != 3:
+            said.failures[f"{len(rows)} rows"] += 1
     said.slowest_s = max(said.slowest_s, time.monotonic() - began_s)
 
 
@@ -57,7 +64,7 @@ async def main() -> None:
     await asyncio.gather(
         on_one_connection(said), on_one_connection(said), on_fresh_connections(said)
     )
-    print(json.dumps(asdict(said)), flush=True)
+    print(json.dumps(said.__dict__), flush=True)
 
 
 asyncio.run(main())
