@@ -6,6 +6,7 @@ import http.client
 import json
 import ssl
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,7 +17,12 @@ ACCESS_DENIED = 180
 
 
 class JsonHttpError(Exception):
-    """The other side did not answer, or not with a JSON document and a 2xx status."""
+    """The other side did not answer, or not with a JSON document and a 2xx status.
+
+    `answer`: the document that came with another status, if one did.
+    """
+
+    answer: Any = None
 
 
 class JsonHttp:
@@ -105,7 +111,10 @@ class JsonHttp:
             said = content[:300].decode("utf-8", "replace")
             if response.status in (401, 403):
                 said = f"it refuses {self._access.who}"
-            raise JsonHttpError(f"{method} {self._url}{path}: HTTP {response.status}: {said}")
+            refused = JsonHttpError(f"{method} {self._url}{path}: HTTP {response.status}: {said}")
+            with suppress(ValueError):
+                refused.answer = json.loads(content)
+            raise refused
         try:
             answer = json.loads(content, parse_float=parse_float)
         except ValueError as failure:

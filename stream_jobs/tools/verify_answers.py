@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -11,11 +11,12 @@ from urllib.parse import urlsplit
 
 from stream_jobs.events.instants import rfc_3339
 from stream_jobs.events.money import scaled
-from stream_jobs.json_http import JsonHttp
+from stream_jobs.json_http import JsonHttp, JsonHttpError
 from stream_jobs.tools.reference_answers import DIRECTIONS, RANKINGS, Direction, Row, Totals, Window
 
 FIRST = 10
 ASK_AGAIN_FOR_S = 60.0
+LONGEST_WAIT_S = 10.0
 
 PIPELINE = "{ pipeline { asOf entries rejected } limits { maxWindowDays } }"
 NETWORK = """
@@ -150,7 +151,7 @@ class Gateway:
             )
             if not passing or time.monotonic() > give_up_at_s:
                 raise GraphQLError(f"GraphQL: {errors[0].get('message')}")
-            time.sleep(0.5)
+            time.sleep(_wait_s(errors))
 
 
 def http_ask(url: str, headers: Mapping[str, str] | None = None) -> Ask:
@@ -159,9 +160,21 @@ def http_ask(url: str, headers: Mapping[str, str] | None = None) -> Ask:
     path = urlsplit(url).path or "/"
 
     def ask(document: str, variables: Mapping[str, object]) -> Any:
-        return http.post(path, {"query": document, "variables": variables})
+        try:
+            return http.post(path, {"query": document, "variables": variables})
+        except JsonHttpError as refused:
+            # What GraphQL refuses has a status of its own, and its errors say whether to ask again.
+            if isinstance(refused.answer, dict) and refused.answer.get("errors"):
+                return refused.answer
+            raise
 
     return ask
+
+
+def _wait_s(errors: Sequence[Mapping[str, Any]]) -> float:
+    """Until to ask again, as the errors wish it."""
+    told = [each.get("extensions", {}).get("retryAfterSeconds") or 0 for each in errors]
+    return float(min(max(0.5, *told), LONGEST_WAIT_S))
 
 
 def window_input(window: Window) -> dict[str, object]:
