@@ -110,7 +110,7 @@ class Cluster:
         run([self.helm.program, "uninstall", RELEASE, "-n", self.name, "--wait"])
 
     def run_python(self, name: str, image: str, args: Sequence[str], **spec: Any) -> None:
-        """A pod that runs once; `spec` has environment and volumes."""
+        """A pod that runs once; `spec` has environment, volumes and the user."""
         container: dict[str, Any] = {
             "name": name,
             "image": f"{REGISTRY}/payment-analytics/{image}",
@@ -125,7 +125,7 @@ class Cluster:
         }
         security = {
             "runAsNonRoot": True,
-            "runAsUser": 10001,
+            "runAsUser": spec.get("user", 10001),
             "seccompProfile": {"type": "RuntimeDefault"},
         }
         self.do("delete", "pod", name, "--ignore-not-found", "--wait=true")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from tests.kubernetes.cluster import NAME, Cluster, wait
 VALUES = "values-demo.yaml"
 SERVERS = f"{NAME}-kafka:9092"
 JOB = f"{NAME}-job"
+GOING_ON = re.compile(r"going on from file:/+state/checkpoints/")
 
 
 @pytest.fixture(scope="module", name="storage")
@@ -120,10 +122,10 @@ def test_nothing_is_lost_or_doubled_when_the_jobs_pods_are_deleted(installed: Cl
 
 def test_an_upgrade_and_a_rollback_of_the_job_go_on_with_its_state(installed: Cluster) -> None:
     installed.install(VALUES, "--set", "job.flinkConfiguration.heartbeat\\.timeout=20000")
-    assert "going on from file:/state/checkpoints/" in job_log(installed)
+    assert GOING_ON.search(job_log(installed))
     installed.rollback()
     wait("the job as it was", lambda: job_runs(installed))
-    assert "going on from file:/state/checkpoints/" in job_log(installed)
+    assert GOING_ON.search(job_log(installed))
     verified(installed, "verify-upgraded")
 
 
@@ -153,12 +155,18 @@ def test_without_its_state_the_job_refuses_to_count_again(installed: Cluster) ->
         image.rsplit("/", 1)[-1],
         ["-c", remove],
         command=["/opt/venv/bin/python"],
+        user=9999,
         volumes=[{"name": "state", "persistentVolumeClaim": {"claimName": f"{JOB}-state"}}],
         volumeMounts=[{"name": "state", "mountPath": "/state"}],
     )
+    assert installed.ended("forget")[0] == "Succeeded"
     installed.do("scale", f"statefulset/{JOB}", "--replicas=1")
+
+    def refusal() -> str:
+        return installed.log(f"{JOB}-0", "-c", "jobmanager", "--previous")
+
     wait(
         "the refusal",
-        lambda: "would count every raw event" in installed.log(f"{JOB}-0", "--previous"),
+        lambda: "raw event that Kafka still has a second time" in refusal(),
         limit_s=400,
     )
