@@ -125,11 +125,12 @@ class _Socket:
         address = http_request.address_of(scope)
         try:
             await caller_of(among.door, scope, address)
-            return
         except UnauthenticatedError as error:
             outcome, message = unauthenticated(error), error.public_message
         except CallerError as error:
             outcome, message = refused(error), error.public_message
+        else:
+            return
         request_id = among.request_ids.of(http_request.head_of({**scope, "method": "GET"}))
         seconds, nobody = among.monotonic() - began_s, Recorded(None)
         among.record.answered(request_id, address, nobody, outcome, None, outcome.status, seconds)

@@ -79,7 +79,7 @@ async def test_a_message_beyond_the_limit_ends_the_connection(gateway: Gateway) 
 
 async def test_other_paths_and_protocols_do_not_speak(gateway: Gateway) -> None:
     async with listening(gateway.app) as server:
-        with pytest.raises(InvalidStatus, match="40[34]"):
+        with pytest.raises(InvalidStatus, match=r"40[34]"):
             async with connect(f"ws://127.0.0.1:{server.port}/docs"):
                 pass
         async with connect(f"ws://127.0.0.1:{server.port}/graphql") as client:
@@ -105,7 +105,7 @@ async def test_who_takes_nothing_is_not_sent_a_queue_and_is_cut(
         narrow.setblocking(False)
         async with connected(server, sock=narrow, ping_interval=None) as client:
             (mine,) = sockets(server)
-            cast(Any, client.transport).pause_reading()
+            cast("Any", client.transport).pause_reading()
             for number in range(190):
                 payload = {"query": query}
                 said = {"id": str(number), "type": "subscribe", "payload": payload}
