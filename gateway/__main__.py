@@ -24,6 +24,7 @@ from gateway.process.connections import Connections
 from gateway.process.metrics import Metrics
 from gateway.process.server import DrainingServer
 from gateway.process.shared import Process, read_secret
+from gateway.process.web_socket import BoundedWebSocket
 from gateway.process.workers import supervise
 from gateway.settings import Settings, SettingsError
 from gateway.settings.reading import reading_of
@@ -31,6 +32,9 @@ from gateway.settings.telling import configuration
 from gateway.wiring import without_audit_log
 
 BACKLOG = 2048
+
+MAX_ENVELOPE_BYTES = 1_024
+"""What a WebSocket's message has around a request."""
 
 OTHER_FILES = 256
 """Open files that are no client's connection: the store's, Redis's, logs, libraries."""
@@ -95,7 +99,7 @@ def serve(
     connections = Connections(limits, process.metrics.connections_ended.add)
     process.metrics.watch(process.metrics.connections, lambda: connections.open)
     server = DrainingServer(
-        http_of(app, connections),
+        http_of(app, connections, settings.max_body_bytes),
         process.drain,
         connections,
         accept_s=settings.drain_accept_ms / 1000,
@@ -109,12 +113,16 @@ def serve(
     process.metrics.tell()
 
 
-def http_of(app: ASGIApp, connections: Connections) -> uvicorn.Config:
-    """How the application is served."""
+def http_of(app: ASGIApp, connections: Connections, max_body_bytes: int = 65_536) -> uvicorn.Config:
+    """How the application is served; a message of a WebSocket may be as long as a body, and its envelope."""
     return uvicorn.Config(
         app,
         interface="asgi3",  # what a callable speaks that is no coroutine function cannot be guessed
         http=speaking(connections),
+        ws=BoundedWebSocket,
+        ws_max_size=max_body_bytes + MAX_ENVELOPE_BYTES,
+        ws_per_message_deflate=False,  # a small message could become a large one
+        ws_ping_timeout=connections.limits.send_s,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -38,6 +38,7 @@ from gateway.http.hosts import Hosts, allowed_names
 from gateway.http.origins import Origins
 from gateway.http.request import RequestIds, address_of
 from gateway.http.traced import TracedOperations
+from gateway.http.web_socket import WebSockets
 from gateway.live.stream import Sleep
 from gateway.pages import docs as docs_page
 from gateway.pages import graphiql
@@ -96,6 +97,10 @@ def create_app(
     live = process.drain, sleep
     view = wiring.make_view(settings, make_context, door, *live, traced=tracer is not None)
     endpoint = TracedOperations(view, tracer) if tracer is not None else view
+    heartbeat_s = view.streams.audience.limits.heartbeat_s
+    sockets = WebSockets(
+        endpoint, door, view.record, view.request_ids, monotonic, sleep, heartbeat_s
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -126,7 +131,10 @@ def create_app(
     app.router.routes += [*_graphiql_routes(settings), *_schema_routes(settings, door)]
     app.router.routes += [*_health_routes(chosen, process), metrics_route(scraping, counted)]
     front = Origins(
-        _Front(endpoint, app, settings), settings.origins, settings.page_headers, request_ids
+        _Front(endpoint, sockets, app, settings),
+        settings.origins,
+        settings.page_headers,
+        request_ids,
     )
     names = allowed_names(settings.hosts, on_loopback=is_loopback(settings.host))
     known = ClosingConnections(Hosts(front, names, request_ids), process.drain)
@@ -139,8 +147,9 @@ class _Front:
     A `/` at a path's end makes no difference.
     """
 
-    def __init__(self, view: ASGIApp, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, view: ASGIApp, sockets: ASGIApp, app: ASGIApp, settings: Settings) -> None:
         self._view = view
+        self._sockets = sockets
         self._app = app
         self._graphiql = settings.graphiql
         self._assets = settings.graphiql_assets_path
@@ -152,8 +161,10 @@ class _Front:
         path: str = scope["path"]
         if path != "/graphql" and len(path) > 1 and path.endswith("/"):
             path = scope["path"] = path[:-1]
-        if path != "/graphql" or scope["type"] != "http":
+        if path != "/graphql":
             return self._app(scope, receive, send)
+        if scope["type"] == "websocket":
+            return self._sockets(scope, receive, send)
         if scope["method"] == "GET" and self._graphiql and _is_page_request(scope):
             return graphiql.page(self._assets)(scope, receive, send)
         return self._view(scope, receive, send)

@@ -1,6 +1,6 @@
-"""GraphQL over SSE: a subscription's snapshots as events, each in a connection of its own.
+"""A subscription's snapshots, sent as they come: as events (GraphQL over SSE), or over whatever brought the request.
 
-The protocol is that of graphql-sse, "distinct connections mode":
+The protocol of events is that of graphql-sse, "distinct connections mode":
 https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md.
 """
 
@@ -9,8 +9,9 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
-from starlette.types import Receive, Send
+from starlette.types import Receive, Scope, Send
 
 from gateway.http.hanging_up import unless_gone
 from gateway.http.reading import Answerable
@@ -20,7 +21,7 @@ from gateway.http.watching import Snapshots, Watching
 from gateway.live import event_id
 from gateway.live.audience import Audience, End
 from gateway.live.pace import Pace
-from gateway.live.stream import Sleep, Stream
+from gateway.live.stream import Sleep, Stream, Wire
 from gateway.live.telling import Event, Snapshot, Telling
 from gateway.live.wishes import Wish
 from gateway.process import one_at_a_time
@@ -28,6 +29,31 @@ from gateway.process.clock import Monotonic
 from gateway.process.drain import Drain
 
 OnEnded = Callable[[End, int], None]
+
+_WIRE = "gateway.wire"
+
+
+class StreamWire(Wire, Protocol):
+    """A wire with a beginning and an end."""
+
+    async def begin(self, request_id: str) -> None:
+        """There is a first snapshot."""
+        ...
+
+    async def end(self, end: End, wait_s: float) -> None:
+        """Say that it is all; where the process leaves, to come back in so many seconds."""
+        ...
+
+
+def offer_wire(request: Scope, wire: StreamWire) -> None:
+    """Have a request's subscription told by a wire of its own, not by events."""
+    request.setdefault("extensions", {})[_WIRE] = wire
+
+
+def offered_wire(request: Scope) -> StreamWire | None:
+    """The wire that a request brought."""
+    found: StreamWire | None = (request.get("extensions") or {}).get(_WIRE)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,33 +87,27 @@ class EventStreams:
         before = watching.head.get(b"last-event-id") or wish.last_event_id
         question = event_id.question_of(watching.answerable.key[1])
         telling = Telling(question, event_id.read(before))
-        wire = _Events(send)
+        wire = offered_wire(watching.scope) or _Events(send)
         parts = self.audience, self.drain, self.monotonic, self.sleep
         stream = Stream(watching, wire, telling, pace, *parts)
         end = End.CUT
         try:
-            end = await unless_gone(receive, self._whole(watching, stream, first))
+            end = await unless_gone(receive, self._whole(watching, stream, wire, first))
         except ClientGoneError:
             end = End.CLIENT
         finally:
             self.audience.on_ended(end.value)
             on_ended(end, stream.sent)
 
-    async def _whole(self, watching: Watching, stream: Stream, first: Snapshot) -> End:
+    async def _whole(
+        self, watching: Watching, stream: Stream, wire: StreamWire, first: Snapshot
+    ) -> End:
         one_at_a_time.begin(watching.scope)
-        wire = stream.wire
-        assert isinstance(wire, _Events)
         await wire.begin(watching.request_id)
         end = await stream.run(first)
-        await wire.end(self._goodbye(end))
+        # Where the process leaves, each is to come back at a moment of its own.
+        await wire.end(end, 0.1 + self.chance() * self.audience.limits.reconnect_s)
         return end
-
-    def _goodbye(self, end: End) -> bytes:
-        """The last words: to come back at a moment of one's own, where the process leaves; else that it is all."""
-        if end is not End.LEAVING:
-            return COMPLETE
-        wait_ms = 100 + int(self.chance() * self.audience.limits.reconnect_s * 1000)
-        return b"retry: %d\n\n" % wait_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +137,9 @@ class _Events:
         """Send a comment."""
         await self._write(BEAT)
 
-    async def end(self, last: bytes) -> None:
+    async def end(self, end: End, wait_s: float) -> None:
         """Send the last words."""
+        last = b"retry: %d\n\n" % (1000 * wait_s) if end is End.LEAVING else COMPLETE
         await self.send({"type": "http.response.body", "body": last, "more_body": False})
 
     async def _write(self, body: bytes) -> None:

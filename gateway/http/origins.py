@@ -74,13 +74,15 @@ class Origins:
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Refuse pages of sites that are not allowed; mark what goes out."""
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             return self.app(scope, receive, send)
         origin = None
         for name, value in scope["headers"]:
             if name == b"origin":
                 # Two of them are one that nobody can be of.
                 origin = value if origin is None else b""
+        if scope["type"] == "websocket":
+            return self._of_socket(origin, scope, receive, send)
         if origin is not None or self.allowed:
             take_away(scope)
         if origin is None:
@@ -99,6 +101,18 @@ class Origins:
             await self._preflight()(scope, receive, marking)
         else:
             await self.app(scope, receive, marking)
+
+    async def _of_socket(
+        self, origin: bytes | None, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """A browser lets every page open a WebSocket to anywhere: only who is asked can refuse it."""
+        if origin is not None:
+            known = origin_of(origin.decode("latin-1"))
+            hosts = Headers(scope=scope).getlist("host")
+            if known is None or not (known in self.allowed or _is_of_this_server(known, hosts)):
+                await send({"type": "websocket.close", "code": 1008})
+                return
+        await self.app(scope, receive, send)
 
     def _preflight(self) -> Response:
         headers = {

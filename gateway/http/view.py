@@ -29,7 +29,7 @@ from gateway.http import request as http_request
 from gateway.http import response as http_response
 from gateway.http.answering import Answering
 from gateway.http.asking import Asking, as_of_post, send_ready, sent
-from gateway.http.event_stream import EventStreams
+from gateway.http.event_stream import EventStreams, offered_wire
 from gateway.http.hanging_up import unless_gone
 from gateway.http.negotiation import Accepted
 from gateway.http.operation_record import OperationRecord, Recorded
@@ -49,7 +49,8 @@ MAX_ACCEPT_BYTES = 1_024
 
 
 HOW_TO_SUBSCRIBE = (
-    "A subscription is answered as a stream of events: ask here with `Accept: text/event-stream`."
+    "A subscription is answered as a stream of events: ask here with `Accept: text/event-stream`, "
+    "or over a WebSocket that speaks `graphql-transport-ws`."
 )
 
 
@@ -168,7 +169,8 @@ class GraphQLView:
     ) -> None:
         """Answer a subscription: what is refused at once as a request, all else as a stream."""
         # What goes wrong before the stream is told as events only if it is GraphQL that says it.
-        asking = asking._replace(accepted=asking.accepted._replace(prefers_events=True))
+        as_events = offered_wire(asking.scope) is None
+        asking = asking._replace(accepted=asking.accepted._replace(prefers_events=as_events))
         watching = self._watching(asking, answerable, asker)
         try:
             with self.streams.audience.place(asker.payer):

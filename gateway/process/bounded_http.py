@@ -29,6 +29,8 @@ MAX_REST_BYTES = 1024 * 1024
 FRAMING = 8
 """Bytes around a body that each of its bytes may bring along: who sends chunks of one needs five."""
 
+_OF_BODY = {b"content-length", b"transfer-encoding"}
+
 _PIECE = MAX_HEAD_BYTES
 """The parser gets no more at once, for it does not tell where in it something ended."""
 
@@ -174,7 +176,13 @@ class BoundedHttp(HttpToolsProtocol):
             self._parse(behind)
 
     def _should_upgrade(self) -> bool:
-        return super()._should_upgrade() and not self.is_pending
+        """Whether a WebSocket begins: only for who asks for nothing else with it."""
+        if self.is_pending or self.parser.get_method() != b"GET":
+            return False
+        names = {name for name, _ in self.headers}
+        if b"sec-websocket-key" not in names or names & _OF_BODY:
+            return False
+        return super()._should_upgrade()
 
     def _head_bytes(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)

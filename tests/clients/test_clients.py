@@ -50,6 +50,23 @@ def test_urql_works_with_its_default_headers(gateway_url: str) -> None:
 
 
 @pytest.mark.usefixtures("packages")
+def test_the_libraries_of_front_ends_subscribe(gateway_url: str) -> None:
+    told = json.loads(run("node", "live.mjs", gateway_url))
+    assert told == {
+        "graphql-ws": 3,
+        "a query over graphql-ws": [3],
+        "graphql-sse": 3,
+        "@apollo/client": 3,
+        "@urql/core": 3,
+    }
+
+
+def test_gql_subscribes_over_a_websocket(gateway_url: str) -> None:
+    told = json.loads(run(sys.executable, "python_live.py", gateway_url))
+    assert told == {"rows": 3, "sequence": 1}
+
+
+@pytest.mark.usefixtures("packages")
 def test_the_sdl_builds_in_tools_of_before_one_of() -> None:
     told = json.loads(run("node", "sdl.mjs", str(ROOT / "graphql_schema" / "schema.graphql")))
     assert [each.pop("version").rpartition(".")[0] for each in told] == ["15.8", "16.0", "16.15"]
