@@ -11,9 +11,10 @@ import strawberry
 from strawberry import ID
 
 from graphql_schema import cost
+from graphql_schema.account import Account
 from graphql_schema.arguments import IdArgument
+from graphql_schema.network import Network
 from graphql_schema.port import resolvers
-from graphql_schema.query import Account, Network
 from graphql_schema.system import Pipeline
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from gateway.analytics.answers import EntryPage, Evidence
 from gateway.analytics.asking import StoreResult
 from gateway.analytics.cursor import Cursor, fingerprint
 from gateway.analytics.limits import check_first
@@ -12,11 +13,10 @@ from gateway.analytics.model import (
     Calendar,
     Direction,
     Entry,
-    EntryPage,
-    Evidence,
     Interval,
     TransactionKind,
     TransactionSort,
+    Whose,
     Window,
     WindowChoice,
 )
@@ -78,7 +78,7 @@ async def page(analytics: Analytics, question: EntriesQuestion) -> EntryPage:
     size = _size(question, analytics.limits.max_first)
     name, backward = question.name, question.last is not None
     plan = EntriesPlan(
-        analytics.scope(question.account_id),
+        analytics.scope(_of(question.account_id)),
         question.direction,
         analytics.named(question.counterparty_id),
         analytics.window(question.choice, question.calendar).interval,
@@ -133,7 +133,7 @@ async def single(
     side.
     """
     plan = EntriesPlan(
-        analytics.scope(account_id),
+        analytics.scope(_of(account_id)),
         None,
         None,
         ALL_TIME,
@@ -197,7 +197,13 @@ async def _reversals(analytics: Analytics, page: EntryPage) -> tuple[Entry, ...]
         each.transaction_id for each in page.entries if each.kind is TransactionKind.TRANSFER
     )
     plan = EntriesPlan(
-        analytics.scope(page.account_id), None, None, ALL_TIME, None, 2 * len(ids), reverses=ids
+        analytics.scope(_of(page.account_id)),
+        None,
+        None,
+        ALL_TIME,
+        None,
+        2 * len(ids),
+        reverses=ids,
     )
     return (await analytics.store.fetch(plan)).rows
 
@@ -215,3 +221,7 @@ async def _up_to_as_of(
     if is_whole or start_ms == end_ms:
         return plan, replace(result, rows=rows)
     return await _up_to_as_of(analytics, plan)  # the page was full of what is younger
+
+
+def _of(account_id: str) -> Whose:
+    return Whose(frozenset({account_id}))

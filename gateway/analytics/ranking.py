@@ -7,29 +7,27 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from gateway.analytics import money
+from gateway.analytics.answers import Evidence, Measures, RankChange, Ranked, Ranking
 from gateway.analytics.limits import MAX_COMPARED_RANK, check_first
 from gateway.analytics.model import (
     Calendar,
     Compared,
     Direction,
-    Evidence,
     Interval,
-    Measures,
     RankBy,
-    RankChange,
-    Ranked,
-    Ranking,
+    Whose,
     WindowChoice,
 )
 from gateway.analytics.query_plan import GroupRow, TopPlan
-from gateway.analytics.questions import NOTHING, Analytics, evidence_of, measures_of, merge
+from gateway.analytics.questions import Analytics, evidence_of, merge
+from gateway.analytics.totals import NOTHING, counterparty_count, measures_of
 
 
 @dataclass(frozen=True, slots=True)
 class RankingQuestion:
-    """Whose counterparties (`account_id` of `None`: all accounts), by what, how many."""
+    """Whose counterparties (of the network: all accounts), by what, how many."""
 
-    account_id: str | None
+    whose: Whose
     choice: WindowChoice
     calendar: Calendar
     direction: Direction
@@ -44,7 +42,7 @@ async def rank(analytics: Analytics, question: RankingQuestion) -> Ranking:
     asked = analytics.window(question.choice, question.calendar)
     before = analytics.compared(question.choice, asked, question.compare_to)
     plan = TopPlan(
-        analytics.scope(question.account_id),
+        analytics.scope(question.whose),
         question.direction,
         asked.interval,
         question.order_by,
@@ -60,7 +58,7 @@ async def rank(analytics: Analytics, question: RankingQuestion) -> Ranking:
         rows, earlier_evidence = await _compared(analytics, plan, before.interval, rows)
         evidence = merge((evidence, earlier_evidence))
     return Ranking(
-        account_id=question.account_id,
+        whose=question.whose,
         direction=question.direction,
         window=asked,
         compared=before,
@@ -92,8 +90,8 @@ async def account_count(analytics: Analytics, ranking: Ranking) -> int:
     """How many different accounts there are to be ranked."""
     if ranking.whole:
         return len(ranking.rows)
-    return await analytics.counterparty_count(
-        ranking.account_id, ranking.direction, ranking.window.interval, ranking.snapshot
+    return await counterparty_count(
+        analytics, ranking.whose, ranking.direction, ranking.window.interval, ranking.snapshot
     )
 
 
@@ -112,7 +110,7 @@ def sum_of_rows(ranking: Ranking) -> Measures:
 
 
 async def _asked_total(analytics: Analytics, ranking: Ranking) -> Measures:
-    plan = analytics.totals_plan(ranking.account_id, {ranking.direction}, ranking.window.interval)
+    plan = analytics.totals_plan(ranking.whose, {ranking.direction}, ranking.window.interval)
     result = await analytics.store.fetch(plan, ranking.snapshot)
     return measures_of(result.rows, ranking.direction)
 

@@ -11,8 +11,9 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from gateway.analytics import money
+from gateway.analytics.answers import Measures, SeriesPoint
 from gateway.analytics.calendars import DAY_MS
-from gateway.analytics.model import Bucket, Measures, SeriesPoint
+from gateway.analytics.model import Bucket
 from gateway.analytics.query_plan import SlotRow, TotalsRow
 
 ORIGIN_SLOTS = 700

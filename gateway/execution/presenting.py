@@ -10,22 +10,19 @@ from zoneinfo import ZoneInfo
 from strawberry import ID
 
 from gateway.access.masking import Show
+from gateway.analytics import answers as a
 from gateway.analytics import model as m
-from gateway.analytics import pipeline_model as p
 from gateway.analytics.calendars import instant
-from gateway.analytics.limits import check_zone
 from gateway.analytics.window import is_final
-from gateway.errors import BadUserInputError
-from graphql_schema import answers, enums, inputs, system, transactions
+from graphql_schema import answers, enums, rankings, transactions
+from graphql_schema import series as series_types
 from graphql_schema.scalars import Long, TimeZone
-
-LIVE_S, DELAYED_S = 30, 60
 
 
 class EntrySource(NamedTuple):
     """What a transaction is: one of a page, whose reversals are asked for together."""
 
-    page: m.EntryPage
+    page: a.EntryPage
     entry: m.Entry
 
 
@@ -37,46 +34,7 @@ class AnswerFields(TypedDict):
     exact: bool
 
 
-def choice_of(given: inputs.WindowInput) -> m.WindowChoice:
-    """The caller's window; GraphQL has checked that it is said in one way."""
-    if given.last:
-        return m.LastWindow(given.last.count, m.TimeUnit(given.last.unit.value))
-    if given.calendar:
-        return m.CalendarPeriod(given.calendar.value)
-    if given.between:
-        return m.BetweenWindow(given.between.start, given.between.end)
-    if given.last_full:
-        return m.WholeUnits(given.last_full.count, m.TimeUnit(given.last_full.unit.value))
-    if given.last_with_running:
-        unit = m.TimeUnit(given.last_with_running.unit.value)
-        return m.WholeUnits(given.last_with_running.count, unit, with_running=True)
-    raise BadUserInputError("window", "give exactly one of its fields")
-
-
-def calendar_of(time_zone: TimeZone, given: inputs.CalendarInput | None) -> m.Calendar:
-    """The calendar that windows and buckets are read in."""
-    zone = check_zone(time_zone)
-    if given is None:
-        return m.Calendar(zone)
-    if not 1 <= given.year_start_month <= 12:
-        raise BadUserInputError(
-            "calendar.yearStartMonth", f"must be 1 to 12, not {given.year_start_month}"
-        )
-    return m.Calendar(zone, m.WeekStart(given.week_start.value), given.year_start_month)
-
-
-def compared_of(
-    to: enums.Comparison | None, window: inputs.WindowInput | None
-) -> m.Compared | None:
-    """What to compare with, if anything."""
-    if to is not None and window is not None:
-        raise BadUserInputError("compareWindow", "give either compareTo or compareWindow, not both")
-    if window is not None:
-        return choice_of(window)
-    return None if to is None else m.Comparison(to.value)
-
-
-def window_of(window: m.Window, evidence: m.Evidence, final_after_days: int) -> answers.Window:
+def window_of(window: m.Window, evidence: a.Evidence, final_after_days: int) -> answers.Window:
     """A window on its zone's clock."""
     interval, zone = window.interval, window.zone
     return answers.Window(
@@ -87,7 +45,7 @@ def window_of(window: m.Window, evidence: m.Evidence, final_after_days: int) -> 
     )
 
 
-def answer_fields(window: m.Window, evidence: m.Evidence, final_after_days: int) -> AnswerFields:
+def answer_fields(window: m.Window, evidence: a.Evidence, final_after_days: int) -> AnswerFields:
     """What every answer says about itself."""
     return {
         "window": window_of(window, evidence, final_after_days),
@@ -102,7 +60,7 @@ class RankingFields(AnswerFields):
     comparison_window: answers.Window | None
 
 
-def ranking_fields(ranked: m.Ranking, final_after_days: int) -> RankingFields:
+def ranking_fields(ranked: a.Ranking, final_after_days: int) -> RankingFields:
     """What every ranking says about itself."""
     before = ranked.compared
     return {
@@ -113,7 +71,7 @@ def ranking_fields(ranked: m.Ranking, final_after_days: int) -> RankingFields:
     }
 
 
-def totals_of(totals: m.Totals, final_after_days: int) -> answers.Totals:
+def totals_of(totals: a.Totals, final_after_days: int) -> answers.Totals:
     """Totals."""
     comparison = None
     if totals.comparison is not None:
@@ -129,7 +87,7 @@ def totals_of(totals: m.Totals, final_after_days: int) -> answers.Totals:
     )
 
 
-def reversals_of(measures: m.Measures) -> answers.ReversalTotals:
+def reversals_of(measures: a.Measures) -> answers.ReversalTotals:
     """Measures of reversals."""
     return answers.ReversalTotals(
         transaction_count=Long(measures.transaction_count),
@@ -137,9 +95,9 @@ def reversals_of(measures: m.Measures) -> answers.ReversalTotals:
     )
 
 
-def row_of(ranked: m.Ranked, source: object, shown: Show) -> answers.CounterpartyTotal:
+def row_of(ranked: a.Ranked, source: object, shown: Show) -> rankings.CounterpartyTotal:
     """A row of a ranking."""
-    return answers.CounterpartyTotal(
+    return rankings.CounterpartyTotal(
         source=source,
         rank=ranked.rank,
         account_id=ID(shown(ranked.account_id)),
@@ -149,26 +107,26 @@ def row_of(ranked: m.Ranked, source: object, shown: Show) -> answers.Counterpart
     )
 
 
-def remainder_of(measures: m.Measures, source: object) -> answers.Remainder:
+def remainder_of(measures: a.Measures, source: object) -> rankings.Remainder:
     """Measures of a ranking's others, or of all."""
-    return answers.Remainder(
+    return rankings.Remainder(
         source=source,
         transaction_count=Long(measures.transaction_count),
         transaction_amount=measures.transaction_amount,
     )
 
 
-def series_of(series: m.Series, final_after_days: int) -> answers.TimeSeries:
+def series_of(series: a.Series, final_after_days: int) -> series_types.TimeSeries:
     """A series on its zone's clock."""
     zone = series.window.zone
-    return answers.TimeSeries(
+    return series_types.TimeSeries(
         **answer_fields(series.window, series.evidence, final_after_days),
         granularity=enums.Granularity(series.granularity.value),
         points=_points(series.points, zone),
     )
 
 
-def net_flow_of(flow: m.NetFlow, final_after_days: int) -> answers.NetFlow:
+def net_flow_of(flow: a.NetFlow, final_after_days: int) -> answers.NetFlow:
     """A net flow."""
     return answers.NetFlow(
         **answer_fields(flow.window, flow.evidence, final_after_days),
@@ -179,7 +137,7 @@ def net_flow_of(flow: m.NetFlow, final_after_days: int) -> answers.NetFlow:
 
 
 def page_of(
-    page: m.EntryPage, shown: Show, final_after_days: int
+    page: a.EntryPage, shown: Show, final_after_days: int
 ) -> transactions.TransactionConnection:
     """A page of entries as Relay has it."""
     nodes = transactions_of(page, page.entries, shown)
@@ -201,53 +159,11 @@ def page_of(
 
 
 def transactions_of(
-    page: m.EntryPage, entries: Iterable[m.Entry], shown: Show
+    page: a.EntryPage, entries: Iterable[m.Entry], shown: Show
 ) -> list[transactions.Transaction]:
     """Entries of a page, or of what reversed them."""
     zone = page.window.zone
     return [_transaction(entry, zone, shown, EntrySource(page, entry)) for entry in entries]
-
-
-def pipeline_of(status: p.PipelineStatus) -> system.Pipeline:
-    """The pipeline's state, named by how far it is behind."""
-    state = enums.PipelineState.STALLED
-    if status.freshness_s <= DELAYED_S:
-        state = enums.PipelineState.DELAYED
-    if status.freshness_s <= LIVE_S:
-        state = enums.PipelineState.LIVE
-    return system.Pipeline(
-        as_of=utc(status.as_of_ms),
-        freshness_seconds=status.freshness_s,
-        state=state,
-        data_source=enums.DataSource.SAMPLE if status.sample_data else enums.DataSource.PIPELINE,
-    )
-
-
-def audit_of(status: p.AuditStatus) -> system.PipelineAudit:
-    """The audit's state; instants are null before the first comparison."""
-    report = status.report
-    compared = report is not None and report.through_ms > 0
-    return system.PipelineAudit(
-        state=enums.AuditState[status.state.name],
-        consistent_through=utc(report.consistent_through_ms) if report and compared else None,
-        compared_through=utc(report.through_ms) if report and compared else None,
-        checked_intervals=Long(report.checked_intervals if report else 0),
-        inconsistent_intervals=Long(report.open_intervals if report else 0),
-        conflicting_duplicates=Long(report.conflicts if report else 0),
-        open_mismatches=[mismatch_of(each) for each in report.mismatches] if report else [],
-    )
-
-
-def mismatch_of(mismatch: p.AuditMismatch) -> system.AuditMismatch:
-    """One way in which one interval differs."""
-    return system.AuditMismatch(
-        start=utc(mismatch.interval.start_ms),
-        end=utc(mismatch.interval.end_ms),
-        tier=enums.AuditTier[mismatch.tier],
-        kind=enums.AuditMismatchKind[mismatch.kind],
-        count=Long(mismatch.count),
-        transaction_ids=[ID(each) for each in mismatch.transaction_ids],
-    )
 
 
 def utc(epoch_ms: int) -> datetime:
@@ -256,7 +172,7 @@ def utc(epoch_ms: int) -> datetime:
 
 
 def _totals_comparison(
-    change: m.MeasuresChange, before: answers.Window
+    change: a.MeasuresChange, before: answers.Window
 ) -> answers.TotalsComparison:
     return answers.TotalsComparison(
         window=before,
@@ -269,8 +185,8 @@ def _totals_comparison(
     )
 
 
-def _rank_comparison(change: m.RankChange) -> answers.CounterpartyComparison:
-    return answers.CounterpartyComparison(
+def _rank_comparison(change: a.RankChange) -> rankings.CounterpartyComparison:
+    return rankings.CounterpartyComparison(
         previous_rank=change.previous_rank,
         previous_transaction_count=Long(change.previous.transaction_count),
         previous_transaction_amount=change.previous.transaction_amount,
@@ -279,8 +195,8 @@ def _rank_comparison(change: m.RankChange) -> answers.CounterpartyComparison:
     )
 
 
-def _points(points: Sequence[m.SeriesPoint], zone: ZoneInfo) -> list[answers.TimePoint]:
-    found: list[answers.TimePoint] = []
+def _points(points: Sequence[a.SeriesPoint], zone: ZoneInfo) -> list[series_types.TimePoint]:
+    found: list[series_types.TimePoint] = []
     end_ms, end = -1, utc(0)
     for point in points:
         bucket, measures = point.bucket, point.measures
@@ -288,7 +204,7 @@ def _points(points: Sequence[m.SeriesPoint], zone: ZoneInfo) -> list[answers.Tim
         start = end if bucket.start_ms == end_ms else instant(bucket.start_ms, zone)
         end_ms, end = bucket.end_ms, instant(bucket.end_ms, zone)
         found.append(
-            answers.TimePoint(
+            series_types.TimePoint(
                 start=start,
                 end=end,
                 partial=bucket.partial,
@@ -299,7 +215,7 @@ def _points(points: Sequence[m.SeriesPoint], zone: ZoneInfo) -> list[answers.Tim
     return found
 
 
-def _flow(measures: m.Measures, side: m.Side) -> answers.Flow:
+def _flow(measures: a.Measures, side: a.Side) -> answers.Flow:
     return answers.Flow(
         source=side,
         transaction_count=Long(measures.transaction_count),

@@ -1,0 +1,155 @@
+"""The types of rankings and of what they leave out."""
+
+# mypy: disallow-untyped-decorators=False
+# strawberry.field is not typed as a decorator with arguments.
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Protocol
+
+import strawberry
+from strawberry import ID, Private
+
+from graphql_schema import cost
+from graphql_schema.answers import COUNT, NET, Answer, Window
+from graphql_schema.asked import resolvers_at
+from graphql_schema.scalars import Long
+
+
+class Fetching(Protocol):
+    """What is fetched for a field of a ranking; `source` is what was put into the type that asks."""
+
+    async def ranking_others(self, source: object) -> Remainder:
+        """What a ranking's rows leave out."""
+        ...
+
+    async def ranking_total(self, source: object) -> Remainder:
+        """A ranking's rows and the others together."""
+        ...
+
+    async def remainder_count(self, source: object) -> int:
+        """Different accounts behind a remainder."""
+        ...
+
+    async def share_of_amount(self, source: object) -> Decimal | None:
+        """A row's part of the ranking's whole amount."""
+        ...
+
+
+def _fetching(info: strawberry.Info) -> Fetching:
+    fetching: Fetching = resolvers_at(info)
+    return fetching
+
+
+@strawberry.type(description="A number of transactions, their money, and the accounts behind them.")
+class Remainder:
+    """What a ranking leaves out, or all of it."""
+
+    source: Private[object]
+    transaction_count: Long = strawberry.field(description=COUNT)
+    transaction_amount: Decimal = strawberry.field(description=NET)
+
+    @strawberry.field(
+        description="How many different accounts these are.", directives=[cost.DISTINCT]
+    )
+    async def counterparty_count(self, info: strawberry.Info) -> Long | None:
+        """Fetched only if asked for; null, with an error, if that alone fails."""
+        return Long(await _fetching(info).remainder_count(self.source))
+
+
+@strawberry.type(description="Where a ranked account stood in the earlier window.")
+class CounterpartyComparison:
+    """Change of a rank."""
+
+    previous_rank: int | None = strawberry.field(
+        description="The rank then. Null if it had no transactions, or was beyond rank 1,000."
+    )
+    previous_transaction_count: Long = strawberry.field(description="Number of transactions then.")
+    previous_transaction_amount: Decimal = strawberry.field(
+        description="Money then, less what reversals took back."
+    )
+    rank_change: int | None = strawberry.field(
+        description="Previous rank minus rank: positive is a rise. Null without a previous rank."
+    )
+    is_new: bool = strawberry.field(description="Whether it had no transactions then.")
+
+
+@strawberry.type(description="One row of a ranking.")
+class CounterpartyTotal:
+    """A ranked account."""
+
+    source: Private[object]
+    rank: int = strawberry.field(description="1, 2, 3 and so on; no rank is given twice.")
+    account_id: ID = strawberry.field(
+        description="The ranked account; `masked:` and a hash where the caller may not see its id."
+    )
+    transaction_count: Long = strawberry.field(description=COUNT)
+    transaction_amount: Decimal = strawberry.field(description=NET)
+    comparison: CounterpartyComparison | None = strawberry.field(
+        description="The change since the window that `compareTo` or `compareWindow` names; null without."
+    )
+
+    @strawberry.field(
+        description="Part of the `total` amount: 0.25 is 25 %. Half-even to 8 decimals; null if that is 0 "
+        "or less. Beyond 0 to 1 only where reversals make an amount negative.",
+        directives=[cost.SHARE],
+    )
+    async def share_of_amount(self, info: strawberry.Info) -> Decimal | None:
+        """Fetched only if asked for; null, with an error, if that alone fails."""
+        return await _fetching(info).share_of_amount(self.source)
+
+
+@strawberry.type(
+    description="An account's counterparties: chosen measure descending, then the other measure "
+    "descending, then account id ascending by Unicode code points."
+)
+class TopCounterparties(Answer):
+    """A ranking of counterparties."""
+
+    source: Private[object]
+    comparison_window: Window | None = strawberry.field(
+        description="The timeframe that `comparison` is with; null without one."
+    )
+    rows: list[CounterpartyTotal] = strawberry.field(
+        description="The first `first` accounts, best first; fewer where there are fewer."
+    )
+
+    @strawberry.field(
+        description="What the rows leave out: `total` minus the rows, to the digit.",
+        directives=[cost.TOTALS],
+    )
+    async def others(self, info: strawberry.Info) -> Remainder | None:
+        """Fetched only if asked for; null, with an error, if that alone fails."""
+        return await _fetching(info).ranking_others(self.source)
+
+    @strawberry.field(description="All of it: the rows and the others.", directives=[cost.TOTALS])
+    async def total(self, info: strawberry.Info) -> Remainder | None:
+        """Fetched only if asked for; null, with an error, if that alone fails."""
+        return await _fetching(info).ranking_total(self.source)
+
+
+@strawberry.type(description="Accounts of the whole network, ranked as counterparties are.")
+class TopAccounts(Answer):
+    """A ranking of accounts."""
+
+    source: Private[object]
+    comparison_window: Window | None = strawberry.field(
+        description="The timeframe that `comparison` is with; null without one."
+    )
+    rows: list[CounterpartyTotal] = strawberry.field(
+        description="The first `first` accounts, best first; fewer where there are fewer."
+    )
+
+    @strawberry.field(
+        description="What the rows leave out: `total` minus the rows, to the digit.",
+        directives=[cost.TOTALS],
+    )
+    async def others(self, info: strawberry.Info) -> Remainder | None:
+        """Fetched only if asked for; null, with an error, if that alone fails."""
+        return await _fetching(info).ranking_others(self.source)
+
+    @strawberry.field(description="All of it: the rows and the others.", directives=[cost.TOTALS])
+    async def total(self, info: strawberry.Info) -> Remainder | None:
+        """Fetched only if asked for; null, with an error, if that alone fails."""
+        return await _fetching(info).ranking_total(self.source)
