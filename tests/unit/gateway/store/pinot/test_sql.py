@@ -27,7 +27,7 @@ from gateway.analytics.query_plan import (
     TopPlan,
     TotalsPlan,
 )
-from gateway.store.pinot import sql
+from gateway.store.pinot import clauses, sql
 from tests.scopes import NETWORK, of
 
 PINS = Path(__file__).parent / "pinned_sql"
@@ -133,8 +133,8 @@ def test_a_plan_without_sql_is_a_mistake_of_ours() -> None:
 
 
 def test_two_quotes_in_a_row_survive_versions_that_unescape_twice() -> None:
-    assert sql.literal("o'brien") == "'o''brien'"
-    assert sql.literal("a''b %ü") == "decodeUrl('a%27%27b%20%25%C3%BC')"
+    assert clauses.literal("o'brien") == "'o''brien'"
+    assert clauses.literal("a''b %ü") == "decodeUrl('a%27%27b%20%25%C3%BC')"
 
 
 @given(account_id=st.text(st.characters(codec="utf-8"), min_size=1, max_size=64))
@@ -167,4 +167,4 @@ def test_another_pipelines_table_is_asked_and_nothing_else_is_changed(name: str)
 def test_an_account_that_is_called_like_a_table_keeps_its_name() -> None:
     account = "a FROM account_entries WHERE"
     plan = TopPlan(of(account), RECEIVED, ALIGNED, AMOUNT, 11)
-    assert sql.literal(account) in sql.of_pipeline(sql.statement(plan), "two")
+    assert clauses.literal(account) in sql.of_pipeline(sql.statement(plan), "two")
