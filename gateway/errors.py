@@ -75,7 +75,7 @@ class Right(Enum):
     READ_METRICS = "Metrics are for operators and the scrape token; your credential is neither's."
     SEE_COUNTERPARTIES = (
         "Your credential does not give the right to see other accounts' ids, "
-        "so transactions can be filtered by accounts of your own only."
+        "so others can be named only by the masked ids that it was shown itself."
     )
 
 

@@ -214,7 +214,15 @@ class ContextMaker:
         now_ms = clock_ms - clock_ms % self.tick_ms
         sample_data = self.store.sample_data
         rules = Analytics(
-            shared, now_ms, limits, sample_data, caller, self.epoch_ms, self.cursors, by_kind
+            shared,
+            now_ms,
+            limits,
+            sample_data,
+            caller,
+            self.epoch_ms,
+            self.cursors,
+            self.masking,
+            by_kind,
         )
         shown = self.masking.for_caller(caller)
         return OperationContext(request_id, shared, rules, shown, GatewayResolvers)

@@ -80,8 +80,8 @@ GranularityArgument = Annotated[
 ]
 FillArgument = Annotated[Fill, strawberry.argument(description="What to do with empty buckets.")]
 WITH_ONE = (
-    "Only with this account on the other side: 1 to 64 characters; null: with any. A caller that is shown masked ids "
-    "may name accounts of its own only."
+    "Only with this account on the other side: 1 to 64 characters, or a masked id as the caller itself was shown it; "
+    "null: with any. Who is shown masked ids may name others by these only."
 )
 CounterpartyArgument = Annotated[
     ID | None, strawberry.argument(description=WITH_ONE, directives=[cost.WITH_ONE])

@@ -82,7 +82,7 @@ class CounterpartyTotal:
     source: Private[object]
     rank: int = strawberry.field(description="1, 2, 3 and so on; no rank is given twice.")
     account_id: ID = strawberry.field(
-        description="The ranked account; `masked:` and a hash where the caller may not see its id."
+        description="The ranked account; `masked:` and a text of the caller's own where it may not see the id."
     )
     transaction_count: Long = strawberry.field(description=COUNT)
     transaction_amount: Decimal = strawberry.field(description=NET)

@@ -53,8 +53,8 @@ class Transaction:
         description="The account's side; for a reversal, the side it had in the transfer."
     )
     counterparty_id: ID = strawberry.field(
-        description="The account on the other side; `masked:` and a hash where the caller may not "
-        "see its id."
+        description="The account on the other side; `masked:` and a text of the caller's own where it "
+        "may not see the id, and which serves it as `counterpartyId`."
     )
     amount: Decimal = strawberry.field(
         description="Exact: positive for a transfer, `direction` tells which way it went; negative for a reversal. "

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from gateway.access.caller import Caller, Scope
+from gateway.access.masking import Masking
 from gateway.analytics import earlier, window
 from gateway.analytics.answers import Evidence
 from gateway.analytics.asking import Asking, StoreResult
@@ -42,6 +43,7 @@ class Analytics:
     caller: Caller
     clock: Callable[[], int]
     cursors: Cursors
+    masking: Masking
     by_kind: bool = False
     _true_for_ms: list[int] = field(default_factory=list, init=False, compare=False)
 
@@ -67,11 +69,14 @@ class Analytics:
             self.named(counterparty_id),
         )
 
-    def named(self, counterparty_id: str | None) -> str | None:
-        """The id of another account, if the caller may search by it; raises `ForbiddenError`."""
-        if counterparty_id is not None:
-            self.caller.may_name(counterparty_id)
-        return counterparty_id
+    def named(self, counterparty_id: str | None, argument: str = "counterpartyId") -> str | None:
+        """The id of another account as stores have it, if the caller may search by it.
+
+        Raises `BadUserInputError` for what cannot be an id, `ForbiddenError` for one it is not shown.
+        """
+        if counterparty_id is None:
+            return None
+        return self.masking.named(self.caller, counterparty_id, argument)
 
     def window(self, choice: WindowChoice, calendar: Calendar) -> Window:
         """What a caller's window means in this operation."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from gateway.access.account_id import check_account_id
 from gateway.analytics import model as m
 from gateway.analytics.limits import check_zone
 from gateway.errors import BadUserInputError
@@ -58,8 +57,3 @@ def compared_of(given: With) -> m.Compared | None:
     if window is not None:
         return choice_of(window)
     return None if to is None else m.Comparison(to.value)
-
-
-def counterparty_of(given: str | None) -> str | None:
-    """The id that a caller names; whether it may is for the rules to say."""
-    return None if given is None else check_account_id(given, "counterpartyId")

@@ -8,7 +8,7 @@ from gateway.analytics import answers as a
 from gateway.analytics import entries, limits
 from gateway.analytics import model as m
 from gateway.execution import presenting
-from gateway.execution.arguments import calendar_of, counterparty_of, when_of
+from gateway.execution.arguments import calendar_of, when_of
 from gateway.execution.field_resolvers import FieldResolvers
 from graphql_schema.questions import ListArguments
 from graphql_schema.scalars import TimeZone
@@ -28,7 +28,7 @@ class ListResolvers(FieldResolvers):
             choice=choice,
             calendar=calendar,
             direction=None if asked.direction is None else m.Direction(asked.direction.value),
-            counterparty_id=counterparty_of(asked.counterparty_id),
+            counterparty_id=asked.counterparty_id,
             kind=None if asked.kind is None else m.TransactionKind(asked.kind.value),
             first=asked.first,
             after=asked.after,

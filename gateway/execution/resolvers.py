@@ -18,7 +18,7 @@ from gateway.analytics.totals import (
     totals,
 )
 from gateway.execution import presenting
-from gateway.execution.arguments import compared_of, counterparty_of, when_of, whose_of
+from gateway.execution.arguments import compared_of, when_of, whose_of
 from gateway.execution.list_resolvers import ListResolvers
 from gateway.execution.ranking_resolvers import RankingResolvers
 from gateway.execution.system_resolvers import SystemResolvers
@@ -59,7 +59,7 @@ class GatewayResolvers(RankingResolvers, ListResolvers, SystemResolvers):
             calendar=calendar,
             direction=m.Direction(asked.direction.value),
             compare_to=compared_of(asked.compared),
-            counterparty_id=counterparty_of(asked.counterparty_id),
+            counterparty_id=asked.counterparty_id,
         )
         found = await totals(self.rules, question)
         self.note(found.evidence)
@@ -89,7 +89,7 @@ class GatewayResolvers(RankingResolvers, ListResolvers, SystemResolvers):
             direction=m.Direction(asked.direction.value),
             granularity=m.Granularity(asked.granularity.value),
             fill=m.Fill(asked.fill.value),
-            counterparty_id=counterparty_of(asked.counterparty_id),
+            counterparty_id=asked.counterparty_id,
         )
         found = await series(self.rules, question)
         self.note(found.evidence)
@@ -98,9 +98,7 @@ class GatewayResolvers(RankingResolvers, ListResolvers, SystemResolvers):
     async def net_flow(self, whose: Whose, asked: FlowArguments) -> answers.NetFlow:
         """Received and sent."""
         choice, calendar = when_of(asked.when)
-        question = FlowQuestion(
-            whose_of(whose), choice, calendar, counterparty_of(asked.counterparty_id)
-        )
+        question = FlowQuestion(whose_of(whose), choice, calendar, asked.counterparty_id)
         found = await net_flow(self.rules, question)
         self.note(found.evidence)
         return presenting.net_flow_of(found, self.final_after_days)

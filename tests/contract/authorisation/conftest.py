@@ -35,6 +35,7 @@ async def world(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> AsyncIter
         "owner": token(),
         "partner": key,
         "masked partner": created_key(tmp_path, capsys, "masked", *partner),
+        "second masked partner": created_key(tmp_path, capsys, "masked too", *partner),
         "partner by token": token(role="partner", accounts=["bobby"], sees_counterparties=True),
         "operator": created_key(tmp_path, capsys, "ops", "--role", "operator"),
         "wrong token": token()[:-4] + "AAAA",
