@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gateway.analytics.model import NETWORK, Calendar, Direction, Interval, WindowChoice
 from gateway.analytics.pipeline_model import AuditState, AuditStatus, PipelineStatus
-from gateway.analytics.query_plan import (
+from gateway.analytics.pipeline_plan import (
     AuditPlan,
     EntryCountPlan,
     ProgressPlan,

@@ -12,20 +12,22 @@ import duckdb
 
 from gateway.analytics.asking import PlanRow, StoreResult
 from gateway.analytics.model import Direction, Entry, TransactionKind
-from gateway.analytics.query_plan import (
+from gateway.analytics.pipeline_plan import (
     AuditPlan,
+    EntryCountPlan,
+    ProgressPlan,
+    ProgressRow,
+    ReasonRow,
+    RejectedPlan,
+)
+from gateway.analytics.query_plan import (
     CountRow,
     DistinctPlan,
     DistinctRow,
     EntriesPlan,
-    EntryCountPlan,
     GroupRow,
     MatchesPlan,
-    ProgressPlan,
-    ProgressRow,
     QueryPlan,
-    ReasonRow,
-    RejectedPlan,
     SlotRow,
     SlotsPlan,
     TopPlan,
@@ -145,7 +147,12 @@ def rows_of(plan: QueryPlan[Any], cells: list[tuple[Any, ...]]) -> tuple[Any, ..
         case TopPlan():
             return tuple(GroupRow(*row) for row in cells)
         case SlotsPlan():
-            return tuple(SlotRow(*row) for row in cells)
+            return tuple(
+                SlotRow(
+                    start_ms, count, amount, side and Direction(side), _kind(kind), counterparty_id
+                )
+                for start_ms, count, amount, side, kind, counterparty_id in cells
+            )
         case EntriesPlan():
             return tuple(_entry(*row) for row in cells)
         case EntryCountPlan() | MatchesPlan():

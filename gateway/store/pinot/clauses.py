@@ -74,6 +74,14 @@ def among(column: str, values: Iterable[str]) -> str:
     )
 
 
+def none_of(column: str, values: Iterable[str]) -> str:
+    """A column of text that is none of these, of which there is at least one."""
+    literals = [literal(value) for value in values]
+    if len(literals) == 1:
+        return f"{column} <> {literals[0]}"
+    return f"{column} NOT IN ({', '.join(literals)})"
+
+
 def decimal_literal(amount: Decimal) -> str:
     """A decimal to compare with: as text, since a number that has a point is read as a double."""
     return f"'{amount:f}'"

@@ -11,18 +11,15 @@ from typing import Any, TypeAlias
 from gateway.analytics import money
 from gateway.analytics.model import Direction, Entry, Interval, TransactionKind
 from gateway.analytics.pipeline_model import AuditMismatch, AuditReport
+from gateway.analytics.pipeline_plan import AuditPlan, EntryCountPlan, ReasonRow, RejectedPlan
 from gateway.analytics.query_plan import (
-    AuditPlan,
     CountRow,
     DistinctPlan,
     DistinctRow,
     EntriesPlan,
-    EntryCountPlan,
     GroupRow,
     MatchesPlan,
     QueryPlan,
-    ReasonRow,
-    RejectedPlan,
     SlotRow,
     SlotsPlan,
     TopPlan,
@@ -31,6 +28,7 @@ from gateway.analytics.query_plan import (
 )
 from gateway.errors import StoreUnavailableError
 from gateway.store.pinot.response import Cells, decimal, text, whole
+from gateway.store.pinot.sql import told_apart
 
 MeasuredRow: TypeAlias = TotalsRow | SlotRow
 
@@ -45,7 +43,7 @@ def rows_of(plan: QueryPlan[Any], rows: Iterable[Cells]) -> tuple[Any, ...]:
         case TopPlan():
             return tuple(group_row(cells) for cells in rows)
         case SlotsPlan():
-            return tuple(slot_row(cells) for cells in rows)
+            return tuple(slot_row(cells, plan) for cells in rows)
         case EntriesPlan():
             return tuple(entry(cells, plan.account_id) for cells in rows)
         case EntryCountPlan() | MatchesPlan():
@@ -64,7 +62,9 @@ def merge(plan: QueryPlan[Any], parts: list[tuple[Any, ...]]) -> tuple[Any, ...]
     merged: dict[object, MeasuredRow] = {}
     for row in (row for rows in parts for row in rows):
         key = (
-            row.start_ms if isinstance(row, SlotRow) else (row.account_id, row.direction, row.kind)
+            (row.start_ms, row.direction, row.kind, row.counterparty_id)
+            if isinstance(row, SlotRow)
+            else (row.account_id, row.direction, row.kind)
         )
         known = merged.get(key)
         merged[key] = row if known is None else _sum(known, row)
@@ -87,10 +87,18 @@ def group_row(cells: Cells) -> GroupRow:
     return GroupRow(text(account_id), whole(count), decimal(amount))
 
 
-def slot_row(cells: Cells) -> SlotRow:
-    """A row of the slot's first millisecond, count, amount."""
-    start_ms, count, amount = cells
-    return SlotRow(whole(start_ms), whole(count), decimal(amount))
+def slot_row(cells: Cells, plan: SlotsPlan) -> SlotRow:
+    """A row of the slot's first millisecond, what is told apart, count, amount."""
+    start_ms, *told, count, amount = cells
+    apart = dict(zip(told_apart(plan), map(text, told), strict=True))
+    return SlotRow(
+        whole(start_ms),
+        whole(count),
+        decimal(amount),
+        Direction(apart["direction"]) if "direction" in apart else None,
+        TransactionKind(apart["kind"]) if "kind" in apart else None,
+        apart.get("counterparty_id"),
+    )
 
 
 def entry(cells: Cells, account_id: str) -> Entry:

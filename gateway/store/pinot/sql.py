@@ -12,21 +12,19 @@ import re
 from collections.abc import Iterable
 
 from gateway.analytics.calendars import HOUR_MS
-from gateway.analytics.model import Direction, Interval, RankBy, TransactionKind
+from gateway.analytics.model import Direction, RankBy, TransactionKind
+from gateway.analytics.pipeline_plan import AuditPlan, EntryCountPlan, RejectedPlan
 from gateway.analytics.query_plan import (
-    AuditPlan,
     DistinctPlan,
     EntriesPlan,
-    EntryCountPlan,
     MatchesPlan,
     QueryPlan,
-    RejectedPlan,
     SlotsPlan,
     TopPlan,
     TotalsPlan,
 )
 from gateway.store.pinot import entries_sql
-from gateway.store.pinot.clauses import Part, among, equal, hours_in, in_range, within
+from gateway.store.pinot.clauses import Part, among, equal, hours_in, in_range, none_of, within
 
 COUNT, AMOUNT = "COUNT(*)", "SUMPRECISION(amount)"
 ESTIMATE = "SUM(amount_estimate)"
@@ -64,9 +62,8 @@ def parts(plan: QueryPlan[object]) -> tuple[Part, ...]:
         return (Part.WHOLE,)
     if isinstance(plan, SlotsPlan) and not _is_hourly(plan):
         return (Part.WHOLE,)
-    is_network = (plan.account_ids if isinstance(plan, TotalsPlan) else plan.account_id) is None
     hours = hours_in(plan.interval)
-    if not is_network or hours == plan.interval or hours.start_ms >= hours.end_ms:
+    if plan.account_ids is not None or hours == plan.interval or hours.start_ms >= hours.end_ms:
         return (Part.WHOLE,)
     before = (Part.BEFORE,) if plan.interval.start_ms < hours.start_ms else ()
     after = (Part.AFTER,) if hours.end_ms < plan.interval.end_ms else ()
@@ -106,8 +103,7 @@ def totals(plan: TotalsPlan, part: Part = Part.WHOLE) -> str:
         columns.insert(0, "account_id")
         groups *= len(plan.account_ids)
         conditions.insert(0, among("account_id", sorted(plan.account_ids)))
-    if plan.counterparty_id is not None:
-        conditions.append(equal("counterparty_id", plan.counterparty_id))
+    conditions += _others(plan)
     if plan.by_kind:
         columns.append("kind")
         groups *= len(TransactionKind)
@@ -119,28 +115,29 @@ def totals(plan: TotalsPlan, part: Part = Part.WHOLE) -> str:
 
 def distinct(plan: DistinctPlan) -> str:
     """One row of one number."""
-    column = "counterparty_id" if plan.account_id is not None else "account_id"
     return (
-        f"SELECT DISTINCTCOUNT({column}) FROM account_entries "
-        f"WHERE {_scope(plan.account_id, plan.direction, plan.interval)} LIMIT 1"
+        f"SELECT DISTINCTCOUNT({_grouped(plan)}) FROM account_entries "
+        f"WHERE {_where(plan, plan.direction)} LIMIT 1"
     )
 
 
 def top(plan: TopPlan, cohorts: Iterable[int] | None = None) -> str:
-    """Rows of id, count, amount; ids of equal measures in the order of their UTF-16 code units.
+    """Rows of id, count, amount, from the first on; ids of equal measures in the order of their UTF-16 code units.
 
     `cohorts` keeps only the counterparties of these.
     """
-    column = "counterparty_id" if plan.account_id is not None else "account_id"
+    column, way = _grouped(plan), "ASC" if plan.ascending else "DESC"
     measures = (AMOUNT, COUNT) if plan.order_by is RankBy.TRANSACTION_AMOUNT else (COUNT, AMOUNT)
-    conditions = _scope(plan.account_id, plan.direction, plan.interval)
+    conditions = _where(plan, plan.direction)
+    if plan.kind is not None:
+        conditions += " AND " + equal("kind", plan.kind.value)
     if plan.among is not None:
         conditions += " AND " + among(column, sorted(plan.among))
     if cohorts is not None:
         conditions += f" AND counterparty_cohort IN ({', '.join(map(str, sorted(cohorts)))})"
     return (
         f"SELECT {column}, {COUNT}, {AMOUNT} FROM account_entries WHERE {conditions} "
-        f"GROUP BY {column} ORDER BY {measures[0]} DESC, {measures[1]} DESC, {column} ASC "
+        f"GROUP BY {column} ORDER BY {measures[0]} {way}, {measures[1]} {way}, {column} ASC "
         f"LIMIT {plan.limit}"
     )
 
@@ -152,7 +149,7 @@ def top_cohorts(plan: TopPlan, limit: int) -> str:
     )
     return (
         f"SELECT counterparty_cohort, {COUNT}, {ESTIMATE} FROM account_entries "
-        f"WHERE {_scope(plan.account_id, plan.direction, plan.interval)} "
+        f"WHERE {_where(plan, plan.direction)} "
         f"GROUP BY counterparty_cohort ORDER BY {measures[0]} DESC, {measures[1]} DESC "
         f"LIMIT {limit}"
     )
@@ -160,27 +157,38 @@ def top_cohorts(plan: TopPlan, limit: int) -> str:
 
 def row_count(plan: TopPlan) -> str:
     """One row of how many rows a ranking is over."""
-    return (
-        f"SELECT {COUNT} FROM account_entries "
-        f"WHERE {_scope(plan.account_id, plan.direction, plan.interval)} LIMIT 1"
-    )
+    return f"SELECT {COUNT} FROM account_entries WHERE {_where(plan, plan.direction)} LIMIT 1"
 
 
 def slots(plan: SlotsPlan, part: Part = Part.WHOLE) -> str:
-    """Rows of the slot's first millisecond, count, amount; ascending. Of a plan with one origin at most."""
+    """Rows of the slot's first millisecond, what is told apart, count, amount; ascending.
+
+    Of a plan with one origin at most.
+    """
     column = "event_hour_ms" if _is_hourly(plan) else "event_time_ms"
     into = f"{column} + {plan.into_slot_ms}" if plan.into_slot_ms else column
     slot = f"{column} - MOD({into}, {plan.slot_ms})"
     if column == "event_hour_ms" and plan.slot_ms == HOUR_MS:
         slot = column
+    groups = ", ".join((slot, *told_apart(plan)))
     limit = (plan.interval.end_ms - plan.interval.start_ms) // plan.slot_ms + 2
-    where = _scope(plan.account_id, plan.direction, plan.interval, part)
-    if plan.counterparty_id is not None:
-        where += f" AND {equal('counterparty_id', plan.counterparty_id)}"
+    conditions = [_where(plan, plan.direction, part), *_others(plan)]
+    if plan.among is not None:
+        conditions.append(among("counterparty_id", sorted(plan.among)))
     return (
-        f"SELECT {slot}, {COUNT}, {AMOUNT} FROM account_entries WHERE {where} "
-        f"GROUP BY {slot} ORDER BY {slot} ASC LIMIT {limit}"
+        f"SELECT {groups}, {COUNT}, {AMOUNT} FROM account_entries WHERE {' AND '.join(conditions)} "
+        f"GROUP BY {groups} ORDER BY {slot} ASC LIMIT {limit * plan.most_in_a_slot}"
     )
+
+
+def told_apart(plan: SlotsPlan) -> tuple[str, ...]:
+    """The columns that a slot's rows are told apart by."""
+    columns = (
+        ("direction", plan.direction is None),
+        ("kind", plan.by_kind),
+        ("counterparty_id", plan.among is not None),
+    )
+    return tuple(name for name, is_told in columns if is_told)
 
 
 def rejected(plan: RejectedPlan) -> str:
@@ -204,10 +212,31 @@ def _is_hourly(plan: SlotsPlan) -> bool:
     return plan.slot_ms % HOUR_MS == 0 and plan.into_slot_ms % HOUR_MS == 0
 
 
-def _scope(
-    account_id: str | None, direction: Direction, interval: Interval, part: Part = Part.WHOLE
+def _grouped(plan: DistinctPlan | TopPlan) -> str:
+    """Who is ranked or counted."""
+    return "account_id" if plan.account_ids is None else "counterparty_id"
+
+
+def _where(
+    plan: DistinctPlan | TopPlan | SlotsPlan, direction: Direction | None, part: Part = Part.WHOLE
 ) -> str:
-    conditions = [equal("direction", direction.value), within(interval, part)]
-    if account_id is not None:
-        conditions.insert(0, equal("account_id", account_id))
+    conditions = [within(plan.interval, part)]
+    if direction is not None:
+        conditions.insert(0, equal("direction", direction.value))
+    if plan.account_ids is not None:
+        conditions.insert(0, among("account_id", sorted(plan.account_ids)))
+    if not isinstance(plan, SlotsPlan):
+        conditions += _outside(plan)
     return " AND ".join(conditions)
+
+
+def _others(plan: TotalsPlan | SlotsPlan) -> list[str]:
+    """Who may stand on the other side."""
+    one = plan.counterparty_id
+    return [*_outside(plan), *([] if one is None else [equal("counterparty_id", one)])]
+
+
+def _outside(plan: TotalsPlan | DistinctPlan | TopPlan | SlotsPlan) -> list[str]:
+    if not plan.outside or plan.account_ids is None:
+        return []
+    return [none_of("counterparty_id", sorted(plan.account_ids))]

@@ -10,13 +10,8 @@ from typing import Any
 import httpx
 
 from gateway.analytics.asking import StoreResult
-from gateway.analytics.query_plan import (
-    EntryCountPlan,
-    ProgressPlan,
-    QueryPlan,
-    RejectedPlan,
-    TotalsPlan,
-)
+from gateway.analytics.pipeline_plan import EntryCountPlan, ProgressPlan, RejectedPlan
+from gateway.analytics.query_plan import QueryPlan, TotalsPlan
 from gateway.store.duckdb.store import DuckdbStore
 from tests.identity_provider import NOW_S
 

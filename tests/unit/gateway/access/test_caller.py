@@ -14,7 +14,8 @@ from gateway.access.caller import EVERYONE, Caller, Role, Scope
 from gateway.access.masking import PREFIX, Masking, read_key
 from gateway.analytics import query_plan
 from gateway.analytics.model import Direction, Interval
-from gateway.analytics.query_plan import DistinctPlan, EntriesPlan, ProgressPlan, QueryPlan
+from gateway.analytics.pipeline_plan import ProgressPlan
+from gateway.analytics.query_plan import DistinctPlan, EntriesPlan, QueryPlan
 from gateway.errors import BadUserInputError, ForbiddenError, Right
 
 OWNER = Caller("o", Role.OWNER, frozenset({"alice", "bob"}), True)

@@ -13,16 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.analytics.model import Direction, Interval, RankBy, TransactionKind, TransactionSort
+from gateway.analytics.pipeline_plan import AuditPlan, EntryCountPlan, ProgressPlan, RejectedPlan
 from gateway.analytics.query_plan import (
-    AuditPlan,
     DistinctPlan,
     EntriesPlan,
-    EntryCountPlan,
     EntryKey,
     MatchesPlan,
-    ProgressPlan,
     QueryPlan,
-    RejectedPlan,
     SlotsPlan,
     TopPlan,
     TotalsPlan,
@@ -67,6 +64,22 @@ PLANS: dict[str, QueryPlan[Any]] = {
         NETWORK, RECEIVED, ALIGNED, 24 * HOUR_MS, (1_760_047_200_000,)
     ),
     "slots_with_one": SlotsPlan(of("alice"), RECEIVED, ALIGNED, HOUR_MS, counterparty_id="o'brien"),
+    "totals_of_a_set_outside": TotalsPlan(of("alice", "bob"), BOTH, RAGGED, True, None, True),
+    "distinct_of_a_set_outside": DistinctPlan(of("alice", "bob"), SENT, RAGGED, True),
+    "top_of_a_set": TopPlan(of("alice", "bob"), RECEIVED, RAGGED, AMOUNT, 11),
+    "top_of_a_set_outside": TopPlan(
+        of("alice", "bob"), RECEIVED, RAGGED, AMOUNT, 11, outside=True, ascending=True
+    ),
+    "top_of_reversals_outside": TopPlan(
+        *(of("alice"), RECEIVED, RAGGED, COUNT, 2, frozenset({"b", "c"}), True),
+        kind=TransactionKind.REVERSAL,
+    ),
+    "slots_of_a_set_outside": SlotsPlan(
+        of("alice", "bob"), None, ALIGNED, HOUR_MS, outside=True, by_kind=True
+    ),
+    "slots_among": SlotsPlan(
+        of("alice"), SENT, RAGGED, 24 * HOUR_MS, among=frozenset({"b", "o'brien"})
+    ),
     "entries": EntriesPlan(of("alice"), None, None, RAGGED, None, 21),
     "entries_after": EntriesPlan(of("alice"), SENT, "bob", ALIGNED, KEY, 21),
     "entries_reversals": EntriesPlan(
