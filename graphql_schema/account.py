@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import strawberry
 from strawberry import ID
@@ -26,11 +26,21 @@ from graphql_schema.arguments import (
     FirstArgument,
     GranularityArgument,
     ListCounterpartyArgument,
+    OrderArgument,
+    RankAfterArgument,
     RankArgument,
     WindowArgument,
     ZoneArgument,
+    given,
 )
-from graphql_schema.enums import Direction, Fill, RankBy, TransactionKind, TransactionSort
+from graphql_schema.enums import (
+    Direction,
+    Fill,
+    RankBy,
+    SortOrder,
+    TransactionKind,
+    TransactionSort,
+)
 from graphql_schema.port import resolvers
 from graphql_schema.questions import (
     FlowArguments,
@@ -46,13 +56,6 @@ from graphql_schema.rankings import TopCounterparties
 from graphql_schema.scalars import UTC
 from graphql_schema.series import TimeSeries
 from graphql_schema.transactions import Transaction, TransactionConnection
-
-Value = TypeVar("Value")
-
-
-def given(value: Value | None) -> Value | None:
-    """An argument that may be absent; empty text and zero are not."""
-    return None if value is strawberry.UNSET else value
 
 
 @strawberry.type(
@@ -93,7 +96,7 @@ class Account:
     @strawberry.field(
         description="The accounts that most money (or most transactions) came from or went to, with what "
         "the rows leave out.",
-        directives=[cost.TOP, cost.first_of("rows")],
+        directives=[cost.TOP, cost.ranked()],
     )
     async def top_counterparties(
         self,
@@ -102,6 +105,8 @@ class Account:
         direction: DirectionArgument = Direction.RECEIVED,
         first: FirstArgument = 10,
         order_by: RankArgument = RankBy.TRANSACTION_AMOUNT,
+        order: OrderArgument = SortOrder.DESCENDING,
+        after: RankAfterArgument = strawberry.UNSET,
         time_zone: ZoneArgument = UTC,
         calendar: CalendarArgument = strawberry.UNSET,
         compare_to: CompareTopArgument = strawberry.UNSET,
@@ -116,6 +121,8 @@ class Account:
                 first,
                 order_by,
                 With(compare_to or None, compare_window or None),
+                order,
+                given(after),
             ),
         )
 

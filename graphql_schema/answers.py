@@ -69,6 +69,25 @@ class Answer:
     )
 
 
+@strawberry.type(description="Where a page stands (Relay).")
+class PageInfo:
+    """Relay's page info."""
+
+    has_next_page: bool = strawberry.field(
+        description="Whether more follow; with `last`, whether this page came by a cursor. A ranking's pages end at rank "
+        "`limits.maxRank`."
+    )
+    has_previous_page: bool = strawberry.field(
+        description="Whether there are some before: known with `last`; else, whether this page came by a cursor."
+    )
+    start_cursor: str | None = strawberry.field(
+        description="The first one's cursor, for `before` where there is one; null if the page is empty."
+    )
+    end_cursor: str | None = strawberry.field(
+        description="The last one's cursor, for `after`; null if the page is empty."
+    )
+
+
 @strawberry.type(description="Totals compared with an earlier window.")
 class TotalsComparison:
     """Change of totals."""

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import strawberry
 from strawberry import ID
 
 from graphql_schema import cost
-from graphql_schema.enums import Comparison, Direction, Fill, Granularity, RankBy
+from graphql_schema.enums import Comparison, Direction, Fill, Granularity, RankBy, SortOrder
 from graphql_schema.inputs import CalendarInput, WindowInput
 from graphql_schema.scalars import TimeZone
+
+Value = TypeVar("Value")
+
+
+def given(value: Value | None) -> Value | None:
+    """An argument that may be absent; empty text and zero are not."""
+    return None if value is strawberry.UNSET else value
+
 
 IdArgument = Annotated[
     ID,
@@ -72,6 +80,20 @@ FirstArgument = Annotated[
     int, strawberry.argument(description="How many at most: 1 to `limits.maxFirst` (100).")
 ]
 RankArgument = Annotated[RankBy, strawberry.argument(description="The measure to rank by.")]
+OrderArgument = Annotated[
+    SortOrder,
+    strawberry.argument(
+        description="Largest or smallest first, in both measures; equal ones by account id ascending, either way."
+    ),
+]
+RankAfterArgument = Annotated[
+    str | None,
+    strawberry.argument(
+        description="The `endCursor` of the page before; every argument but `first` as it was then. Pages end at "
+        "rank `limits.maxRank`.",
+        directives=[cost.BEHIND],
+    ),
+]
 GranularityArgument = Annotated[
     Granularity,
     strawberry.argument(

@@ -64,6 +64,8 @@ ENTRIES = Cost(weight="65")
 SHARE = Cost(weight="1")
 REVERSED_BY = Cost(weight="3")
 REVERSALS = Cost(weight="10")
+BEHIND = Cost(weight="40")
+RANK_OF = Cost(weight="80")
 NETWORK_TOTALS = Cost(weight="550")
 NETWORK_TOP = Cost(weight="950")
 NETWORK_TOP_COMPARED = Cost(weight="1900")
@@ -78,6 +80,15 @@ each of 20 is one such query) and `REVERSALS` (a column more in the query of the
 # totals with a counterparty 1.3, net flow with one 1.2 of it without, series with one the same; one transaction by
 # its id 1.2 and `totalCount` 0.9 of totals, the reversals of 20 transactions 0.5; a list by amount what one by time
 # takes. On Pinot they are not measured yet.
+
+
+def ranked() -> ListSize:
+    """As many rows, now and of those that dropped out, as `first` says."""
+    return ListSize(
+        slicing_arguments=["first"],
+        sized_fields=["rows", "dropped"],
+        require_one_slicing_argument=strawberry.UNSET,
+    )
 
 
 def first_of(field: str, *others: str) -> ListSize:

@@ -63,6 +63,14 @@ class RankBy(Enum):
     TRANSACTION_COUNT = value("TRANSACTION_COUNT", description="Most transactions first.")
 
 
+@strawberry.enum(description="Which end of an order comes first.")
+class SortOrder(Enum):
+    """Direction of an order."""
+
+    DESCENDING = value("DESCENDING", description="Largest first.")
+    ASCENDING = value("ASCENDING", description="Smallest first.")
+
+
 @strawberry.enum(
     description="Units of a window: of `last` as described, of `lastFull` and `lastWithRunning` as the calendar has "
     "them."

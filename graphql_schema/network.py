@@ -19,11 +19,14 @@ from graphql_schema.arguments import (
     FillArgument,
     FirstArgument,
     GranularityArgument,
+    OrderArgument,
+    RankAfterArgument,
     RankArgument,
     WindowArgument,
     ZoneArgument,
+    given,
 )
-from graphql_schema.enums import Direction, Fill, RankBy
+from graphql_schema.enums import Direction, Fill, RankBy, SortOrder
 from graphql_schema.port import resolvers
 from graphql_schema.questions import (
     NETWORK,
@@ -69,7 +72,7 @@ class Network:
 
     @strawberry.field(
         description="The accounts that received or sent most money, or had most transactions.",
-        directives=[cost.NETWORK_TOP, cost.first_of("rows")],
+        directives=[cost.NETWORK_TOP, cost.ranked()],
     )
     async def top_accounts(
         self,
@@ -78,6 +81,8 @@ class Network:
         direction: DirectionArgument = Direction.RECEIVED,
         first: FirstArgument = 10,
         order_by: RankArgument = RankBy.TRANSACTION_AMOUNT,
+        order: OrderArgument = SortOrder.DESCENDING,
+        after: RankAfterArgument = strawberry.UNSET,
         time_zone: ZoneArgument = UTC,
         calendar: CalendarArgument = strawberry.UNSET,
         compare_to: CompareNetworkTopArgument = strawberry.UNSET,
@@ -91,6 +96,8 @@ class Network:
                 first,
                 order_by,
                 With(compare_to or None, compare_window or None),
+                order,
+                given(after),
             ),
         )
 

@@ -11,6 +11,7 @@ from graphql_schema.enums import (
     Fill,
     Granularity,
     RankBy,
+    SortOrder,
     TransactionKind,
     TransactionSort,
 )
@@ -20,9 +21,13 @@ from graphql_schema.scalars import TimeZone
 
 @dataclass(frozen=True, slots=True)
 class Whose:
-    """Whose transactions are asked about: those of checked ids as one, or (`None`) the network's."""
+    """Whose transactions are asked about: those of checked ids as one, or (`None`) the network's.
+
+    `outside` leaves out those between two of the accounts.
+    """
 
     account_ids: tuple[str, ...] | None
+    outside: bool = False
 
 
 NETWORK = Whose(None)
@@ -64,6 +69,8 @@ class RankingArguments:
     first: int
     order_by: RankBy
     compared: With
+    order: SortOrder
+    after: str | None
 
 
 @dataclass(frozen=True, slots=True)

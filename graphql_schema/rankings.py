@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Protocol
+from typing import Annotated, Protocol
 
 import strawberry
 from strawberry import ID, Private
 
 from graphql_schema import cost
-from graphql_schema.answers import COUNT, NET, Answer, Window
+from graphql_schema.answers import COUNT, NET, Answer, PageInfo, Window
 from graphql_schema.asked import resolvers_at
 from graphql_schema.scalars import Long
 
@@ -34,6 +34,14 @@ class Fetching(Protocol):
 
     async def share_of_amount(self, source: object) -> Decimal | None:
         """A row's part of the ranking's whole amount."""
+        ...
+
+    async def rank_of(self, source: object, account_id: str) -> CounterpartyTotal | None:
+        """One account's row of a ranking."""
+        ...
+
+    async def dropped(self, source: object) -> list[CounterpartyTotal] | None:
+        """Who was among the first of the earlier window, and is not now."""
         ...
 
 
@@ -100,19 +108,20 @@ class CounterpartyTotal:
         return await _fetching(info).share_of_amount(self.source)
 
 
-@strawberry.type(
-    description="An account's counterparties: chosen measure descending, then the other measure "
-    "descending, then account id ascending by Unicode code points."
-)
-class TopCounterparties(Answer):
-    """A ranking of counterparties."""
+@strawberry.type
+class _Ranked(Answer):
+    """What the rankings of all kinds answer; no type of the API by itself."""
 
     source: Private[object]
     comparison_window: Window | None = strawberry.field(
         description="The timeframe that `comparison` is with; null without one."
     )
     rows: list[CounterpartyTotal] = strawberry.field(
-        description="The first `first` accounts, best first; fewer where there are fewer."
+        description="`first` accounts from the first on, or from behind `after`; fewer where there are fewer."
+    )
+    page_info: PageInfo = strawberry.field(
+        description="Where these rows stand. A cursor goes on in the windows that the first page had, up to its "
+        "`asOf`."
     )
 
     @strawberry.field(
@@ -127,29 +136,44 @@ class TopCounterparties(Answer):
     async def total(self, info: strawberry.Info) -> Remainder | None:
         """Fetched only if asked for; null, with an error, if that alone fails."""
         return await _fetching(info).ranking_total(self.source)
+
+    @strawberry.field(
+        description="One account's row, wherever it stands: its rank, measures and comparison. Null if it has no "
+        "transactions here; COST_LIMIT_EXCEEDED if it stands behind rank `limits.maxRank`.",
+        directives=[cost.RANK_OF],
+    )
+    async def rank_of(
+        self,
+        info: strawberry.Info,
+        account_id: Annotated[
+            ID,
+            strawberry.argument(
+                description="1 to 64 characters, or a masked id as the caller itself was shown it. Who is shown "
+                "masked ids may name others by these only."
+            ),
+        ],
+    ) -> CounterpartyTotal | None:
+        """Fetched only if asked for; null, with an error, if that alone fails."""
+        return await _fetching(info).rank_of(self.source, account_id)
+
+    @strawberry.field(
+        description="Who was among the first `first` of `comparisonWindow` and is not now, best first, as they stood "
+        "then: rank, measures and share are of then. Null without a comparison, and on later pages.",
+        directives=[cost.SHARE],
+    )
+    async def dropped(self, info: strawberry.Info) -> list[CounterpartyTotal] | None:
+        """Fetched only if asked for; null, with an error, if that alone fails."""
+        return await _fetching(info).dropped(self.source)
+
+
+@strawberry.type(
+    description="An account's counterparties: chosen measure descending, then the other measure "
+    "descending, then account id ascending by Unicode code points; or both measures ascending."
+)
+class TopCounterparties(_Ranked):
+    """A ranking of counterparties."""
 
 
 @strawberry.type(description="Accounts of the whole network, ranked as counterparties are.")
-class TopAccounts(Answer):
+class TopAccounts(_Ranked):
     """A ranking of accounts."""
-
-    source: Private[object]
-    comparison_window: Window | None = strawberry.field(
-        description="The timeframe that `comparison` is with; null without one."
-    )
-    rows: list[CounterpartyTotal] = strawberry.field(
-        description="The first `first` accounts, best first; fewer where there are fewer."
-    )
-
-    @strawberry.field(
-        description="What the rows leave out: `total` minus the rows, to the digit.",
-        directives=[cost.TOTALS],
-    )
-    async def others(self, info: strawberry.Info) -> Remainder | None:
-        """Fetched only if asked for; null, with an error, if that alone fails."""
-        return await _fetching(info).ranking_others(self.source)
-
-    @strawberry.field(description="All of it: the rows and the others.", directives=[cost.TOTALS])
-    async def total(self, info: strawberry.Info) -> Remainder | None:
-        """Fetched only if asked for; null, with an error, if that alone fails."""
-        return await _fetching(info).ranking_total(self.source)

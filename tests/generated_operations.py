@@ -90,6 +90,7 @@ ARGUMENTS: dict[str, Sequence[str | None]] = {
     "Direction": [None, "null", "RECEIVED", "$side"],
     "TransactionKind": [None, "null", "REVERSAL"],
     "RankBy!": [None, "TRANSACTION_COUNT"],
+    "SortOrder!": [None, "ASCENDING"],
     "TimeZone!": [None, None, '"Europe/Berlin"', '"Nowhere"', "$zone"],
     "Comparison": [None, "null", "PREVIOUS_PERIOD_TO_DATE", "$compare"],
     "Granularity!": ["DAY", "DAY", "MONTH", "MINUTE"],

@@ -1,4 +1,4 @@
-"""What the rules answer: frozen, standard library only, no GraphQL and no SQL."""
+"""What the rules answer: frozen, no GraphQL and no SQL."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from gateway.analytics.model import Bucket, Direction, Entry, Granularity, Interval, Whose, Window
+from gateway.analytics.query_plan import TopPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,21 +106,30 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The first accounts by a measure; `whole` if there are no others than these rows.
+    """Some accounts by a measure, one behind the other; `whole` if there are no others than these rows.
 
-    `whose` counterparties are ranked; of the network, all accounts. `compared` is the window
-    that the rows' comparisons are with.
-    `snapshot` tells whether a later answer saw the same data.
+    `asked` is the plan that the rows answer, `first` how many were wanted. `whose` counterparties are
+    ranked; of the network, all accounts. `compared` is the window that the rows' comparisons are with.
+    `cursors` are the rows' own. `snapshot` tells whether a later answer saw the same data.
     """
 
     whose: Whose
-    direction: Direction
+    asked: TopPlan
+    first: int
     window: Window
     compared: Window | None
     evidence: Evidence
     rows: tuple[Ranked, ...]
     whole: bool
     snapshot: int
+    cursors: tuple[str, ...] = ()
+    has_next: bool = False
+    has_previous: bool = False
+
+    @property
+    def direction(self) -> Direction:
+        """Which side it is about."""
+        return self.asked.direction
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ async def page(analytics: Analytics, question: EntriesQuestion) -> EntryPage:
     else:
         max_days = analytics.limits.max_window_days
         place = analytics.cursors.decode(text, name, max_days, argument)
-        plan = replace(plan, interval=place.interval, after=place.key)
+        plan = replace(plan, interval=place.interval, after=_key_of(place.place))
         result = await analytics.store.fetch(plan)
     entries = result.rows[:size]
     more, passed = len(result.rows) > size, text is not None
@@ -108,7 +108,8 @@ async def page(analytics: Analytics, question: EntriesQuestion) -> EntryPage:
         evidence=evidence_of(result),
         entries=entries,
         cursors=tuple(
-            analytics.cursors.encode(Cursor(name, plan.interval, key(each))) for each in entries
+            analytics.cursors.encode(Cursor(name, plan.interval, _place_of(key(each))))
+            for each in entries
         ),
         has_next=passed if backward else more,
         has_previous=more if backward else passed,
@@ -177,6 +178,24 @@ def key(entry: Entry) -> EntryKey:
     """Where an entry stands in the order of pages."""
     return EntryKey(
         entry.event_time_ms, entry.transaction_id, entry.direction, entry.kind, entry.amount
+    )
+
+
+def _place_of(key: EntryKey) -> tuple[str | int, ...]:
+    """What a cursor keeps of a key."""
+    sides = key.direction.value, key.kind.value
+    return key.event_time_ms, key.transaction_id, *sides, str(key.amount)
+
+
+def _key_of(place: tuple[str | int, ...]) -> EntryKey:
+    """The key again."""
+    event_time_ms, transaction_id, direction, kind, amount = place
+    return EntryKey(
+        int(event_time_ms),
+        str(transaction_id),
+        Direction(direction),
+        TransactionKind(kind),
+        Decimal(amount),
     )
 
 

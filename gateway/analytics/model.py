@@ -208,9 +208,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Whose:
-    """Whose transactions a question is about: those of some accounts as one, or (`None`) everyone's."""
+    """Whose transactions a question is about: those of some accounts as one, or (`None`) everyone's.
+
+    `outside` leaves out those between two of the accounts.
+    """
 
     account_ids: frozenset[str] | None
+    outside: bool = False
 
 
 NETWORK = Whose(None)

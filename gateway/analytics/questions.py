@@ -67,6 +67,7 @@ class Analytics:
             interval,
             self.by_kind,
             self.named(counterparty_id),
+            whose.outside,
         )
 
     def named(self, counterparty_id: str | None, argument: str = "counterpartyId") -> str | None:

@@ -35,6 +35,7 @@ async def series(analytics: Analytics, question: SeriesQuestion) -> Series:
         asked.interval,
         *slots.grid(edges),
         counterparty_id=analytics.named(question.counterparty_id),
+        outside=question.whose.outside,
     )
     result = await analytics.store.fetch(plan)
     known_ms = min(analytics.now_ms, result.as_of_ms)

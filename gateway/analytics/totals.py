@@ -81,11 +81,10 @@ async def counterparty_count(
     whose: Whose,
     direction: Direction,
     interval: Interval,
-    not_before: int | None = None,
 ) -> int:
     """How many different accounts were on the other side."""
-    plan = DistinctPlan(analytics.scope(whose), direction, interval)
-    return (await analytics.store.fetch(plan, not_before)).rows[0].account_count
+    plan = DistinctPlan(analytics.scope(whose), direction, interval, whose.outside)
+    return (await analytics.store.fetch(plan)).rows[0].account_count
 
 
 async def net_flow(analytics: Analytics, question: FlowQuestion) -> NetFlow:

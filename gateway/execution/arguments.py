@@ -13,7 +13,7 @@ from graphql_schema.scalars import TimeZone
 def whose_of(given: Whose) -> m.Whose:
     """Whose transactions; their ids were checked where they were given."""
     ids = given.account_ids
-    return m.Whose(None if ids is None else frozenset(ids))
+    return m.Whose(None if ids is None else frozenset(ids), given.outside)
 
 
 def when_of(given: When) -> tuple[m.WindowChoice, m.Calendar]:

@@ -58,6 +58,7 @@ class RankingFields(AnswerFields):
     """The fields that rankings of all kinds have of themselves."""
 
     comparison_window: answers.Window | None
+    page_info: answers.PageInfo
 
 
 def ranking_fields(ranked: a.Ranking, final_after_days: int) -> RankingFields:
@@ -68,6 +69,7 @@ def ranking_fields(ranked: a.Ranking, final_after_days: int) -> RankingFields:
         "comparison_window": None
         if before is None
         else window_of(before, ranked.evidence, final_after_days),
+        "page_info": _page_info(ranked),
     }
 
 
@@ -149,12 +151,7 @@ def page_of(
         **answer_fields(page.window, page.evidence, final_after_days),
         source=page,
         edges=edges,
-        page_info=transactions.PageInfo(
-            has_next_page=page.has_next,
-            has_previous_page=page.has_previous,
-            start_cursor=page.cursors[0] if page.cursors else None,
-            end_cursor=page.cursors[-1] if page.cursors else None,
-        ),
+        page_info=_page_info(page),
     )
 
 
@@ -169,6 +166,15 @@ def transactions_of(
 def utc(epoch_ms: int) -> datetime:
     """An epoch millisecond in UTC."""
     return instant(epoch_ms, ZoneInfo("UTC")).astimezone(UTC)
+
+
+def _page_info(page: a.EntryPage | a.Ranking) -> answers.PageInfo:
+    return answers.PageInfo(
+        has_next_page=page.has_next,
+        has_previous_page=page.has_previous,
+        start_cursor=page.cursors[0] if page.cursors else None,
+        end_cursor=page.cursors[-1] if page.cursors else None,
+    )
 
 
 def _totals_comparison(

@@ -53,5 +53,6 @@ class SystemResolvers(FieldResolvers):
             final_after_days=bounds.pop("final_after_days") or None,
             max_account_id_length=MAX_ACCOUNT_ID_LENGTH,
             max_compared_rank=limits.MAX_COMPARED_RANK,
+            max_rank=limits.MAX_RANK,
             **bounds,
         )

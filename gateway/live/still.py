@@ -2,7 +2,7 @@
 
 That moves are `asOf`, `freshnessSeconds`; of a window that ends now (`last`), and of a page of
 transactions, which ends at its `asOf`, also its bounds, the outer bounds of its first and last
-point, and its cursors, which hold those bounds.
+point, and its cursors, which hold those bounds, as those of every page do.
 """
 
 from __future__ import annotations
@@ -120,7 +120,8 @@ class _Reading:
         self, shape: Shape, parent: GraphQLNamedType, node: FieldNode, *, moving: bool
     ) -> None:
         name, key = node.name.value, (node.alias or node.name).value
-        if name in _MOVES or (moving and name in _CURSORS):
+        is_cursor = name in _CURSORS and (moving or parent.name == "PageInfo")
+        if name in _MOVES or is_cursor:
             shape.moves.add(key)
         if moving and parent.name == "Window" and name in _BOUNDS:
             shape.moves.add(key)

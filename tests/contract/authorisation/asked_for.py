@@ -20,6 +20,7 @@ SCHEMA = build_schema(sdl())
 ARGUMENTS = {
     "WindowInput": "{last: {count: 30, unit: DAY}}",
     "Granularity": "DAY",
+    "ID": '"bobby"',
 }
 
 

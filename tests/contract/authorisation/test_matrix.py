@@ -22,17 +22,16 @@ from tests.contract.authorisation.world import (
 pytestmark = pytest.mark.anyio
 
 
+MASKED = ("counterpartyId", "accountId", "startCursor", "endCursor")
+
+
 def without_masks(text: str) -> str:
     """An answer as far as it does not depend on who may see which ids."""
     data = json.loads(text)["data"]["account"]
 
     def strip(value: Any) -> Any:
         if isinstance(value, dict):
-            return {
-                name: strip(each)
-                for name, each in value.items()
-                if name not in ("counterpartyId", "accountId")
-            }
+            return {name: strip(each) for name, each in value.items() if name not in MASKED}
         return [strip(each) for each in value] if isinstance(value, list) else value
 
     return json.dumps(strip(data))

@@ -211,6 +211,18 @@ def test_rows_are_counted_by_first_and_its_default() -> None:
     assert cost(top % "") == cost(top % ", first: 10")
 
 
+def test_a_later_page_costs_more_and_so_does_the_rank_of_one() -> None:
+    top = (
+        '{ account(id: "a") { topCounterparties(window: {calendar: TODAY}%s) { rows { rank } } } }'
+    )
+    assert cost(top % ', after: "c"') - cost(top % "") == 40
+    assert cost(top % ", after: null") == cost(top % "")
+    one = top.replace("rows { rank }", 'rows { rank } rankOf(accountId: "b") { rank }')
+    assert cost(one % "") - cost(top % "") == 80 + 1
+    gone = top.replace("rows { rank }", "rows { rank } dropped { rank }")
+    assert cost(gone % ", first: 20") - cost(top % ", first: 20") == 1 + 20
+
+
 def test_the_network_costs_more_than_an_account() -> None:
     weights = read(OWN)
     assert weights["Network", "topAccounts"].weight > weights["Account", "topCounterparties"].weight
