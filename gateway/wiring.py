@@ -26,7 +26,7 @@ from gateway.documents import manifest
 from gateway.documents.admission import Admission
 from gateway.documents.caps import Caps
 from gateway.documents.cost.pricing import Pricing
-from gateway.documents.cost.sizes import estimates
+from gateway.documents.cost.sizes import estimates, lengths_below
 from gateway.documents.cost.weights import read as read_weights
 from gateway.documents.manifest import ManifestError
 from gateway.documents.named import Documents
@@ -175,7 +175,10 @@ def make_budgets(settings: Settings, counted: Metrics, monotonic: Monotonic) -> 
 def make_preparation(settings: Settings) -> Preparation:
     """Documents' caps, rules and prices, out of the settings and the SDL."""
     schema, weights = make_schema().graphql_schema, read_weights(build_schema(sdl()))
-    pricing = Pricing(schema, weights, estimates(settings.max_accounts, settings.max_points))
+    max_points = settings.max_points
+    pricing = Pricing(
+        schema, weights, estimates(settings.max_accounts, max_points), lengths_below(max_points)
+    )
     return Preparation(schema, caps_of(settings), pricing, settings.introspection)
 
 

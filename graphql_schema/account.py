@@ -47,6 +47,7 @@ from graphql_schema.questions import (
     ListArguments,
     RankingArguments,
     SeriesArguments,
+    TopSeriesArguments,
     TotalsArguments,
     When,
     Whose,
@@ -54,7 +55,7 @@ from graphql_schema.questions import (
 )
 from graphql_schema.rankings import TopCounterparties
 from graphql_schema.scalars import UTC
-from graphql_schema.series import TimeSeries
+from graphql_schema.series import TimeSeries, TopSeries
 from graphql_schema.transactions import Transaction, TransactionConnection
 
 
@@ -150,6 +151,31 @@ class Account:
                 direction,
                 fill,
                 given(counterparty_id),
+            ),
+        )
+
+    @strawberry.field(
+        description="The first counterparties over time and all others together: a stacked chart in one field.",
+        directives=[cost.TOP_SERIES, cost.first_of("series")],
+    )
+    async def top_series(
+        self,
+        info: strawberry.Info,
+        window: WindowArgument,
+        granularity: GranularityArgument,
+        direction: DirectionArgument = Direction.RECEIVED,
+        first: Annotated[
+            int, strawberry.argument(description="How many counterparties: 1 to 20.")
+        ] = 5,
+        order_by: RankArgument = RankBy.TRANSACTION_AMOUNT,
+        time_zone: ZoneArgument = UTC,
+        calendar: CalendarArgument = strawberry.UNSET,
+    ) -> TopSeries | None:
+        """Several series."""
+        return await resolvers(info).top_series(
+            Whose((self.id,)),
+            TopSeriesArguments(
+                When(window, time_zone, calendar or None), granularity, direction, first, order_by
             ),
         )
 

@@ -54,6 +54,12 @@ class Resolvers(
         """Measures over time."""
         ...
 
+    async def top_series(
+        self, whose: Whose, asked: questions.TopSeriesArguments
+    ) -> series.TopSeries:
+        """A series of each of the first counterparties, and of the others."""
+        ...
+
     async def net_flow(self, whose: Whose, asked: questions.FlowArguments) -> answers.NetFlow:
         """Received and sent."""
         ...

@@ -85,6 +85,17 @@ class SeriesArguments:
 
 
 @dataclass(frozen=True, slots=True)
+class TopSeriesArguments:
+    """What several series at once were asked for by."""
+
+    when: When
+    granularity: Granularity
+    direction: Direction
+    first: int
+    order_by: RankBy
+
+
+@dataclass(frozen=True, slots=True)
 class FlowArguments:
     """What a net flow was asked for by."""
 

@@ -9,8 +9,9 @@ from datetime import datetime
 from decimal import Decimal
 
 import strawberry
+from strawberry import ID
 
-from graphql_schema.answers import COUNT, Answer
+from graphql_schema.answers import COUNT, NET, Answer
 from graphql_schema.enums import Granularity
 from graphql_schema.scalars import Long
 
@@ -37,4 +38,44 @@ class TimeSeries(Answer):
     granularity: Granularity = strawberry.field(description="The size of the buckets.")
     points: list[TimePoint] = strawberry.field(
         description="One a bucket, oldest first; they join without gaps unless `fill` is NONE."
+    )
+
+
+@strawberry.type(description="The series of one counterparty.")
+class CounterpartySeries:
+    """A layer of a stacked chart."""
+
+    rank: int = strawberry.field(description="1, 2, 3 and so on, by the sums of these series.")
+    account_id: ID = strawberry.field(
+        description="The counterparty; `masked:` and a text of the caller's own where it may not see the id."
+    )
+    transaction_count: Long = strawberry.field(description=COUNT)
+    transaction_amount: Decimal = strawberry.field(description=NET)
+    points: list[TimePoint] = strawberry.field(
+        description="One a bucket, oldest first, without gaps; the same buckets in all series."
+    )
+
+
+@strawberry.type(description="The series of all counterparties that have none of their own.")
+class OthersSeries:
+    """The last layer."""
+
+    transaction_count: Long = strawberry.field(description=COUNT)
+    transaction_amount: Decimal = strawberry.field(description=NET)
+    points: list[TimePoint] = strawberry.field(description="The same buckets as in all series.")
+
+
+@strawberry.type(
+    description="A stacked chart: a series of each of the first counterparties and one of all others; bucket by bucket "
+    "they add up to `timeSeries`."
+)
+class TopSeries(Answer):
+    """Several series."""
+
+    granularity: Granularity = strawberry.field(description="The size of the buckets.")
+    series: list[CounterpartySeries] = strawberry.field(
+        description="The first `first` counterparties, best first; fewer where there are fewer."
+    )
+    others: OthersSeries = strawberry.field(
+        description="All that `series` leaves out, to the digit; all zero where that is nothing."
     )

@@ -151,6 +151,26 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
+class RankedSeries:
+    """The measures over time of one ranked account; `row` has their sum."""
+
+    row: Ranked
+    points: tuple[SeriesPoint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TopSeries:
+    """A series of each of the first accounts, and of all others together; equal buckets in all of them."""
+
+    window: Window
+    evidence: Evidence
+    granularity: Granularity
+    series: tuple[RankedSeries, ...]
+    others: Measures
+    other_points: tuple[SeriesPoint, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class NetFlow:
     """What came in, what went out, and the difference."""
 

@@ -15,6 +15,8 @@ from gateway.errors import BadUserInputError
 MAX_COMPARED_RANK = 1_000
 MAX_RANK = 10_000
 """How far pages of a ranking go, and the search for one account's rank."""
+MAX_SERIES = 20
+"""Counterparties in one field of stacked series."""
 _AMOUNT_END = Decimal(10) ** 18
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _NO_PLACES = frozenset({"Factory", "localtime", "posixrules"})

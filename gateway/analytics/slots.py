@@ -72,7 +72,7 @@ def fold(cut: tuple[Bucket, ...], rows: tuple[SlotRow, ...]) -> tuple[SeriesPoin
     return tuple(points)
 
 
-def summed(rows: Sequence[TotalsRow | SlotRow]) -> Measures:
+def summed(rows: Sequence[TotalsRow | SlotRow | Measures]) -> Measures:
     """The rows' measures added up."""
     if len(rows) == 1:  # the most of totals and of a long series: nothing to add
         return Measures(rows[0].transaction_count, rows[0].transaction_amount)

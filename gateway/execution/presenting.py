@@ -128,6 +128,30 @@ def series_of(series: a.Series, final_after_days: int) -> series_types.TimeSerie
     )
 
 
+def top_series_of(found: a.TopSeries, shown: Show, final_after_days: int) -> series_types.TopSeries:
+    """Series of several accounts on their zone's clock."""
+    zone = found.window.zone
+    return series_types.TopSeries(
+        **answer_fields(found.window, found.evidence, final_after_days),
+        granularity=enums.Granularity(found.granularity.value),
+        series=[
+            series_types.CounterpartySeries(
+                rank=each.row.rank,
+                account_id=ID(shown(each.row.account_id)),
+                transaction_count=Long(each.row.measures.transaction_count),
+                transaction_amount=each.row.measures.transaction_amount,
+                points=_points(each.points, zone),
+            )
+            for each in found.series
+        ],
+        others=series_types.OthersSeries(
+            transaction_count=Long(found.others.transaction_count),
+            transaction_amount=found.others.transaction_amount,
+            points=_points(found.other_points, zone),
+        ),
+    )
+
+
 def net_flow_of(flow: a.NetFlow, final_after_days: int) -> answers.NetFlow:
     """A net flow."""
     return answers.NetFlow(

@@ -9,7 +9,7 @@ from gateway.access.account_id import check_account_id
 from gateway.analytics import answers as a
 from gateway.analytics import limits
 from gateway.analytics import model as m
-from gateway.analytics.series import SeriesQuestion, series
+from gateway.analytics.series import SeriesQuestion, TopSeriesQuestion, series, top_series
 from gateway.analytics.totals import (
     FlowQuestion,
     TotalsQuestion,
@@ -23,8 +23,14 @@ from gateway.execution.list_resolvers import ListResolvers
 from gateway.execution.ranking_resolvers import RankingResolvers
 from gateway.execution.system_resolvers import SystemResolvers
 from graphql_schema import answers
-from graphql_schema.questions import FlowArguments, SeriesArguments, TotalsArguments, Whose
-from graphql_schema.series import TimeSeries
+from graphql_schema.questions import (
+    FlowArguments,
+    SeriesArguments,
+    TopSeriesArguments,
+    TotalsArguments,
+    Whose,
+)
+from graphql_schema.series import TimeSeries, TopSeries
 
 
 class GatewayResolvers(RankingResolvers, ListResolvers, SystemResolvers):
@@ -94,6 +100,22 @@ class GatewayResolvers(RankingResolvers, ListResolvers, SystemResolvers):
         found = await series(self.rules, question)
         self.note(found.evidence)
         return presenting.series_of(found, self.final_after_days)
+
+    async def top_series(self, whose: Whose, asked: TopSeriesArguments) -> TopSeries:
+        """A series of each of the first counterparties, and of the others."""
+        choice, calendar = when_of(asked.when)
+        question = TopSeriesQuestion(
+            whose=whose_of(whose),
+            choice=choice,
+            calendar=calendar,
+            direction=m.Direction(asked.direction.value),
+            granularity=m.Granularity(asked.granularity.value),
+            first=asked.first,
+            order_by=m.RankBy(asked.order_by.value),
+        )
+        found = await top_series(self.rules, question)
+        self.note(found.evidence)
+        return presenting.top_series_of(found, self.context.shown, self.final_after_days)
 
     async def net_flow(self, whose: Whose, asked: FlowArguments) -> answers.NetFlow:
         """Received and sent."""

@@ -39,6 +39,7 @@ KEY_BYTES = 260
 _MOVES = frozenset({"asOf", "freshnessSeconds"})
 _CURSORS = frozenset({"cursor", "startCursor", "endCursor"})
 _BOUNDS = ("start", "end")
+_RANKED = ("CounterpartyTotal", "CounterpartySeries")
 
 Path: TypeAlias = tuple[str | int, ...]
 Rankings: TypeAlias = Mapping[Path, tuple[str, ...]]
@@ -127,7 +128,7 @@ class _Reading:
             shape.moves.add(key)
         if moving and parent.name == "TimePoint" and name in _BOUNDS:
             (shape.first if name == "start" else shape.last).add(key)
-        if parent.name == "CounterpartyTotal" and name == "accountId":
+        if parent.name in _RANKED and name == "accountId":
             shape.account = key
         found = getattr(parent, "fields", {}).get(name)
         if node.selection_set is None or found is None:

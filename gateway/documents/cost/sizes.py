@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from gateway.documents.cost.pricing import Estimate
+from gateway.documents.cost.pricing import Below, Estimate
 from graphql_schema.enums import CalendarPeriod, Granularity, TimeUnit
 
 _MINUTE_S = 60
@@ -57,6 +57,15 @@ def estimates(max_accounts: int, max_points: int) -> Mapping[tuple[str, str], Es
         ("Account", "timeSeries"): series,
         ("Network", "timeSeries"): series,
     }
+
+
+def lengths_below(max_points: int) -> Mapping[tuple[str, str], Below]:
+    """The lengths of lists that stand deeper, by the coordinate of the field that knows them."""
+
+    def series(arguments: Mapping[str, Any]) -> Mapping[str, int]:
+        return {"points": math.ceil(min(points(arguments), max_points))}
+
+    return {("Account", "topSeries"): series}
 
 
 def points(arguments: Mapping[str, Any]) -> float:

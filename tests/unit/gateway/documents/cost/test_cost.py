@@ -23,7 +23,7 @@ from graphql import (
 from graphql.execution import VariableValues
 
 from gateway.documents.cost.pricing import Estimate, Price, Pricing, _Walk
-from gateway.documents.cost.sizes import estimates, points
+from gateway.documents.cost.sizes import estimates, lengths_below, points
 from gateway.documents.cost.weights import read
 from gateway.execution.schema import make_schema
 from gateway.execution.sdl import sdl
@@ -61,7 +61,12 @@ def price(
     document = parse(query)
     operation = next(d for d in document.definitions if isinstance(d, OperationDefinitionNode))
     if sdl_text is None:
-        pricing = Pricing(make_schema().graphql_schema, read(OWN), own or estimates(50, 1_500))
+        pricing = Pricing(
+            make_schema().graphql_schema,
+            read(OWN),
+            own or estimates(50, 1_500),
+            lengths_below(1_500),
+        )
     else:
         schema = build_schema(DIRECTIVES + sdl_text)
         pricing = Pricing(schema, read(schema), own or {})
@@ -291,6 +296,25 @@ def test_points_are_estimated_from_window_and_granularity(
     assert cost(text, w=given, g=granularity) == 1 + sum(own.values()) + most
     inside = text.replace("$w: WindowInput!, ", "").replace("$w", window)
     assert cost(inside, g=granularity) == 1 + sum(own.values()) + most
+
+
+def test_layers_of_a_series_cost_by_their_points_and_their_number() -> None:
+    text = (
+        '{ account(id: "a") { topSeries(window: {last: {count: 1, unit: DAY}}, granularity: HOUR, first: %d)'
+        " { %s } } }"
+    )
+    layer = "points { start transactionCount }"
+    one, two = (price(text % (n, "series { %s }" % layer)) for n in (1, 2))
+    assert two.points - one.points == 1 + 1 + 25
+    assert two.values - one.values == 1 + (1 + 2) * 25
+    both = price(text % (1, "series { %s } others { %s }" % (layer, layer)))
+    assert both.points - one.points == 1 + 1 + 1 + 25
+    assert both.values - one.values == 1 + (1 + 2) * 25
+    # A list of that name elsewhere has its own length.
+    plain = '{ account(id: "a") { timeSeries(window: {last: {count: 9, unit: DAY}}, granularity: DAY) { %s } } }'
+    inner = (plain % layer)[1:-1].strip()
+    joined = price((text % (1, "series { %s }" % layer))[:-1] + f" other: {inner} }}")
+    assert joined.points == one.points + price(plain % layer).points - 1
 
 
 def test_a_window_of_no_known_length_is_taken_for_the_longest() -> None:
