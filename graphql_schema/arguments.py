@@ -8,7 +8,15 @@ import strawberry
 from strawberry import ID
 
 from graphql_schema import cost
-from graphql_schema.enums import Comparison, Direction, Fill, Granularity, RankBy, SortOrder
+from graphql_schema.enums import (
+    Comparison,
+    Direction,
+    Fill,
+    Granularity,
+    InternalTransfers,
+    RankBy,
+    SortOrder,
+)
 from graphql_schema.inputs import CalendarInput, WindowInput
 from graphql_schema.scalars import TimeZone
 
@@ -68,6 +76,10 @@ def _compared_window(weight: cost.Cost) -> Any:
 
 CompareArgument = Annotated[Comparison | None, _compared(cost.TOTALS)]
 CompareTopArgument = Annotated[Comparison | None, _compared(cost.TOP_COMPARED)]
+CompareSetArgument = Annotated[Comparison | None, _compared(cost.SET_TOTALS)]
+CompareSetTopArgument = Annotated[Comparison | None, _compared(cost.SET_TOP_COMPARED)]
+CompareSetWindowArgument = Annotated[WindowInput | None, _compared_window(cost.SET_TOTALS)]
+CompareSetTopWindowArgument = Annotated[WindowInput | None, _compared_window(cost.SET_TOP_COMPARED)]
 CompareNetworkArgument = Annotated[Comparison | None, _compared(cost.NETWORK_TOTALS)]
 CompareNetworkTopArgument = Annotated[Comparison | None, _compared(cost.NETWORK_TOP_COMPARED)]
 CompareWindowArgument = Annotated[WindowInput | None, _compared_window(cost.TOTALS)]
@@ -78,6 +90,23 @@ CompareNetworkTopWindowArgument = Annotated[
 ]
 FirstArgument = Annotated[
     int, strawberry.argument(description="How many at most: 1 to `limits.maxFirst` (100).")
+]
+SetIdsArgument = Annotated[
+    list[ID] | None,
+    strawberry.argument(
+        description="1 to `limits.maxAccounts` ids, each counted once; or `group` instead."
+    ),
+]
+GroupArgument = Annotated[
+    str | None,
+    strawberry.argument(
+        description="The name of a group of accounts that the caller's credential was issued for, of up to "
+        "`limits.maxAccounts`; or `ids` instead."
+    ),
+]
+InternalArgument = Annotated[
+    InternalTransfers,
+    strawberry.argument(description="What becomes of transfers between two of these accounts."),
 ]
 RankArgument = Annotated[RankBy, strawberry.argument(description="The measure to rank by.")]
 OrderArgument = Annotated[

@@ -63,6 +63,20 @@ class RankBy(Enum):
     TRANSACTION_COUNT = value("TRANSACTION_COUNT", description="Most transactions first.")
 
 
+@strawberry.enum(description="What becomes of transfers between two accounts of one set.")
+class InternalTransfers(Enum):
+    """Transfers inside a set."""
+
+    EXCLUDED = value(
+        "EXCLUDED",
+        description="They are left out: what came to the set from outside, and what left it.",
+    )
+    INCLUDED = value(
+        "INCLUDED",
+        description="They count as all others do: once as received and once as sent.",
+    )
+
+
 @strawberry.enum(description="Which end of an order comes first.")
 class SortOrder(Enum):
     """Direction of an order."""

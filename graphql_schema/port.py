@@ -30,6 +30,10 @@ class Resolvers(
         """The ids without repetitions, if not too many and the caller may read them all."""
         ...
 
+    def account_set(self, ids: Sequence[str] | None, group: str | None) -> Sequence[str]:
+        """The ids of a set, given or of a group of the caller's, if it may read them all."""
+        ...
+
     def network(self) -> None:
         """Refuse whoever may not read the network's figures."""
         ...

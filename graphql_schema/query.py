@@ -12,9 +12,15 @@ from strawberry import ID
 
 from graphql_schema import cost
 from graphql_schema.account import Account
+from graphql_schema.account_set import AccountSet, account_set_of
 from graphql_schema.arguments import (
+    GroupArgument,
     IdArgument,
+    InternalArgument,
+    SetIdsArgument,
+    given,
 )
+from graphql_schema.enums import InternalTransfers
 from graphql_schema.network import Network
 from graphql_schema.port import resolvers
 from graphql_schema.system import Limits, Pipeline
@@ -51,6 +57,21 @@ class Query:
     ) -> list[Account | None] | None:
         """Several accounts."""
         return [Account(id=ID(each)) for each in resolvers(info).account_ids(ids)]
+
+    @strawberry.field(
+        description="Several accounts as one: each answer is about all of them together, out of one store query. Null, "
+        "with an error, if one of them cannot be asked about; FORBIDDEN if the caller may not read every one of them, "
+        "or has no such group."
+    )
+    def account_set(
+        self,
+        info: strawberry.Info,
+        ids: SetIdsArgument = strawberry.UNSET,
+        group: GroupArgument = strawberry.UNSET,
+        internal_transfers: InternalArgument = InternalTransfers.EXCLUDED,
+    ) -> AccountSet | None:
+        """Several accounts together."""
+        return account_set_of(info, given(ids), given(group), internal_transfers)
 
     @strawberry.field(
         description="The whole system: figures over all accounts, for operators; FORBIDDEN to "

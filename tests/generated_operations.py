@@ -90,6 +90,8 @@ ARGUMENTS: dict[str, Sequence[str | None]] = {
     "Direction": [None, "null", "RECEIVED", "$side"],
     "TransactionKind": [None, "null", "REVERSAL"],
     "RankBy!": [None, "TRANSACTION_COUNT"],
+    "InternalTransfers!": [None, "INCLUDED"],
+    "[ID!]": ['["alice", "bob"]', "null", '["bob", "alice"]', None],
     "SortOrder!": [None, "ASCENDING"],
     "TimeZone!": [None, None, '"Europe/Berlin"', '"Nowhere"', "$zone"],
     "Comparison": [None, "null", "PREVIOUS_PERIOD_TO_DATE", "$compare"],

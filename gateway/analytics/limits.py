@@ -61,6 +61,15 @@ def check_account_ids(account_ids: Sequence[str], max_accounts: int) -> tuple[st
     )
 
 
+def check_set(account_ids: Sequence[str], max_accounts: int, argument: str) -> tuple[str, ...]:
+    """The ids of a set of accounts without repetitions, at least one, in their order."""
+    if not 1 <= len(account_ids) <= max_accounts:
+        raise BadUserInputError(
+            argument, f"a set has 1 to {max_accounts} accounts, not {len(account_ids)}"
+        )
+    return check_account_ids(account_ids, max_accounts)
+
+
 def check_first(first: int, max_first: int, argument: str = "first") -> int:
     """The number itself, if that many rows may be asked for."""
     if not 1 <= first <= max_first:

@@ -17,6 +17,7 @@ from gateway.analytics.totals import (
     net_flow,
     totals,
 )
+from gateway.errors import BadUserInputError
 from gateway.execution import presenting
 from gateway.execution.arguments import compared_of, when_of, whose_of
 from gateway.execution.list_resolvers import ListResolvers
@@ -50,6 +51,19 @@ class GatewayResolvers(RankingResolvers, ListResolvers, SystemResolvers):
         checked = limits.check_account_ids(account_ids, self.rules.limits.max_accounts)
         self.context.accounts.update(checked)
         self.rules.caller.may_read(checked)
+        return checked
+
+    def account_set(self, ids: Sequence[str] | None, group: str | None) -> Sequence[str]:
+        """The ids of a set, given or of a group of the caller's, if it may read them all."""
+        if (ids is None) is (group is None):
+            raise BadUserInputError("ids", "give either ids or group, exactly one of them")
+        most, caller = self.rules.limits.max_accounts, self.rules.caller
+        if group is not None:
+            checked = limits.check_set(sorted(caller.group(group)), most, "group")
+        else:
+            checked = limits.check_set(ids or (), most, "ids")
+        self.context.accounts.update(checked)
+        caller.may_read(checked)
         return checked
 
     def network(self) -> None:
