@@ -134,8 +134,9 @@ class Totals(Answer):
     transaction_count: Long = strawberry.field(description=COUNT)
     transaction_amount: Decimal = strawberry.field(description=f"{NET} {UNIT}")
     average_amount: Decimal | None = strawberry.field(
-        description="`transactionAmount` by `transactionCount`, half-even to 8 decimals: a reversal lowers the "
-        "amount and is a transaction itself. Null without transactions."
+        description="The mean of the transfers: their sum by their number, reversals in neither. Half-even to 8 "
+        "decimals; null without transfers.",
+        directives=[cost.REVERSALS],
     )
     comparison: TotalsComparison | None = strawberry.field(
         description="The change since the window that `compareTo` or `compareWindow` names; null without."

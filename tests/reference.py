@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import math
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Context, Decimal, Inexact
 from typing import Any
@@ -26,6 +27,7 @@ from gateway.analytics.query_plan import (
     TotalsPlan,
     TotalsRow,
 )
+from gateway.analytics.spread_plan import AmountRow, AmountsPlan, StepRow, StepsPlan
 
 EXACT = Context(prec=200, traps=[Inexact])
 
@@ -77,6 +79,8 @@ def evaluate(plan: QueryPlan[Any], entries: Sequence[Entry]) -> list[Any]:
             )
             of_slots = [SlotRow(start, *m, *apart) for (start, *apart), m in slots.items()]
             return sorted(of_slots, key=lambda row: row.start_ms)
+        case AmountsPlan() | StepsPlan():
+            return spread(plan, entries)
         case EntriesPlan():
             found = sorted(listed(plan, entries), key=lambda e: place_of(plan, e))
             after = plan.after and place_of(plan, plan.after)
@@ -91,6 +95,15 @@ def evaluate(plan: QueryPlan[Any], entries: Sequence[Entry]) -> list[Any]:
     raise TypeError(f"no reference for {plan}")
 
 
+def spread(plan: AmountsPlan | StepsPlan, entries: Sequence[Entry]) -> list[Any]:
+    """The amounts of transfers, or how many there are in each step."""
+    chosen = scoped(entries, plan.scope, plan.direction, plan.interval, outside=plan.outside)
+    amounts = sorted(each.amount for each in chosen if each.reverses is None)
+    if isinstance(plan, StepsPlan):
+        return [StepRow(*each) for each in sorted(Counter(map(step_of, amounts)).items())]
+    return [AmountRow(each) for each in amounts] if len(amounts) <= plan.limit else []
+
+
 def group(entries: Iterable[Entry], key: Callable[[Entry], Any]) -> dict[Any, tuple[int, Decimal]]:
     """Count and exact amount by key."""
     grouped: dict[Any, tuple[int, Decimal]] = defaultdict(lambda: (0, Decimal(0)))
@@ -98,6 +111,11 @@ def group(entries: Iterable[Entry], key: Callable[[Entry], Any]) -> dict[Any, tu
         count, amount = grouped[key(entry)]
         grouped[key(entry)] = (count + 1, EXACT.add(amount, entry.amount))
     return grouped
+
+
+def step_of(amount: Decimal) -> int:
+    """The step of two hundredths that an amount is in."""
+    return math.ceil(math.log(float(amount)) / math.log(1.02))
 
 
 def slot_start(time_ms: int, slot_ms: int, origins: Sequence[int]) -> int:

@@ -32,6 +32,7 @@ from gateway.analytics.query_plan import (
     TopPlan,
     TotalsPlan,
 )
+from gateway.analytics.spread_plan import AmountRow, AmountsPlan, StepsPlan
 from gateway.store.port import Store
 from tests.reference import evaluate
 from tests.scopes import NETWORK, of
@@ -205,7 +206,11 @@ def plans(draw: st.DrawFn) -> QueryPlan[Any]:
     direction = draw(st.sampled_from(Direction))
     account_id = draw(st.one_of(st.none(), ids))
     scope, outside = draw(scopes()), draw(st.booleans())
-    match draw(st.integers(0, 6)):
+    match draw(st.integers(-2, 6)):
+        case -2:
+            return StepsPlan(scope, direction, interval, outside)
+        case -1:
+            return AmountsPlan(scope, direction, interval, draw(st.integers(1, 60)), outside)
         case 0:
             directions = draw(st.frozensets(st.sampled_from(Direction), min_size=1))
             by_kind, other = draw(st.booleans()), draw(anyone)
@@ -271,6 +276,8 @@ async def check(store: Store, entries: Sequence[Entry], plan: QueryPlan[Any]) ->
         found = sorted((row for row in found if row.transaction_count), key=repr)
         expected = sorted(expected, key=repr)
         assert [_normal(row) for row in found] == [_normal(row) for row in expected]
+    elif isinstance(plan, AmountsPlan):
+        assert sorted(found, key=_amount) == expected
     elif isinstance(plan, SlotsPlan):
         assert [row.start_ms for row in found] == [row.start_ms for row in expected]
         assert sorted(found, key=_apart) == sorted(expected, key=_apart)
@@ -287,3 +294,7 @@ def _normal(row: Any) -> tuple[Any, ...]:
 def _apart(row: SlotRow) -> tuple[int, str]:
     """Where a row of slots stands, whatever the order of those told apart within one."""
     return row.start_ms, f"{row.direction} {row.kind} {row.counterparty_id}"
+
+
+def _amount(row: AmountRow) -> Decimal:
+    return row.amount

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 
 from gateway.analytics import money, slots
 from gateway.analytics.answers import Measures, MeasuresChange, NetFlow, Totals
@@ -63,15 +64,16 @@ async def totals(analytics: Analytics, question: TotalsQuestion) -> Totals:
         evidence = merge((evidence_of(result), evidence_of(then)))
         measures = measures_of(result.rows, question.direction)
         change = measures_change(before, measures, measures_of(then.rows, question.direction))
+    reversals = _reversals(analytics, result.rows, question.direction)
     return Totals(
         whose=question.whose,
         direction=question.direction,
         window=asked,
         evidence=evidence,
         measures=measures,
-        average_amount=money.average(measures.transaction_amount, measures.transaction_count),
+        average_amount=_average(measures, reversals),
         comparison=change,
-        reversals=_reversals(analytics, result.rows, question.direction),
+        reversals=reversals,
         counterparty_id=question.counterparty_id,
     )
 
@@ -150,3 +152,13 @@ def _reversals(
     analytics: Analytics, rows: Iterable[TotalsRow], direction: Direction
 ) -> Measures | None:
     return reversals_of(rows, direction) if analytics.by_kind else None
+
+
+def _average(measures: Measures, reversals: Measures | None) -> Decimal | None:
+    """The mean of the transfers alone; a reversal is no smaller payment. Nobody asks where they are not told apart."""
+    if reversals is None:
+        return None
+    return money.average(
+        money.add((measures.transaction_amount, reversals.transaction_amount)),
+        measures.transaction_count - reversals.transaction_count,
+    )

@@ -30,6 +30,8 @@ from gateway.execution.executor import GatewayExecutor
 from gateway.execution.outcome import Outcome, Work, encode, of_errors, overloaded
 from gateway.store.overload.party import Party
 
+_BY_KIND = ("reversals", "averageAmount", "distribution")
+
 MakeContext = Callable[[str, Caller, Party, bool], OperationContext]
 """A fresh context for a request id, a caller and who pays; and whether reversals may be asked for."""
 
@@ -56,7 +58,7 @@ class Execution:
         self, operation: Operation, caller: Caller, party: Party, request_id: str
     ) -> Outcome:
         """What becomes of one operation; its store queries end with it, however it ends."""
-        by_kind = _may_ask_reversals(operation.document)
+        by_kind = _tells_kinds_apart(operation.document)
         context = self.make_context(request_id, caller, party, by_kind)
         try:
             result = await self._result(operation, context)
@@ -89,12 +91,12 @@ class Execution:
         return result
 
 
-def _may_ask_reversals(document: DocumentNode) -> bool:
-    """Whether a document may select `reversals`: a name stands in its text as it is.
+def _tells_kinds_apart(document: DocumentNode) -> bool:
+    """Whether a document may select what needs transfers and reversals apart: a name stands in its text as it is.
 
     Totals are asked for before the fields below them are known, and both come out of one query.
     """
-    return document.loc is None or "reversals" in document.loc.source.body
+    return document.loc is None or any(name in document.loc.source.body for name in _BY_KIND)
 
 
 def _outcome_of(result: ExecutionResult, context: OperationContext) -> Outcome:

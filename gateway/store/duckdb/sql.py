@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from gateway.analytics.model import RankBy
 from gateway.analytics.pipeline_plan import EntryCountPlan, RejectedPlan
@@ -18,6 +20,7 @@ from gateway.analytics.query_plan import (
     TopPlan,
     TotalsPlan,
 )
+from gateway.analytics.spread_plan import STEP, AmountsPlan, StepsPlan
 
 TABLES = """
 CREATE TABLE account_entries (
@@ -38,26 +41,12 @@ class Statement:
     values: tuple[object, ...] = ()
 
 
-def statement(plan: QueryPlan[object]) -> Statement:
+def statement(plan: QueryPlan[Any]) -> Statement:
     """The SQL of a plan; columns in the order in which its row has them."""
-    match plan:
-        case TotalsPlan():
-            return totals(plan)
-        case DistinctPlan():
-            return distinct(plan)
-        case TopPlan():
-            return top(plan)
-        case SlotsPlan():
-            return slots(plan)
-        case EntriesPlan():
-            return entries(plan)
-        case MatchesPlan():
-            return matches(plan)
-        case EntryCountPlan():
-            return Statement("SELECT count(*) FROM account_entries")
-        case RejectedPlan():
-            return rejected(plan)
-    raise TypeError(f"no SQL for {type(plan).__name__}")
+    written = _WRITTEN.get(type(plan))
+    if written is None:
+        raise TypeError(f"no SQL for {type(plan).__name__}")
+    return written(plan)
 
 
 def totals(plan: TotalsPlan) -> Statement:
@@ -148,6 +137,25 @@ def slots(plan: SlotsPlan) -> Statement:
     )
 
 
+def amounts(plan: AmountsPlan) -> Statement:
+    """Amounts, one more than may be; any of them."""
+    where, values = _where(plan)
+    return Statement(
+        f"SELECT amount FROM account_entries WHERE {where} AND kind = 'TRANSFER' LIMIT ?",
+        (*values, plan.limit + 1),
+    )
+
+
+def steps(plan: StepsPlan) -> Statement:
+    """Step, count; ascending."""
+    where, values = _where(plan)
+    return Statement(
+        "SELECT ceil(ln(amount::DOUBLE) / ?)::BIGINT, count(*) FROM account_entries "
+        f"WHERE {where} AND kind = 'TRANSFER' GROUP BY 1 ORDER BY 1",
+        (STEP, *values),
+    )
+
+
 def entries(plan: EntriesPlan) -> Statement:
     """All columns of the table, in its order."""
     where, values = _entries_where(plan)
@@ -221,7 +229,9 @@ def _grouped(plan: DistinctPlan | TopPlan) -> str:
     return "account_id" if plan.account_ids is None else "counterparty_id"
 
 
-def _where(plan: DistinctPlan | TopPlan | SlotsPlan) -> tuple[str, tuple[object, ...]]:
+def _where(
+    plan: DistinctPlan | TopPlan | SlotsPlan | AmountsPlan | StepsPlan,
+) -> tuple[str, tuple[object, ...]]:
     conditions = ["event_time_ms >= ?", "event_time_ms < ?"]
     values: list[object] = [plan.interval.start_ms, plan.interval.end_ms]
     given: list[tuple[str, object]] = []
@@ -237,7 +247,9 @@ def _where(plan: DistinctPlan | TopPlan | SlotsPlan) -> tuple[str, tuple[object,
     return " AND ".join(conditions), tuple(values)
 
 
-def _others(plan: TotalsPlan | DistinctPlan | TopPlan | SlotsPlan) -> list[tuple[str, object]]:
+def _others(
+    plan: TotalsPlan | DistinctPlan | TopPlan | SlotsPlan | AmountsPlan | StepsPlan,
+) -> list[tuple[str, object]]:
     """Who may stand on the other side, as conditions with their value."""
     found: list[tuple[str, object]] = []
     if plan.outside and plan.account_ids is not None:
@@ -245,3 +257,21 @@ def _others(plan: TotalsPlan | DistinctPlan | TopPlan | SlotsPlan) -> list[tuple
     if isinstance(plan, TotalsPlan | SlotsPlan) and plan.counterparty_id is not None:
         found.append(("counterparty_id = ?", plan.counterparty_id))
     return found
+
+
+def _entry_count(_: EntryCountPlan) -> Statement:
+    return Statement("SELECT count(*) FROM account_entries")
+
+
+_WRITTEN: Mapping[type, Callable[[Any], Statement]] = {
+    TotalsPlan: totals,
+    DistinctPlan: distinct,
+    TopPlan: top,
+    SlotsPlan: slots,
+    AmountsPlan: amounts,
+    StepsPlan: steps,
+    EntriesPlan: entries,
+    MatchesPlan: matches,
+    EntryCountPlan: _entry_count,
+    RejectedPlan: rejected,
+}

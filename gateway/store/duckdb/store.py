@@ -34,6 +34,7 @@ from gateway.analytics.query_plan import (
     TotalsPlan,
     TotalsRow,
 )
+from gateway.analytics.spread_plan import AmountRow, AmountsPlan, StepRow, StepsPlan
 from gateway.errors import DeadlineExceededError, StoreUnavailableError
 from gateway.process.clock import EpochMs, system_epoch_ms
 from gateway.store.duckdb import sample, sql
@@ -153,6 +154,11 @@ def rows_of(plan: QueryPlan[Any], cells: list[tuple[Any, ...]]) -> tuple[Any, ..
                 )
                 for start_ms, count, amount, side, kind, counterparty_id in cells
             )
+        case AmountsPlan():
+            found = tuple(AmountRow(*row) for row in cells)
+            return found if len(found) <= plan.limit else ()
+        case StepsPlan():
+            return tuple(StepRow(*row) for row in cells)
         case EntriesPlan():
             return tuple(_entry(*row) for row in cells)
         case EntryCountPlan() | MatchesPlan():

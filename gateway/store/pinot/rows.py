@@ -26,6 +26,7 @@ from gateway.analytics.query_plan import (
     TotalsPlan,
     TotalsRow,
 )
+from gateway.analytics.spread_plan import AmountRow, AmountsPlan, StepRow, StepsPlan
 from gateway.errors import StoreUnavailableError
 from gateway.store.pinot.response import Cells, decimal, text, whole
 from gateway.store.pinot.sql import told_apart
@@ -44,6 +45,8 @@ def rows_of(plan: QueryPlan[Any], rows: Iterable[Cells]) -> tuple[Any, ...]:
             return tuple(group_row(cells) for cells in rows)
         case SlotsPlan():
             return tuple(slot_row(cells, plan) for cells in rows)
+        case AmountsPlan() | StepsPlan():
+            return spread_rows(plan, rows)
         case EntriesPlan():
             return tuple(entry(cells, plan.account_id) for cells in rows)
         case EntryCountPlan() | MatchesPlan():
@@ -79,6 +82,21 @@ def totals_row(cells: Cells, plan: TotalsPlan) -> TotalsRow:
     kind = TransactionKind(text(groups.pop())) if plan.by_kind else None
     (direction,) = groups
     return TotalsRow(account_id, Direction(text(direction)), whole(count), decimal(amount), kind)
+
+
+def spread_rows(plan: AmountsPlan | StepsPlan, rows: Iterable[Cells]) -> tuple[Any, ...]:
+    """Rows of an amount, none if they are too many; or of step, count."""
+    if isinstance(plan, StepsPlan):
+        return tuple(StepRow(step_of(step), whole(count)) for step, count in rows)
+    found = tuple(AmountRow(decimal(amount)) for (amount,) in rows)
+    return found if len(found) <= plan.limit else ()
+
+
+def step_of(cell: object) -> int:
+    """A step, which Pinot has as a double without a fraction."""
+    if not isinstance(cell, float) or not cell.is_integer():
+        raise StoreUnavailableError(f"a step was expected, not {type(cell).__name__}")
+    return int(cell)
 
 
 def group_row(cells: Cells) -> GroupRow:

@@ -9,7 +9,8 @@ from being read as a trailing OPTION(...) clause.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from gateway.analytics.calendars import HOUR_MS
 from gateway.analytics.model import Direction, RankBy, TransactionKind
@@ -23,6 +24,7 @@ from gateway.analytics.query_plan import (
     TopPlan,
     TotalsPlan,
 )
+from gateway.analytics.spread_plan import STEP, AmountsPlan, StepsPlan
 from gateway.store.pinot import entries_sql
 from gateway.store.pinot.clauses import Part, among, equal, hours_in, in_range, none_of, within
 
@@ -30,6 +32,8 @@ COUNT, AMOUNT = "COUNT(*)", "SUMPRECISION(amount)"
 ESTIMATE = "SUM(amount_estimate)"
 """A sum of doubles, reversals left out: it says where to look, never how much."""
 MAX_REASONS = 1_000
+MAX_STEPS = 5_000
+"""More than there are between the smallest and the largest amount that an event may have: 3,023."""
 _TABLE = re.compile(r"(?<= FROM )\w+")
 PROGRESS = (
     "SELECT as_of_ms, entry_docs, shared_docs, rejected_docs FROM pipeline_progress "
@@ -70,28 +74,16 @@ def parts(plan: QueryPlan[object]) -> tuple[Part, ...]:
     return (Part.HOURS, *before, *after)
 
 
-def statement(plan: QueryPlan[object], part: Part = Part.WHOLE) -> str:
+def statement(plan: QueryPlan[Any], part: Part = Part.WHOLE) -> str:
     """The SQL of a plan over entries or rejected events."""
-    match plan:
-        case TotalsPlan():
-            return totals(plan, part)
-        case DistinctPlan():
-            return distinct(plan)
-        case TopPlan():
-            return top(plan)
-        case SlotsPlan():
-            return slots(plan, part)
-        case EntriesPlan():
-            return entries_sql.entries(plan)
-        case MatchesPlan():
-            return entries_sql.matches(plan)
-        case EntryCountPlan():
-            return "SELECT COUNT(*) FROM account_entries LIMIT 1"
-        case RejectedPlan():
-            return rejected(plan)
-        case AuditPlan():
-            return AUDIT
-    raise TypeError(f"no SQL for {type(plan).__name__}")
+    if isinstance(plan, TotalsPlan):
+        return totals(plan, part)
+    if isinstance(plan, SlotsPlan):
+        return slots(plan, part)
+    written = _WRITTEN.get(type(plan))
+    if written is None:
+        raise TypeError(f"no SQL for {type(plan).__name__}")
+    return written(plan)
 
 
 def totals(plan: TotalsPlan, part: Part = Part.WHOLE) -> str:
@@ -191,6 +183,23 @@ def told_apart(plan: SlotsPlan) -> tuple[str, ...]:
     return tuple(name for name, is_told in columns if is_told)
 
 
+def amounts(plan: AmountsPlan) -> str:
+    """Rows of an amount, one more than may be; any of them."""
+    return (
+        f"SELECT amount FROM account_entries WHERE {_where(plan, plan.direction)} "
+        f"AND kind = 'TRANSFER' LIMIT {plan.limit + 1}"
+    )
+
+
+def steps(plan: StepsPlan) -> str:
+    """Rows of step, count; ascending."""
+    step = f"CEIL(LN(amount) / {STEP!r})"
+    return (
+        f"SELECT {step}, {COUNT} FROM account_entries WHERE {_where(plan, plan.direction)} "
+        f"AND kind = 'TRANSFER' GROUP BY {step} ORDER BY {step} ASC LIMIT {MAX_STEPS}"
+    )
+
+
 def rejected(plan: RejectedPlan) -> str:
     """Rows of reason, count."""
     where = ""
@@ -218,7 +227,9 @@ def _grouped(plan: DistinctPlan | TopPlan) -> str:
 
 
 def _where(
-    plan: DistinctPlan | TopPlan | SlotsPlan, direction: Direction | None, part: Part = Part.WHOLE
+    plan: DistinctPlan | TopPlan | SlotsPlan | AmountsPlan | StepsPlan,
+    direction: Direction | None,
+    part: Part = Part.WHOLE,
 ) -> str:
     conditions = [within(plan.interval, part)]
     if direction is not None:
@@ -236,7 +247,22 @@ def _others(plan: TotalsPlan | SlotsPlan) -> list[str]:
     return [*_outside(plan), *([] if one is None else [equal("counterparty_id", one)])]
 
 
-def _outside(plan: TotalsPlan | DistinctPlan | TopPlan | SlotsPlan) -> list[str]:
+def _outside(
+    plan: TotalsPlan | DistinctPlan | TopPlan | SlotsPlan | AmountsPlan | StepsPlan,
+) -> list[str]:
     if not plan.outside or plan.account_ids is None:
         return []
     return [none_of("counterparty_id", sorted(plan.account_ids))]
+
+
+_WRITTEN: Mapping[type, Callable[[Any], str]] = {
+    DistinctPlan: distinct,
+    TopPlan: top,
+    AmountsPlan: amounts,
+    StepsPlan: steps,
+    EntriesPlan: entries_sql.entries,
+    MatchesPlan: entries_sql.matches,
+    EntryCountPlan: lambda _: "SELECT COUNT(*) FROM account_entries LIMIT 1",
+    RejectedPlan: rejected,
+    AuditPlan: lambda _: AUDIT,
+}

@@ -11,7 +11,7 @@ from typing import Any, cast
 from gateway.analytics.asking import PlanRow, StoreResult
 from gateway.analytics.pipeline_plan import AuditPlan, ProgressPlan, ProgressRow, RejectedPlan
 from gateway.analytics.query_plan import (
-    DistinctPlan,
+    AccountPlan,
     EntriesPlan,
     MatchesPlan,
     QueryPlan,
@@ -140,7 +140,7 @@ def _accounts(plan: QueryPlan[Any]) -> Iterable[str] | None:
     match plan:
         case TopPlan(account_ids=None):
             return plan.among
-        case TotalsPlan() | DistinctPlan() | TopPlan() | SlotsPlan():
+        case TotalsPlan() | AccountPlan():
             return plan.account_ids
         case EntriesPlan() | MatchesPlan():
             return (plan.account_id,)

@@ -24,6 +24,7 @@ from gateway.analytics.query_plan import (
     TopPlan,
     TotalsPlan,
 )
+from gateway.analytics.spread_plan import AmountsPlan, StepsPlan
 from gateway.store.pinot import clauses, sql
 from tests.scopes import NETWORK, of
 
@@ -80,6 +81,8 @@ PLANS: dict[str, QueryPlan[Any]] = {
     "slots_among": SlotsPlan(
         of("alice"), SENT, RAGGED, 24 * HOUR_MS, among=frozenset({"b", "o'brien"})
     ),
+    "amounts": AmountsPlan(of("alice"), SENT, RAGGED, 10_000),
+    "steps": StepsPlan(of("alice", "bob"), RECEIVED, ALIGNED, outside=True),
     "entries": EntriesPlan(of("alice"), None, None, RAGGED, None, 21),
     "entries_after": EntriesPlan(of("alice"), SENT, "bob", ALIGNED, KEY, 21),
     "entries_reversals": EntriesPlan(
