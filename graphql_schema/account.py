@@ -12,6 +12,7 @@ import strawberry
 from strawberry import ID
 
 from graphql_schema import cost
+from graphql_schema.account_shapes import AccountShapes
 from graphql_schema.answers import NetFlow, Totals
 from graphql_schema.arguments import (
     AfterArgument,
@@ -47,7 +48,6 @@ from graphql_schema.questions import (
     ListArguments,
     RankingArguments,
     SeriesArguments,
-    TopSeriesArguments,
     TotalsArguments,
     When,
     Whose,
@@ -55,7 +55,7 @@ from graphql_schema.questions import (
 )
 from graphql_schema.rankings import TopCounterparties
 from graphql_schema.scalars import UTC
-from graphql_schema.series import TimeSeries, TopSeries
+from graphql_schema.series import TimeSeries
 from graphql_schema.transactions import Transaction, TransactionConnection
 
 
@@ -63,10 +63,8 @@ from graphql_schema.transactions import Transaction, TransactionConnection
     description="An account. One that nobody has heard of has zero totals and no rows. "
     "A field that fails is null and has its own error in `errors`; the others are not touched by it."
 )
-class Account:
+class Account(AccountShapes):
     """Questions about one account."""
-
-    id: ID = strawberry.field(description="1 to 64 characters, no control characters.")
 
     @strawberry.field(
         description="How many transactions and how much money, in one direction and timeframe.",
@@ -151,31 +149,6 @@ class Account:
                 direction,
                 fill,
                 given(counterparty_id),
-            ),
-        )
-
-    @strawberry.field(
-        description="The first counterparties over time and all others together: a stacked chart in one field.",
-        directives=[cost.TOP_SERIES, cost.first_of("series")],
-    )
-    async def top_series(
-        self,
-        info: strawberry.Info,
-        window: WindowArgument,
-        granularity: GranularityArgument,
-        direction: DirectionArgument = Direction.RECEIVED,
-        first: Annotated[
-            int, strawberry.argument(description="How many counterparties: 1 to 20.")
-        ] = 5,
-        order_by: RankArgument = RankBy.TRANSACTION_AMOUNT,
-        time_zone: ZoneArgument = UTC,
-        calendar: CalendarArgument = strawberry.UNSET,
-    ) -> TopSeries | None:
-        """Several series."""
-        return await resolvers(info).top_series(
-            Whose((self.id,)),
-            TopSeriesArguments(
-                When(window, time_zone, calendar or None), granularity, direction, first, order_by
             ),
         )
 

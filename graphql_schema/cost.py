@@ -67,6 +67,9 @@ REVERSALS = Cost(weight="10")
 TOP_SERIES = Cost(weight="210")
 BEHIND = Cost(weight="40")
 RANK_OF = Cost(weight="80")
+DISTRIBUTION = Cost(weight="50")
+SPREAD = Cost(weight="100")
+WEEKLY = Cost(weight="100")
 SET_TOTALS = Cost(weight="80")
 SET_TOP = Cost(weight="240")
 SET_TOP_COMPARED = Cost(weight="400")
@@ -104,6 +107,11 @@ def first_of(field: str, *others: str) -> ListSize:
         sized_fields=[field],
         require_one_slicing_argument=strawberry.UNSET,
     )
+
+
+def sliced(argument: str) -> ListSize:
+    """As many items as an argument says, in the field itself."""
+    return ListSize(slicing_arguments=[argument], require_one_slicing_argument=strawberry.UNSET)
 
 
 def up_to(most: int, *fields: str) -> ListSize:

@@ -7,15 +7,22 @@ from typing import Protocol, cast
 
 import strawberry
 
-from graphql_schema import answers, questions, rankings, series, system, transactions
+from graphql_schema import answers, distribution, questions, rankings, series, system, transactions
 from graphql_schema.asked import resolvers_at
+from graphql_schema.distribution import Distribution, WeeklyPattern
+from graphql_schema.enums import Direction
 from graphql_schema.questions import Whose
 from graphql_schema.scalars import TimeZone
 from graphql_schema.transactions import Transaction, TransactionConnection
 
 
 class Resolvers(
-    answers.Fetching, rankings.Fetching, transactions.Fetching, system.Fetching, Protocol
+    answers.Fetching,
+    distribution.Fetching,
+    rankings.Fetching,
+    transactions.Fetching,
+    system.Fetching,
+    Protocol,
 ):
     """One method a field that has to be fetched or checked.
 
@@ -62,6 +69,18 @@ class Resolvers(
         self, whose: Whose, asked: questions.TopSeriesArguments
     ) -> series.TopSeries:
         """A series of each of the first counterparties, and of the others."""
+        ...
+
+    async def distribution(
+        self, whose: Whose, when: questions.When, direction: Direction
+    ) -> Distribution:
+        """How large transfers are."""
+        ...
+
+    async def weekly_pattern(
+        self, whose: Whose, asked: questions.PatternArguments
+    ) -> WeeklyPattern:
+        """When in the week transactions happen."""
         ...
 
     async def net_flow(self, whose: Whose, asked: questions.FlowArguments) -> answers.NetFlow:

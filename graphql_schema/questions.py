@@ -104,6 +104,15 @@ class FlowArguments:
 
 
 @dataclass(frozen=True, slots=True)
+class PatternArguments:
+    """What the hours of a week were asked for by."""
+
+    when: When
+    direction: Direction
+    counterparty_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ListArguments:
     """What a page of a list of transactions was asked for by."""
 

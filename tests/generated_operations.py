@@ -90,6 +90,8 @@ ARGUMENTS: dict[str, Sequence[str | None]] = {
     "Direction": [None, "null", "RECEIVED", "$side"],
     "TransactionKind": [None, "null", "REVERSAL"],
     "RankBy!": [None, "TRANSACTION_COUNT"],
+    "HistogramScale!": [None, "LOGARITHMIC"],
+    "[Float!]!": ["[50, 99.9]", "0", "[]", "[101]"],
     "InternalTransfers!": [None, "INCLUDED"],
     "[ID!]": ['["alice", "bob"]', "null", '["bob", "alice"]', None],
     "SortOrder!": [None, "ASCENDING"],

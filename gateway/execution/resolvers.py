@@ -22,6 +22,7 @@ from gateway.execution import presenting
 from gateway.execution.arguments import compared_of, when_of, whose_of
 from gateway.execution.list_resolvers import ListResolvers
 from gateway.execution.ranking_resolvers import RankingResolvers
+from gateway.execution.spread_resolvers import SpreadResolvers
 from gateway.execution.system_resolvers import SystemResolvers
 from graphql_schema import answers
 from graphql_schema.questions import (
@@ -34,7 +35,7 @@ from graphql_schema.questions import (
 from graphql_schema.series import TimeSeries, TopSeries
 
 
-class GatewayResolvers(RankingResolvers, ListResolvers, SystemResolvers):
+class GatewayResolvers(RankingResolvers, SpreadResolvers, ListResolvers, SystemResolvers):
     """The resolvers for one field of one operation."""
 
     __slots__ = ()

@@ -55,6 +55,7 @@ def estimates(max_accounts: int, max_points: int) -> Mapping[tuple[str, str], Es
     return {
         ("Query", "accounts"): lambda arguments: min(len(arguments["ids"]), max_accounts),
         ("Account", "timeSeries"): series,
+        ("Distribution", "percentiles"): lambda arguments: len(arguments["of"]),
         ("AccountSet", "timeSeries"): series,
         ("Network", "timeSeries"): series,
     }

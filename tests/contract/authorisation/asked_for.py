@@ -21,6 +21,7 @@ ARGUMENTS = {
     "WindowInput": "{last: {count: 30, unit: DAY}}",
     "Granularity": "DAY",
     "ID": '"bobby"',
+    "Float": "50",
 }
 
 

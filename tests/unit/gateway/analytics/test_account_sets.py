@@ -59,7 +59,7 @@ def merged(entries: list[Entry], *, outside: bool) -> list[Entry]:
     ]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(entries=payments(), outside=st.booleans())
 def test_a_set_is_answered_as_one_account_in_its_place_would_be(
     entries: list[Entry], outside: bool

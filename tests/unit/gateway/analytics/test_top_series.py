@@ -40,7 +40,7 @@ def payments(draw: st.DrawFn) -> list[Entry]:
     return found
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     data=payments(),
     first=st.integers(1, 6),

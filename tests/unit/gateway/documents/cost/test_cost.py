@@ -317,6 +317,18 @@ def test_layers_of_a_series_cost_by_their_points_and_their_number() -> None:
     assert joined.points == one.points + price(plain % layer).points - 1
 
 
+def test_percentiles_and_bars_cost_by_their_number() -> None:
+    text = '{ account(id: "a") { distribution(window: {calendar: TODAY}) { %s } } }'
+    one, three = (
+        price(text % ("percentiles(of: %s) { amount }" % of)) for of in ("50", "[1, 2, 3]")
+    )
+    assert three.points - one.points == 2
+    assert three.values - one.values == 2 * 2
+    few, many = (price(text % ("histogram(buckets: %d) { start }" % n)) for n in (10, 100))
+    assert (many.points - few.points, many.values - few.values) == (90, 180)
+    assert price(text % "histogram { start }") == few
+
+
 def test_a_window_of_no_known_length_is_taken_for_the_longest() -> None:
     given = {"window": {"other": 1}, "granularity": Granularity.DAY}
     assert points(given) == math.inf
