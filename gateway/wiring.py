@@ -21,7 +21,7 @@ from gateway.access.masking import Masking
 from gateway.access.signing_keys import signer_of_answers
 from gateway.analytics.cursor import Cursors
 from gateway.analytics.limits import Limits
-from gateway.analytics.questions import Analytics
+from gateway.analytics.questions import Analytics, Apart
 from gateway.documents import manifest
 from gateway.documents.admission import Admission
 from gateway.documents.caps import Caps
@@ -200,9 +200,9 @@ class ContextMaker:
     cursors: Cursors
 
     def __call__(
-        self, request_id: str, caller: Caller, party: Party, by_kind: bool
+        self, request_id: str, caller: Caller, party: Party, apart: Apart
     ) -> OperationContext:
-        """A fresh context for this caller, at the party's expense; `by_kind` tells reversals apart in totals."""
+        """A fresh context for this caller, at the party's expense; `apart`: where reversals are told apart."""
         limits = self.anonymous_limits if caller is EVERYONE else self.known_limits
         deadline = Deadline.after(limits.deadline_ms / 1000, self.monotonic)
         store = PartyStore(self.store, party)
@@ -225,7 +225,7 @@ class ContextMaker:
             self.epoch_ms,
             self.cursors,
             self.masking,
-            by_kind,
+            apart,
         )
         shown = self.masking.for_caller(caller)
         return OperationContext(request_id, shared, rules, shown, GatewayResolvers)

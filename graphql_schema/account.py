@@ -18,6 +18,10 @@ from graphql_schema.arguments import (
     AfterArgument,
     CalendarArgument,
     CompareArgument,
+    CompareFlowArgument,
+    CompareFlowWindowArgument,
+    CompareSeriesArgument,
+    CompareSeriesWindowArgument,
     CompareTopArgument,
     CompareTopWindowArgument,
     CompareWindowArgument,
@@ -138,6 +142,8 @@ class Account(AccountShapes):
         time_zone: ZoneArgument = UTC,
         calendar: CalendarArgument = strawberry.UNSET,
         fill: FillArgument = Fill.ZERO,
+        compare_to: CompareSeriesArgument = strawberry.UNSET,
+        compare_window: CompareSeriesWindowArgument = strawberry.UNSET,
         counterparty_id: CounterpartyArgument = strawberry.UNSET,
     ) -> TimeSeries | None:
         """A series."""
@@ -148,6 +154,7 @@ class Account(AccountShapes):
                 granularity,
                 direction,
                 fill,
+                With(compare_to or None, compare_window or None),
                 given(counterparty_id),
             ),
         )
@@ -161,12 +168,18 @@ class Account(AccountShapes):
         window: WindowArgument,
         time_zone: ZoneArgument = UTC,
         calendar: CalendarArgument = strawberry.UNSET,
+        compare_to: CompareFlowArgument = strawberry.UNSET,
+        compare_window: CompareFlowWindowArgument = strawberry.UNSET,
         counterparty_id: CounterpartyArgument = strawberry.UNSET,
     ) -> NetFlow | None:
         """A net flow."""
         return await resolvers(info).net_flow(
             Whose((self.id,)),
-            FlowArguments(When(window, time_zone, calendar or None), given(counterparty_id)),
+            FlowArguments(
+                When(window, time_zone, calendar or None),
+                With(compare_to or None, compare_window or None),
+                given(counterparty_id),
+            ),
         )
 
     @strawberry.field(

@@ -13,6 +13,10 @@ from graphql_schema.answers import NetFlow, Totals
 from graphql_schema.arguments import (
     CalendarArgument,
     CompareSetArgument,
+    CompareSetFlowArgument,
+    CompareSetFlowWindowArgument,
+    CompareSetSeriesArgument,
+    CompareSetSeriesWindowArgument,
     CompareSetTopArgument,
     CompareSetTopWindowArgument,
     CompareSetWindowArgument,
@@ -135,6 +139,8 @@ class AccountSet:
         time_zone: ZoneArgument = UTC,
         calendar: CalendarArgument = strawberry.UNSET,
         fill: FillArgument = Fill.ZERO,
+        compare_to: CompareSetSeriesArgument = strawberry.UNSET,
+        compare_window: CompareSetSeriesWindowArgument = strawberry.UNSET,
         counterparty_id: CounterpartyArgument = strawberry.UNSET,
     ) -> TimeSeries | None:
         """A series."""
@@ -145,6 +151,7 @@ class AccountSet:
                 granularity,
                 direction,
                 fill,
+                With(compare_to or None, compare_window or None),
                 given(counterparty_id),
             ),
         )
@@ -158,12 +165,18 @@ class AccountSet:
         window: WindowArgument,
         time_zone: ZoneArgument = UTC,
         calendar: CalendarArgument = strawberry.UNSET,
+        compare_to: CompareSetFlowArgument = strawberry.UNSET,
+        compare_window: CompareSetFlowWindowArgument = strawberry.UNSET,
         counterparty_id: CounterpartyArgument = strawberry.UNSET,
     ) -> NetFlow | None:
         """A net flow."""
         return await resolvers(info).net_flow(
             self.whose,
-            FlowArguments(When(window, time_zone, calendar or None), given(counterparty_id)),
+            FlowArguments(
+                When(window, time_zone, calendar or None),
+                With(compare_to or None, compare_window or None),
+                given(counterparty_id),
+            ),
         )
 
 

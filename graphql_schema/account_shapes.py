@@ -15,6 +15,7 @@ from graphql_schema.arguments import (
     CalendarArgument,
     CounterpartyArgument,
     DirectionArgument,
+    FillArgument,
     GranularityArgument,
     RankArgument,
     WindowArgument,
@@ -22,19 +23,18 @@ from graphql_schema.arguments import (
     given,
 )
 from graphql_schema.distribution import Distribution, WeeklyPattern
-from graphql_schema.enums import (
-    Direction,
-    RankBy,
-)
+from graphql_schema.enums import Direction, Fill, RankBy
 from graphql_schema.port import resolvers
 from graphql_schema.questions import (
+    NOTHING,
     PatternArguments,
+    SeriesArguments,
     TopSeriesArguments,
     When,
     Whose,
 )
 from graphql_schema.scalars import UTC
-from graphql_schema.series import TopSeries
+from graphql_schema.series import FlowSeries, TopSeries
 
 
 @strawberry.type
@@ -67,6 +67,25 @@ class AccountShapes:
                 When(window, time_zone, calendar or None), granularity, direction, first, order_by
             ),
         )
+
+    @strawberry.field(
+        description="Received and sent over time, in one series.",
+        directives=[cost.FLOW_SERIES, cost.up_to(1_500, "points")],
+    )
+    async def flow_series(
+        self,
+        info: strawberry.Info,
+        window: WindowArgument,
+        granularity: GranularityArgument,
+        time_zone: ZoneArgument = UTC,
+        calendar: CalendarArgument = strawberry.UNSET,
+        fill: FillArgument = Fill.ZERO,
+        counterparty_id: CounterpartyArgument = strawberry.UNSET,
+    ) -> FlowSeries | None:
+        """A series of both directions."""
+        when = When(window, time_zone, calendar or None)
+        asked = SeriesArguments(when, granularity, None, fill, NOTHING, given(counterparty_id))
+        return await resolvers(info).flow_series(Whose((self.id,)), asked)
 
     @strawberry.field(
         description="How large the single transfers of one side are: extremes, percentiles, a histogram.",

@@ -177,6 +177,21 @@ class Flow:
         return _fetching(info).reversals(self.source)
 
 
+@strawberry.type(description="A net flow compared with an earlier window.")
+class NetFlowComparison:
+    """Change of a net flow."""
+
+    window: Window = strawberry.field(
+        description="The timeframe compared with; one to date ends where as much of it has passed."
+    )
+    received: Flow = strawberry.field(description="What came to the account then.")
+    sent: Flow = strawberry.field(description="What left the account then.")
+    net_amount: Decimal = strawberry.field(description="Received minus sent, then.")
+    net_amount_change: Decimal = strawberry.field(
+        description="Net amount now minus then. There is no ratio: a net amount may be zero or negative."
+    )
+
+
 @strawberry.type(description="What came in, what went out, and the difference.")
 class NetFlow(Answer):
     """A net flow."""
@@ -184,3 +199,6 @@ class NetFlow(Answer):
     received: Flow = strawberry.field(description="What came to the account.")
     sent: Flow = strawberry.field(description="What left the account.")
     net_amount: Decimal = strawberry.field(description="Received minus sent; may be negative.")
+    comparison: NetFlowComparison | None = strawberry.field(
+        description="The change since the window that `compareTo` or `compareWindow` names; null without."
+    )

@@ -76,6 +76,18 @@ def _compared_window(weight: cost.Cost) -> Any:
 
 CompareArgument = Annotated[Comparison | None, _compared(cost.TOTALS)]
 CompareTopArgument = Annotated[Comparison | None, _compared(cost.TOP_COMPARED)]
+CompareSeriesArgument = Annotated[Comparison | None, _compared(cost.SERIES)]
+CompareSeriesWindowArgument = Annotated[WindowInput | None, _compared_window(cost.SERIES)]
+CompareSetSeriesArgument = Annotated[Comparison | None, _compared(cost.SET_SERIES)]
+CompareSetSeriesWindowArgument = Annotated[WindowInput | None, _compared_window(cost.SET_SERIES)]
+CompareNetworkSeriesArgument = Annotated[Comparison | None, _compared(cost.NETWORK_SERIES)]
+CompareNetworkSeriesWindowArgument = Annotated[
+    WindowInput | None, _compared_window(cost.NETWORK_SERIES)
+]
+CompareFlowArgument = Annotated[Comparison | None, _compared(cost.NET_FLOW)]
+CompareFlowWindowArgument = Annotated[WindowInput | None, _compared_window(cost.NET_FLOW)]
+CompareSetFlowArgument = Annotated[Comparison | None, _compared(cost.SET_NET_FLOW)]
+CompareSetFlowWindowArgument = Annotated[WindowInput | None, _compared_window(cost.SET_NET_FLOW)]
 CompareSetArgument = Annotated[Comparison | None, _compared(cost.SET_TOTALS)]
 CompareSetTopArgument = Annotated[Comparison | None, _compared(cost.SET_TOP_COMPARED)]
 CompareSetWindowArgument = Annotated[WindowInput | None, _compared_window(cost.SET_TOTALS)]

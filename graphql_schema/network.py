@@ -12,6 +12,8 @@ from graphql_schema.answers import Totals
 from graphql_schema.arguments import (
     CalendarArgument,
     CompareNetworkArgument,
+    CompareNetworkSeriesArgument,
+    CompareNetworkSeriesWindowArgument,
     CompareNetworkTopArgument,
     CompareNetworkTopWindowArgument,
     CompareNetworkWindowArgument,
@@ -114,6 +116,8 @@ class Network:
         time_zone: ZoneArgument = UTC,
         calendar: CalendarArgument = strawberry.UNSET,
         fill: FillArgument = Fill.ZERO,
+        compare_to: CompareNetworkSeriesArgument = strawberry.UNSET,
+        compare_window: CompareNetworkSeriesWindowArgument = strawberry.UNSET,
     ) -> TimeSeries | None:
         """A series."""
         return await resolvers(info).time_series(
@@ -123,5 +127,6 @@ class Network:
                 granularity,
                 direction,
                 fill,
+                With(compare_to or None, compare_window or None),
             ),
         )

@@ -65,6 +65,12 @@ class Resolvers(
         """Measures over time."""
         ...
 
+    async def flow_series(
+        self, whose: Whose, asked: questions.SeriesArguments
+    ) -> series.FlowSeries:
+        """Received and sent over time."""
+        ...
+
     async def top_series(
         self, whose: Whose, asked: questions.TopSeriesArguments
     ) -> series.TopSeries:

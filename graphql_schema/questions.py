@@ -50,6 +50,9 @@ class With:
     compare_window: WindowInput | None
 
 
+NOTHING = With(None, None)
+
+
 @dataclass(frozen=True, slots=True)
 class TotalsArguments:
     """What totals were asked for by."""
@@ -75,12 +78,13 @@ class RankingArguments:
 
 @dataclass(frozen=True, slots=True)
 class SeriesArguments:
-    """What a series was asked for by."""
+    """What a series was asked for by; without a direction, of both."""
 
     when: When
     granularity: Granularity
-    direction: Direction
+    direction: Direction | None
     fill: Fill
+    compared: With
     counterparty_id: str | None = None
 
 
@@ -100,6 +104,7 @@ class FlowArguments:
     """What a net flow was asked for by."""
 
     when: When
+    compared: With
     counterparty_id: str | None = None
 
 

@@ -12,7 +12,7 @@ import strawberry
 from strawberry import ID, Private
 
 from graphql_schema import cost
-from graphql_schema.answers import COUNT, NET, Answer, PageInfo, Window
+from graphql_schema.answers import COUNT, NET, Answer, PageInfo, ReversalTotals, Window
 from graphql_schema.asked import resolvers_at
 from graphql_schema.scalars import Long
 
@@ -34,6 +34,10 @@ class Fetching(Protocol):
 
     async def share_of_amount(self, source: object) -> Decimal | None:
         """A row's part of the ranking's whole amount."""
+        ...
+
+    async def row_reversals(self, source: object) -> ReversalTotals:
+        """The reversals behind a row."""
         ...
 
     async def rank_of(self, source: object, account_id: str) -> CounterpartyTotal | None:
@@ -106,6 +110,15 @@ class CounterpartyTotal:
     async def share_of_amount(self, info: strawberry.Info) -> Decimal | None:
         """Fetched only if asked for; null, with an error, if that alone fails."""
         return await _fetching(info).share_of_amount(self.source)
+
+    @strawberry.field(
+        description="The reversals among its transactions, by their own time; fetched for all rows at once, after "
+        "them, so one that has just come may be in here alone.",
+        directives=[cost.REVERSED_BY],
+    )
+    async def reversals(self, info: strawberry.Info) -> ReversalTotals | None:
+        """Fetched only if asked for; null, with an error, if that alone fails."""
+        return await _fetching(info).row_reversals(self.source)
 
 
 @strawberry.type

@@ -11,7 +11,8 @@ from decimal import Decimal
 import strawberry
 from strawberry import ID
 
-from graphql_schema.answers import COUNT, NET, Answer
+from graphql_schema import cost
+from graphql_schema.answers import COUNT, NET, Answer, ReversalTotals, Window
 from graphql_schema.enums import Granularity
 from graphql_schema.scalars import Long
 
@@ -29,6 +30,23 @@ class TimePoint:
     transaction_amount: Decimal = strawberry.field(
         description="Exact sum, less what was reversed in this bucket; negative where that is more."
     )
+    reversals: ReversalTotals = strawberry.field(
+        description="The reversals among these transactions, by their own time.",
+        directives=[cost.FREE],
+    )
+
+
+@strawberry.type(description="The same measures over an earlier window, to be drawn over it.")
+class SeriesComparison:
+    """An earlier series."""
+
+    window: Window = strawberry.field(
+        description="The timeframe compared with; one to date ends where as much of it has passed."
+    )
+    points: list[TimePoint] = strawberry.field(
+        description="One a bucket of that window, oldest first. It may have more or fewer than the other: months, "
+        "and days on which the clock is changed, are not all alike."
+    )
 
 
 @strawberry.type(description="Measures over time.")
@@ -37,6 +55,45 @@ class TimeSeries(Answer):
 
     granularity: Granularity = strawberry.field(description="The size of the buckets.")
     points: list[TimePoint] = strawberry.field(
+        description="One a bucket, oldest first; they join without gaps unless `fill` is NONE."
+    )
+    comparison: SeriesComparison | None = strawberry.field(
+        description="The series of the window that `compareTo` or `compareWindow` names; null without."
+    )
+
+
+@strawberry.type(description="One side of a bucket.")
+class PointSide:
+    """What came or what went."""
+
+    transaction_count: Long = strawberry.field(description=COUNT)
+    transaction_amount: Decimal = strawberry.field(description=NET)
+    reversals: ReversalTotals = strawberry.field(
+        description="The reversals among these transactions, by their own time.",
+        directives=[cost.FREE],
+    )
+
+
+@strawberry.type(description="Both sides of one bucket. Half-open.")
+class FlowPoint:
+    """A point."""
+
+    start: datetime = strawberry.field(description="Included, with the time zone's offset.")
+    end: datetime = strawberry.field(description="Not included, with the time zone's offset.")
+    partial: bool = strawberry.field(
+        description="Whether the window clips the bucket, or it ends after `asOf`, so that more of it is to come."
+    )
+    received: PointSide = strawberry.field(description="What came.", directives=[cost.FREE])
+    sent: PointSide = strawberry.field(description="What went.", directives=[cost.FREE])
+    net_amount: Decimal = strawberry.field(description="Received minus sent; may be negative.")
+
+
+@strawberry.type(description="Both sides over time.")
+class FlowSeries(Answer):
+    """A series of both directions."""
+
+    granularity: Granularity = strawberry.field(description="The size of the buckets.")
+    points: list[FlowPoint] = strawberry.field(
         description="One a bucket, oldest first; they join without gaps unless `fill` is NONE."
     )
 

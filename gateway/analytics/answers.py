@@ -134,20 +134,41 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True)
 class SeriesPoint:
-    """The measures of one bucket."""
+    """The measures of one bucket; `reversals` among them, `None` where they are not told apart."""
 
     bucket: Bucket
     measures: Measures
+    reversals: Measures | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Measures over time, one point a bucket, oldest first."""
+    """Measures over time, one point a bucket, oldest first; `comparison` is that of an earlier window."""
 
     window: Window
     evidence: Evidence
     granularity: Granularity
     points: tuple[SeriesPoint, ...]
+    comparison: Series | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FlowPoint:
+    """Both sides of one bucket, and what came less what went."""
+
+    received: SeriesPoint
+    sent: SeriesPoint
+    net_amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class FlowSeries:
+    """Both sides over time, one point a bucket, oldest first."""
+
+    window: Window
+    evidence: Evidence
+    granularity: Granularity
+    points: tuple[FlowPoint, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +193,7 @@ class TopSeries:
 
 @dataclass(frozen=True, slots=True)
 class NetFlow:
-    """What came in, what went out, and the difference."""
+    """What came in, what went out, and the difference; `comparison` is that of an earlier window."""
 
     whose: Whose
     window: Window
@@ -182,6 +203,7 @@ class NetFlow:
     net_amount: Decimal
     received_reversals: Measures | None
     sent_reversals: Measures | None
+    comparison: NetFlow | None = None
 
     def side(self, direction: Direction) -> Side:
         """Which transactions one of the two is about."""

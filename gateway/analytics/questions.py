@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from gateway.access.caller import Caller, Scope
 from gateway.access.masking import Masking
@@ -28,12 +29,21 @@ from gateway.analytics.model import (
 from gateway.analytics.query_plan import TotalsPlan
 
 
+class Apart(NamedTuple):
+    """Where reversals are told apart from transfers: nobody asks for that otherwise."""
+
+    totals: bool = False
+    series: bool = False
+
+
+NOT_APART = Apart()
+
+
 @dataclass(frozen=True, slots=True)
 class Analytics:
     """What every question of an operation is answered with.
 
     `now_ms` is where windows end that end now; `clock` tells epoch milliseconds, a little later ones.
-    `by_kind`: reversals are told apart; nobody asks for that otherwise.
     """
 
     store: Asking
@@ -44,7 +54,7 @@ class Analytics:
     clock: Callable[[], int]
     cursors: Cursors
     masking: Masking
-    by_kind: bool = False
+    apart: Apart = NOT_APART
     _true_for_ms: list[int] = field(default_factory=list, init=False, compare=False)
 
     def scope(self, whose: Whose) -> Scope:
@@ -65,7 +75,7 @@ class Analytics:
             self.scope(whose),
             frozenset(directions),
             interval,
-            self.by_kind,
+            self.apart.totals,
             self.named(counterparty_id),
             whose.outside,
         )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
 from gateway.analytics import money
 from gateway.analytics.answers import Measures, Ranked, Ranking
 from gateway.analytics.limits import MAX_COMPARED_RANK, MAX_RANK
+from gateway.analytics.model import TransactionKind
 from gateway.analytics.query_plan import DistinctPlan
 from gateway.analytics.questions import Analytics, evidence_of
 from gateway.analytics.ranking import compared, earlier_plan, numbered
-from gateway.analytics.totals import measures_of
+from gateway.analytics.totals import NOTHING, measures_of
 from gateway.errors import CostLimitExceededError
 
 
@@ -53,6 +55,21 @@ def sum_of_rows(ranking: Ranking) -> Measures:
         sum(row.measures.transaction_count for row in ranking.rows),
         money.add(row.measures.transaction_amount for row in ranking.rows),
     )
+
+
+async def row_reversals(analytics: Analytics, ranking: Ranking, row: Ranked) -> Measures:
+    """The reversals among a row's transactions, and what they took back; of all rows out of one query.
+
+    Never older than the row, so it may know of one that came since.
+    """
+    if row in ranking.rows:
+        ids = frozenset(each.account_id for each in ranking.rows)
+        found = await analytics.store.once(
+            ranking.rows, lambda: _reversals(analytics, ranking, ids)
+        )
+    else:
+        found = await _reversals(analytics, ranking, frozenset({row.account_id}))
+    return found.get(row.account_id, NOTHING)
 
 
 async def rank_of(analytics: Analytics, ranking: Ranking, account_id: str) -> Ranked | None:
@@ -98,6 +115,20 @@ async def dropped(
     )
     now = {row.account_id for row in ranking.rows}
     return then, tuple(row for row in then.rows if row.account_id not in now)
+
+
+async def _reversals(
+    analytics: Analytics, ranking: Ranking, ids: frozenset[str]
+) -> Mapping[str, Measures]:
+    kind = TransactionKind.REVERSAL
+    plan = replace(ranking.asked, after=None, among=ids, limit=len(ids), kind=kind)
+    result = await analytics.store.fetch(plan, ranking.snapshot)
+    return {
+        each.account_id: Measures(
+            each.transaction_count, money.subtract(money.ZERO, each.transaction_amount)
+        )
+        for each in result.rows
+    }
 
 
 async def _asked_total(analytics: Analytics, ranking: Ranking) -> Measures:

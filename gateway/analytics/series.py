@@ -8,12 +8,22 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from gateway.analytics import money, slots, window
-from gateway.analytics.answers import Measures, Ranked, RankedSeries, Series, SeriesPoint, TopSeries
+from gateway.analytics.answers import (
+    FlowPoint,
+    FlowSeries,
+    Measures,
+    Ranked,
+    RankedSeries,
+    Series,
+    SeriesPoint,
+    TopSeries,
+)
 from gateway.analytics.asking import StoreResult
 from gateway.analytics.limits import MAX_SERIES, check_first
 from gateway.analytics.model import (
     Bucket,
     Calendar,
+    Compared,
     Direction,
     Fill,
     Granularity,
@@ -28,14 +38,15 @@ from gateway.analytics.questions import Analytics, evidence_of, merge
 
 @dataclass(frozen=True, slots=True)
 class SeriesQuestion:
-    """Whose measures, when, in which buckets, on which side, and with whom alone."""
+    """Whose measures, when, in which buckets, on which side (`None`: both), compared with what, with whom alone."""
 
     whose: Whose
     choice: WindowChoice
     calendar: Calendar
-    direction: Direction
+    direction: Direction | None
     granularity: Granularity
     fill: Fill = Fill.ZERO
+    compare_to: Compared | None = None
     counterparty_id: str | None = None
 
 
@@ -53,15 +64,62 @@ class TopSeriesQuestion:
 
 
 async def series(analytics: Analytics, question: SeriesQuestion) -> Series:
-    """Measures a bucket; buckets begin where the zone's calendar says."""
+    """Measures a bucket; buckets begin where the zone's calendar says. And those of an earlier window."""
     asked = analytics.window(question.choice, question.calendar)
-    plan = _plan(analytics, question, asked)
-    plan = replace(plan, counterparty_id=analytics.named(question.counterparty_id))
-    result = await analytics.store.fetch(plan)
-    points = slots.fold(_buckets(analytics, question, asked, result.as_of_ms), result.rows)
+    before = analytics.compared(question.choice, asked, question.compare_to)
+    if before is None:
+        return await _one(analytics, question, asked)
+    now, then = await asyncio.gather(
+        _one(analytics, question, asked), _one(analytics, question, before)
+    )
+    return replace(now, evidence=merge((now.evidence, then.evidence)), comparison=then)
+
+
+async def flow_series(analytics: Analytics, question: SeriesQuestion) -> FlowSeries:
+    """Received and sent a bucket, out of one look at the store."""
+    asked = analytics.window(question.choice, question.calendar)
+    result = await _fetched(analytics, question, asked)
+    cut = _buckets(analytics, question, asked, result.as_of_ms)
+    received, sent = (
+        slots.fold(
+            cut,
+            [row for row in result.rows if row.direction is direction],
+            by_kind=analytics.apart.series,
+        )
+        for direction in (Direction.RECEIVED, Direction.SENT)
+    )
+    points = [
+        FlowPoint(
+            came,
+            went,
+            money.subtract(came.measures.transaction_amount, went.measures.transaction_amount),
+        )
+        for came, went in zip(received, sent, strict=True)
+    ]
     if question.fill is Fill.NONE:
-        points = tuple(each for each in points if each.measures.transaction_count)
+        points = [each for each in points if _happened(each.received) or _happened(each.sent)]
+    return FlowSeries(asked, evidence_of(result), question.granularity, tuple(points))
+
+
+async def _one(analytics: Analytics, question: SeriesQuestion, asked: Window) -> Series:
+    result = await _fetched(analytics, question, asked)
+    cut = _buckets(analytics, question, asked, result.as_of_ms)
+    points = slots.fold(cut, result.rows, by_kind=analytics.apart.series)
+    if question.fill is Fill.NONE:
+        points = tuple(each for each in points if _happened(each))
     return Series(asked, evidence_of(result), question.granularity, points)
+
+
+async def _fetched(
+    analytics: Analytics, question: SeriesQuestion, asked: Window
+) -> StoreResult[SlotRow]:
+    named = analytics.named(question.counterparty_id)
+    plan = _plan(analytics, question, asked)
+    return await analytics.store.fetch(replace(plan, counterparty_id=named))
+
+
+def _happened(point: SeriesPoint) -> bool:
+    return point.measures.transaction_count > 0
 
 
 async def top_series(analytics: Analytics, question: TopSeriesQuestion) -> TopSeries:
@@ -85,12 +143,15 @@ async def top_series(analytics: Analytics, question: TopSeriesQuestion) -> TopSe
     each, everything = await _each_and_all(analytics, replace(whole, among=ids), whole)
     results = (ranked, each, everything)
     evidence = merge(evidence_of(result) for result in results)
-    cut = _buckets(analytics, question, asked, evidence.as_of_ms)
-    found = {account_id: slots.fold(cut, _rows_of(each.rows, account_id)) for account_id in ids}
+    cut, by_kind = _buckets(analytics, question, asked, evidence.as_of_ms), analytics.apart.series
+    found = {
+        account_id: slots.fold(cut, _rows_of(each.rows, account_id), by_kind=by_kind)
+        for account_id in ids
+    }
     rows = _ranked(found, plan)
     others = tuple(
-        SeriesPoint(every.bucket, _less(every, [found[account_id][at] for account_id in ids]))
-        for at, every in enumerate(slots.fold(cut, everything.rows))
+        _less(every, [found[account_id][at] for account_id in ids])
+        for at, every in enumerate(slots.fold(cut, everything.rows, by_kind=by_kind))
     )
     return TopSeries(
         window=asked,
@@ -122,6 +183,7 @@ def _plan(
         asked.interval,
         *slots.grid(edges),
         outside=question.whose.outside,
+        by_kind=analytics.apart.series,
     )
 
 
@@ -158,9 +220,18 @@ def _ranked(found: Mapping[str, tuple[SeriesPoint, ...]], plan: TopPlan) -> tupl
     )
 
 
-def _less(every: SeriesPoint, points: Sequence[SeriesPoint]) -> Measures:
-    taken = slots.summed([each.measures for each in points])
+def _less(every: SeriesPoint, points: Sequence[SeriesPoint]) -> SeriesPoint:
+    """A bucket's point without what is in these points of it."""
+    reversals = None
+    if every.reversals is not None:
+        reversals = _minus(every.reversals, [each.reversals for each in points if each.reversals])
+    measures = _minus(every.measures, [each.measures for each in points])
+    return SeriesPoint(every.bucket, measures, reversals)
+
+
+def _minus(every: Measures, taken: Sequence[Measures]) -> Measures:
+    less = slots.summed(taken)
     return Measures(
-        every.measures.transaction_count - taken.transaction_count,
-        money.subtract(every.measures.transaction_amount, taken.transaction_amount),
+        every.transaction_count - less.transaction_count,
+        money.subtract(every.transaction_amount, less.transaction_amount),
     )

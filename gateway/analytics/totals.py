@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from gateway.analytics import money, slots
@@ -15,7 +15,6 @@ from gateway.analytics.model import (
     Compared,
     Direction,
     Interval,
-    TransactionKind,
     Whose,
     Window,
     WindowChoice,
@@ -40,11 +39,12 @@ class TotalsQuestion:
 
 @dataclass(frozen=True, slots=True)
 class FlowQuestion:
-    """Whose net flow, when, and with whom alone."""
+    """Whose net flow, when, compared with what, and with whom alone."""
 
     whose: Whose
     choice: WindowChoice
     calendar: Calendar
+    compare_to: Compared | None = None
     counterparty_id: str | None = None
 
 
@@ -90,8 +90,18 @@ async def counterparty_count(
 
 
 async def net_flow(analytics: Analytics, question: FlowQuestion) -> NetFlow:
-    """Received, sent, and received minus sent, out of one look at the store."""
+    """Received, sent, and received minus sent, out of one look at the store; and those of an earlier window."""
     asked = analytics.window(question.choice, question.calendar)
+    before = analytics.compared(question.choice, asked, question.compare_to)
+    if before is None:
+        return await _flow(analytics, question, asked)
+    now, then = await asyncio.gather(
+        _flow(analytics, question, asked), _flow(analytics, question, before)
+    )
+    return replace(now, evidence=merge((now.evidence, then.evidence)), comparison=then)
+
+
+async def _flow(analytics: Analytics, question: FlowQuestion, asked: Window) -> NetFlow:
     plan = analytics.totals_plan(
         question.whose, Direction, asked.interval, question.counterparty_id
     )
@@ -117,10 +127,7 @@ def measures_of(rows: Iterable[TotalsRow], direction: Direction) -> Measures:
 
 def reversals_of(rows: Iterable[TotalsRow], direction: Direction) -> Measures:
     """How many reversals are in one direction's rows by kind, and what they took back."""
-    found = slots.summed(
-        [row for row in rows if row.direction is direction and row.kind is TransactionKind.REVERSAL]
-    )
-    return Measures(found.transaction_count, money.subtract(money.ZERO, found.transaction_amount))
+    return slots.reversals_in([row for row in rows if row.direction is direction])
 
 
 def measures_change(before: Window, now: Measures, previous: Measures) -> MeasuresChange:
@@ -151,7 +158,7 @@ async def _asked(
 def _reversals(
     analytics: Analytics, rows: Iterable[TotalsRow], direction: Direction
 ) -> Measures | None:
-    return reversals_of(rows, direction) if analytics.by_kind else None
+    return reversals_of(rows, direction) if analytics.apart.totals else None
 
 
 def _average(measures: Measures, reversals: Measures | None) -> Decimal | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import NamedTuple, TypedDict
 from zoneinfo import ZoneInfo
@@ -13,9 +13,9 @@ from gateway.access.masking import Show
 from gateway.analytics import answers as a
 from gateway.analytics import model as m
 from gateway.analytics.calendars import instant
+from gateway.analytics.money import subtract
 from gateway.analytics.window import is_final
 from graphql_schema import answers, enums, rankings, transactions
-from graphql_schema import series as series_types
 from graphql_schema.scalars import Long, TimeZone
 
 
@@ -118,47 +118,23 @@ def remainder_of(measures: a.Measures, source: object) -> rankings.Remainder:
     )
 
 
-def series_of(series: a.Series, final_after_days: int) -> series_types.TimeSeries:
-    """A series on its zone's clock."""
-    zone = series.window.zone
-    return series_types.TimeSeries(
-        **answer_fields(series.window, series.evidence, final_after_days),
-        granularity=enums.Granularity(series.granularity.value),
-        points=_points(series.points, zone),
-    )
-
-
-def top_series_of(found: a.TopSeries, shown: Show, final_after_days: int) -> series_types.TopSeries:
-    """Series of several accounts on their zone's clock."""
-    zone = found.window.zone
-    return series_types.TopSeries(
-        **answer_fields(found.window, found.evidence, final_after_days),
-        granularity=enums.Granularity(found.granularity.value),
-        series=[
-            series_types.CounterpartySeries(
-                rank=each.row.rank,
-                account_id=ID(shown(each.row.account_id)),
-                transaction_count=Long(each.row.measures.transaction_count),
-                transaction_amount=each.row.measures.transaction_amount,
-                points=_points(each.points, zone),
-            )
-            for each in found.series
-        ],
-        others=series_types.OthersSeries(
-            transaction_count=Long(found.others.transaction_count),
-            transaction_amount=found.others.transaction_amount,
-            points=_points(found.other_points, zone),
-        ),
-    )
-
-
 def net_flow_of(flow: a.NetFlow, final_after_days: int) -> answers.NetFlow:
     """A net flow."""
+    then, comparison = flow.comparison, None
+    if then is not None:
+        comparison = answers.NetFlowComparison(
+            window=window_of(then.window, flow.evidence, final_after_days),
+            received=_flow(then.received, then.side(m.Direction.RECEIVED)),
+            sent=_flow(then.sent, then.side(m.Direction.SENT)),
+            net_amount=then.net_amount,
+            net_amount_change=subtract(flow.net_amount, then.net_amount),
+        )
     return answers.NetFlow(
         **answer_fields(flow.window, flow.evidence, final_after_days),
         received=_flow(flow.received, flow.side(m.Direction.RECEIVED)),
         sent=_flow(flow.sent, flow.side(m.Direction.SENT)),
         net_amount=flow.net_amount,
+        comparison=comparison,
     )
 
 
@@ -223,26 +199,6 @@ def _rank_comparison(change: a.RankChange) -> rankings.CounterpartyComparison:
         rank_change=change.rank_change,
         is_new=change.is_new,
     )
-
-
-def _points(points: Sequence[a.SeriesPoint], zone: ZoneInfo) -> list[series_types.TimePoint]:
-    found: list[series_types.TimePoint] = []
-    end_ms, end = -1, utc(0)
-    for point in points:
-        bucket, measures = point.bucket, point.measures
-        # Most buckets start where the one before ended.
-        start = end if bucket.start_ms == end_ms else instant(bucket.start_ms, zone)
-        end_ms, end = bucket.end_ms, instant(bucket.end_ms, zone)
-        found.append(
-            series_types.TimePoint(
-                start=start,
-                end=end,
-                partial=bucket.partial,
-                transaction_count=Long(measures.transaction_count),
-                transaction_amount=measures.transaction_amount,
-            )
-        )
-    return found
 
 
 def _flow(measures: a.Measures, side: a.Side) -> answers.Flow:

@@ -14,6 +14,7 @@ from gateway.execution import presenting
 from gateway.execution.arguments import compared_of, when_of, whose_of
 from gateway.execution.field_resolvers import FieldResolvers
 from graphql_schema import rankings
+from graphql_schema.answers import ReversalTotals
 from graphql_schema.enums import SortOrder
 from graphql_schema.questions import NETWORK, RankingArguments, Whose
 
@@ -71,6 +72,12 @@ class RankingResolvers(FieldResolvers):
         """A row's part of the ranking's whole amount."""
         row = cast("_RowSource", source)
         return await ranking_parts.share(self.rules, row.ranking, row.row)
+
+    async def row_reversals(self, source: object) -> ReversalTotals:
+        """The reversals behind a row."""
+        row = cast("_RowSource", source)
+        found = await ranking_parts.row_reversals(self.rules, row.ranking, row.row)
+        return presenting.reversals_of(found)
 
     async def rank_of(self, source: object, account_id: str) -> rankings.CounterpartyTotal | None:
         """One account's row of a ranking."""

@@ -9,7 +9,6 @@ from gateway.access.account_id import check_account_id
 from gateway.analytics import answers as a
 from gateway.analytics import limits
 from gateway.analytics import model as m
-from gateway.analytics.series import SeriesQuestion, TopSeriesQuestion, series, top_series
 from gateway.analytics.totals import (
     FlowQuestion,
     TotalsQuestion,
@@ -22,20 +21,16 @@ from gateway.execution import presenting
 from gateway.execution.arguments import compared_of, when_of, whose_of
 from gateway.execution.list_resolvers import ListResolvers
 from gateway.execution.ranking_resolvers import RankingResolvers
+from gateway.execution.series_resolvers import SeriesResolvers
 from gateway.execution.spread_resolvers import SpreadResolvers
 from gateway.execution.system_resolvers import SystemResolvers
 from graphql_schema import answers
-from graphql_schema.questions import (
-    FlowArguments,
-    SeriesArguments,
-    TopSeriesArguments,
-    TotalsArguments,
-    Whose,
-)
-from graphql_schema.series import TimeSeries, TopSeries
+from graphql_schema.questions import FlowArguments, TotalsArguments, Whose
 
 
-class GatewayResolvers(RankingResolvers, SpreadResolvers, ListResolvers, SystemResolvers):
+class GatewayResolvers(
+    RankingResolvers, SeriesResolvers, SpreadResolvers, ListResolvers, SystemResolvers
+):
     """The resolvers for one field of one operation."""
 
     __slots__ = ()
@@ -100,42 +95,12 @@ class GatewayResolvers(RankingResolvers, SpreadResolvers, ListResolvers, SystemR
             raise TypeError("these totals were not asked for by kind")
         return presenting.reversals_of(reversals)
 
-    async def time_series(self, whose: Whose, asked: SeriesArguments) -> TimeSeries:
-        """Measures over time."""
-        choice, calendar = when_of(asked.when)
-        question = SeriesQuestion(
-            whose=whose_of(whose),
-            choice=choice,
-            calendar=calendar,
-            direction=m.Direction(asked.direction.value),
-            granularity=m.Granularity(asked.granularity.value),
-            fill=m.Fill(asked.fill.value),
-            counterparty_id=asked.counterparty_id,
-        )
-        found = await series(self.rules, question)
-        self.note(found.evidence)
-        return presenting.series_of(found, self.final_after_days)
-
-    async def top_series(self, whose: Whose, asked: TopSeriesArguments) -> TopSeries:
-        """A series of each of the first counterparties, and of the others."""
-        choice, calendar = when_of(asked.when)
-        question = TopSeriesQuestion(
-            whose=whose_of(whose),
-            choice=choice,
-            calendar=calendar,
-            direction=m.Direction(asked.direction.value),
-            granularity=m.Granularity(asked.granularity.value),
-            first=asked.first,
-            order_by=m.RankBy(asked.order_by.value),
-        )
-        found = await top_series(self.rules, question)
-        self.note(found.evidence)
-        return presenting.top_series_of(found, self.context.shown, self.final_after_days)
-
     async def net_flow(self, whose: Whose, asked: FlowArguments) -> answers.NetFlow:
         """Received and sent."""
         choice, calendar = when_of(asked.when)
-        question = FlowQuestion(whose_of(whose), choice, calendar, asked.counterparty_id)
+        question = FlowQuestion(
+            whose_of(whose), choice, calendar, compared_of(asked.compared), asked.counterparty_id
+        )
         found = await net_flow(self.rules, question)
         self.note(found.evidence)
         return presenting.net_flow_of(found, self.final_after_days)

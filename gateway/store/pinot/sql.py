@@ -193,7 +193,7 @@ def amounts(plan: AmountsPlan) -> str:
 
 def steps(plan: StepsPlan) -> str:
     """Rows of step, count; ascending."""
-    step = f"CEIL(LN(amount) / {STEP!r})"
+    step = f"CEIL(LN(CAST(amount AS DOUBLE)) / {STEP!r})"  # LN refuses decimals
     return (
         f"SELECT {step}, {COUNT} FROM account_entries WHERE {_where(plan, plan.direction)} "
         f"AND kind = 'TRANSFER' GROUP BY {step} ORDER BY {step} ASC LIMIT {MAX_STEPS}"

@@ -317,6 +317,33 @@ def test_layers_of_a_series_cost_by_their_points_and_their_number() -> None:
     assert joined.points == one.points + price(plain % layer).points - 1
 
 
+def test_a_compared_series_costs_by_the_points_of_both_windows() -> None:
+    text = '{ account(id: "a") { timeSeries(window: {last: {count: 9, unit: DAY}}, granularity: DAY%s) { %s } } }'
+    points_ = "points { start transactionCount }"
+    plain = price(text % ("", points_))
+    alone = price(text % (", compareTo: PREVIOUS_PERIOD", points_))
+    assert alone.points - plain.points == 65
+    both = points_ + " comparison { %s }" % points_
+    compared = price(text % (", compareTo: PREVIOUS_PERIOD", both))
+    nine_days = math.ceil(9 * 24 / 23 + 1 + 3)
+    assert compared.points - alone.points == 1 + 1 + 1 + nine_days
+    assert compared.values - alone.values == 1 + nine_days * 3
+    hundred = ", compareWindow: {last: {count: 100, unit: DAY}}"
+    own = price(text % (hundred, both))
+    assert own.points - compared.points == math.ceil(100 * 24 / 23 + 4) - nine_days
+
+
+def test_reversals_of_a_point_cost_one_and_of_both_sides_nothing_else() -> None:
+    text = '{ account(id: "a") { %s(window: {calendar: TODAY}, granularity: HOUR) { points { %s } } } }'
+    series = [
+        cost(text % ("timeSeries", f"start {more}"))
+        for more in ("", "reversals { transactionCount }")
+    ]
+    assert series[1] - series[0] == 26
+    flow = cost(text % ("flowSeries", "received { transactionCount } sent { transactionCount }"))
+    assert flow - cost(text % ("flowSeries", "start")) == 2 * 26
+
+
 def test_percentiles_and_bars_cost_by_their_number() -> None:
     text = '{ account(id: "a") { distribution(window: {calendar: TODAY}) { %s } } }'
     one, three = (
