@@ -58,6 +58,11 @@ async def world(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> AsyncIter
     settings = trust.settings(
         trusted_documents_manifest=str(tmp_path / "documents.json"),
         max_store_queries=500,
+        max_tokens=5_000,
+        max_fields=5_000,
+        max_cost=100_000,
+        max_values=100_000,
+        max_document_characters=65_536,
         budget_burst=1_000_000,
     )
     app = create_app(settings, store, trust.clock.epoch_ms, trust.clock.monotonic)
