@@ -29,7 +29,7 @@ from gateway.access.auth.told import tell_of_credentials
 from gateway.access.caller import EVERYONE, SCOPE_KEY, Caller, Role
 from gateway.access.signing_keys import signer_of_cursors
 from gateway.analytics.cursor import Cursors
-from gateway.analytics.query_plan import ProgressPlan
+from gateway.analytics.pipeline_plan import ProgressPlan
 from gateway.errors import FailedLoginsError, GatewayError, UnauthenticatedError
 from gateway.execution.sdl import sdl
 from gateway.http import negotiation

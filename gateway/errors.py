@@ -71,11 +71,12 @@ class Right(Enum):
         "Your credential does not give the right to read every account asked for; "
         "ask only for accounts that it was issued for."
     )
+    USE_GROUP = "Your credential was not given a group of this name; name one that it was issued for, or give the ids."
     READ_NETWORK = "Figures over all accounts are for operators; your credential is not one's."
     READ_METRICS = "Metrics are for operators and the scrape token; your credential is neither's."
     SEE_COUNTERPARTIES = (
         "Your credential does not give the right to see other accounts' ids, "
-        "so transactions can be filtered by accounts of your own only."
+        "so others can be named only by the masked ids that it was shown itself."
     )
 
 

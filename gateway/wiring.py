@@ -21,12 +21,12 @@ from gateway.access.masking import Masking
 from gateway.access.signing_keys import signer_of_answers
 from gateway.analytics.cursor import Cursors
 from gateway.analytics.limits import Limits
-from gateway.analytics.questions import Analytics
+from gateway.analytics.questions import Analytics, Apart
 from gateway.documents import manifest
 from gateway.documents.admission import Admission
 from gateway.documents.caps import Caps
 from gateway.documents.cost.pricing import Pricing
-from gateway.documents.cost.sizes import estimates
+from gateway.documents.cost.sizes import estimates, lengths_below
 from gateway.documents.cost.weights import read as read_weights
 from gateway.documents.manifest import ManifestError
 from gateway.documents.named import Documents
@@ -175,7 +175,10 @@ def make_budgets(settings: Settings, counted: Metrics, monotonic: Monotonic) -> 
 def make_preparation(settings: Settings) -> Preparation:
     """Documents' caps, rules and prices, out of the settings and the SDL."""
     schema, weights = make_schema().graphql_schema, read_weights(build_schema(sdl()))
-    pricing = Pricing(schema, weights, estimates(settings.max_accounts, settings.max_points))
+    max_points = settings.max_points
+    pricing = Pricing(
+        schema, weights, estimates(settings.max_accounts, max_points), lengths_below(max_points)
+    )
     return Preparation(schema, caps_of(settings), pricing, settings.introspection)
 
 
@@ -197,9 +200,9 @@ class ContextMaker:
     cursors: Cursors
 
     def __call__(
-        self, request_id: str, caller: Caller, party: Party, by_kind: bool
+        self, request_id: str, caller: Caller, party: Party, apart: Apart
     ) -> OperationContext:
-        """A fresh context for this caller, at the party's expense; `by_kind` tells reversals apart in totals."""
+        """A fresh context for this caller, at the party's expense; `apart`: where reversals are told apart."""
         limits = self.anonymous_limits if caller is EVERYONE else self.known_limits
         deadline = Deadline.after(limits.deadline_ms / 1000, self.monotonic)
         store = PartyStore(self.store, party)
@@ -214,7 +217,15 @@ class ContextMaker:
         now_ms = clock_ms - clock_ms % self.tick_ms
         sample_data = self.store.sample_data
         rules = Analytics(
-            shared, now_ms, limits, sample_data, caller, self.epoch_ms, self.cursors, by_kind
+            shared,
+            now_ms,
+            limits,
+            sample_data,
+            caller,
+            self.epoch_ms,
+            self.cursors,
+            self.masking,
+            apart,
         )
         shown = self.masking.for_caller(caller)
         return OperationContext(request_id, shared, rules, shown, GatewayResolvers)

@@ -64,6 +64,18 @@ ENTRIES = Cost(weight="65")
 SHARE = Cost(weight="1")
 REVERSED_BY = Cost(weight="3")
 REVERSALS = Cost(weight="10")
+FLOW_SERIES = Cost(weight="80")
+TOP_SERIES = Cost(weight="210")
+BEHIND = Cost(weight="40")
+RANK_OF = Cost(weight="80")
+DISTRIBUTION = Cost(weight="50")
+SPREAD = Cost(weight="100")
+WEEKLY = Cost(weight="100")
+SET_TOTALS = Cost(weight="80")
+SET_TOP = Cost(weight="240")
+SET_TOP_COMPARED = Cost(weight="400")
+SET_SERIES = Cost(weight="130")
+SET_NET_FLOW = Cost(weight="110")
 NETWORK_TOTALS = Cost(weight="550")
 NETWORK_TOP = Cost(weight="950")
 NETWORK_TOP_COMPARED = Cost(weight="1900")
@@ -80,6 +92,15 @@ each of 20 is one such query) and `REVERSALS` (a column more in the query of the
 # takes. On Pinot they are not measured yet.
 
 
+def ranked() -> ListSize:
+    """As many rows, now and of those that dropped out, as `first` says."""
+    return ListSize(
+        slicing_arguments=["first"],
+        sized_fields=["rows", "dropped"],
+        require_one_slicing_argument=strawberry.UNSET,
+    )
+
+
 def first_of(field: str, *others: str) -> ListSize:
     """As many items in a field as `first` says, or an argument that may stand in its place."""
     return ListSize(
@@ -87,6 +108,11 @@ def first_of(field: str, *others: str) -> ListSize:
         sized_fields=[field],
         require_one_slicing_argument=strawberry.UNSET,
     )
+
+
+def sliced(argument: str) -> ListSize:
+    """As many items as an argument says, in the field itself."""
+    return ListSize(slicing_arguments=[argument], require_one_slicing_argument=strawberry.UNSET)
 
 
 def up_to(most: int, *fields: str) -> ListSize:

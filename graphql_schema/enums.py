@@ -63,6 +63,52 @@ class RankBy(Enum):
     TRANSACTION_COUNT = value("TRANSACTION_COUNT", description="Most transactions first.")
 
 
+@strawberry.enum(description="How a histogram's buckets are cut.")
+class HistogramScale(Enum):
+    """Edges of a histogram."""
+
+    LINEAR = value("LINEAR", description="Buckets of equal length.")
+    LOGARITHMIC = value(
+        "LOGARITHMIC",
+        description="Each bucket's end is the same multiple of its start: for amounts of very different size.",
+    )
+
+
+@strawberry.enum(description="A day of the week.")
+class Weekday(Enum):
+    """Day of the week."""
+
+    MONDAY = value("MONDAY", description="The first day of the week by ISO 8601.")
+    TUESDAY = value("TUESDAY", description="The day after Monday.")
+    WEDNESDAY = value("WEDNESDAY", description="The day after Tuesday.")
+    THURSDAY = value("THURSDAY", description="The day after Wednesday.")
+    FRIDAY = value("FRIDAY", description="The day after Thursday.")
+    SATURDAY = value("SATURDAY", description="The day after Friday.")
+    SUNDAY = value("SUNDAY", description="The day after Saturday.")
+
+
+@strawberry.enum(description="What becomes of transfers between two accounts of one set.")
+class InternalTransfers(Enum):
+    """Transfers inside a set."""
+
+    EXCLUDED = value(
+        "EXCLUDED",
+        description="They are left out: what came to the set from outside, and what left it.",
+    )
+    INCLUDED = value(
+        "INCLUDED",
+        description="They count as all others do: once as received and once as sent.",
+    )
+
+
+@strawberry.enum(description="Which end of an order comes first.")
+class SortOrder(Enum):
+    """Direction of an order."""
+
+    DESCENDING = value("DESCENDING", description="Largest first.")
+    ASCENDING = value("ASCENDING", description="Smallest first.")
+
+
 @strawberry.enum(
     description="Units of a window: of `last` as described, of `lastFull` and `lastWithRunning` as the calendar has "
     "them."

@@ -3,42 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from decimal import Decimal
 from typing import Protocol, cast
 
 import strawberry
 
-from graphql_schema import answers, enums, inputs, system, transactions
+from graphql_schema import answers, distribution, questions, rankings, series, system, transactions
 from graphql_schema.asked import resolvers_at
+from graphql_schema.distribution import Distribution, WeeklyPattern
+from graphql_schema.enums import Direction
+from graphql_schema.questions import Whose
 from graphql_schema.scalars import TimeZone
 from graphql_schema.transactions import Transaction, TransactionConnection
 
 
-@dataclass(frozen=True, slots=True)
-class ListArguments:
-    """What a page of a list of transactions was asked for by; `None`: not given."""
-
-    window: inputs.WindowInput
-    direction: enums.Direction | None
-    counterparty_id: str | None
-    kind: enums.TransactionKind | None
-    min_amount: Decimal | None
-    max_amount: Decimal | None
-    sort_by: enums.TransactionSort
-    first: int
-    after: str | None
-    last: int | None
-    before: str | None
-    time_zone: TimeZone
-    calendar: inputs.CalendarInput | None
-
-
-class Resolvers(answers.Fetching, transactions.Fetching, system.Fetching, Protocol):
+class Resolvers(
+    answers.Fetching,
+    distribution.Fetching,
+    rankings.Fetching,
+    transactions.Fetching,
+    system.Fetching,
+    Protocol,
+):
     """One method a field that has to be fetched or checked.
 
-    `account_id` of `None` asks about the whole network. `source` is what a method put into the
-    type whose field asks.
+    `source` is what a method put into the type whose field asks.
     """
 
     def account_id(self, account_id: str, argument: str) -> str:
@@ -49,79 +37,65 @@ class Resolvers(answers.Fetching, transactions.Fetching, system.Fetching, Protoc
         """The ids without repetitions, if not too many and the caller may read them all."""
         ...
 
+    def account_set(self, ids: Sequence[str] | None, group: str | None) -> Sequence[str]:
+        """The ids of a set, given or of a group of the caller's, if it may read them all."""
+        ...
+
     def network(self) -> None:
         """Refuse whoever may not read the network's figures."""
         ...
 
-    async def totals(
-        self,
-        account_id: str | None,
-        window: inputs.WindowInput,
-        direction: enums.Direction,
-        time_zone: TimeZone,
-        calendar: inputs.CalendarInput | None,
-        compare_to: enums.Comparison | None,
-        compare_window: inputs.WindowInput | None,
-        counterparty_id: str | None,
-    ) -> answers.Totals:
+    async def totals(self, whose: Whose, asked: questions.TotalsArguments) -> answers.Totals:
         """Totals of one direction."""
         ...
 
     async def top_counterparties(
-        self,
-        account_id: str,
-        window: inputs.WindowInput,
-        direction: enums.Direction,
-        first: int,
-        order_by: enums.RankBy,
-        time_zone: TimeZone,
-        calendar: inputs.CalendarInput | None,
-        compare_to: enums.Comparison | None,
-        compare_window: inputs.WindowInput | None,
-    ) -> answers.TopCounterparties:
+        self, whose: Whose, asked: questions.RankingArguments
+    ) -> rankings.TopCounterparties:
         """The first counterparties by a measure."""
         ...
 
-    async def top_accounts(
-        self,
-        window: inputs.WindowInput,
-        direction: enums.Direction,
-        first: int,
-        order_by: enums.RankBy,
-        time_zone: TimeZone,
-        calendar: inputs.CalendarInput | None,
-        compare_to: enums.Comparison | None,
-        compare_window: inputs.WindowInput | None,
-    ) -> answers.TopAccounts:
+    async def top_accounts(self, asked: questions.RankingArguments) -> rankings.TopAccounts:
         """The first accounts of the network by a measure."""
         ...
 
     async def time_series(
-        self,
-        account_id: str | None,
-        window: inputs.WindowInput,
-        granularity: enums.Granularity,
-        direction: enums.Direction,
-        time_zone: TimeZone,
-        calendar: inputs.CalendarInput | None,
-        fill: enums.Fill,
-        counterparty_id: str | None,
-    ) -> answers.TimeSeries:
+        self, whose: Whose, asked: questions.SeriesArguments
+    ) -> series.TimeSeries:
         """Measures over time."""
         ...
 
-    async def net_flow(
-        self,
-        account_id: str,
-        window: inputs.WindowInput,
-        time_zone: TimeZone,
-        calendar: inputs.CalendarInput | None,
-        counterparty_id: str | None,
-    ) -> answers.NetFlow:
+    async def flow_series(
+        self, whose: Whose, asked: questions.SeriesArguments
+    ) -> series.FlowSeries:
+        """Received and sent over time."""
+        ...
+
+    async def top_series(
+        self, whose: Whose, asked: questions.TopSeriesArguments
+    ) -> series.TopSeries:
+        """A series of each of the first counterparties, and of the others."""
+        ...
+
+    async def distribution(
+        self, whose: Whose, when: questions.When, direction: Direction
+    ) -> Distribution:
+        """How large transfers are."""
+        ...
+
+    async def weekly_pattern(
+        self, whose: Whose, asked: questions.PatternArguments
+    ) -> WeeklyPattern:
+        """When in the week transactions happen."""
+        ...
+
+    async def net_flow(self, whose: Whose, asked: questions.FlowArguments) -> answers.NetFlow:
         """Received and sent."""
         ...
 
-    async def transactions(self, account_id: str, asked: ListArguments) -> TransactionConnection:
+    async def transactions(
+        self, account_id: str, asked: questions.ListArguments
+    ) -> TransactionConnection:
         """One page of single entries."""
         ...
 

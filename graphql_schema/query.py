@@ -1,324 +1,29 @@
-"""The entry points, and the questions that accounts and the network answer."""
+"""The entry points."""
 
 # mypy: disallow-untyped-decorators=False
 # strawberry.field is not typed as a decorator with arguments.
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import strawberry
 from strawberry import ID
 
 from graphql_schema import cost
-from graphql_schema.answers import NetFlow, TimeSeries, TopAccounts, TopCounterparties, Totals
+from graphql_schema.account import Account
+from graphql_schema.account_set import AccountSet, account_set_of
 from graphql_schema.arguments import (
-    AfterArgument,
-    CalendarArgument,
-    CompareArgument,
-    CompareNetworkArgument,
-    CompareNetworkTopArgument,
-    CompareNetworkTopWindowArgument,
-    CompareNetworkWindowArgument,
-    CompareTopArgument,
-    CompareTopWindowArgument,
-    CompareWindowArgument,
-    CounterpartyArgument,
-    DirectionArgument,
-    FillArgument,
-    FirstArgument,
-    GranularityArgument,
+    GroupArgument,
     IdArgument,
-    ListCounterpartyArgument,
-    RankArgument,
-    WindowArgument,
-    ZoneArgument,
+    InternalArgument,
+    SetIdsArgument,
+    given,
 )
-from graphql_schema.enums import Direction, Fill, RankBy, TransactionKind, TransactionSort
-from graphql_schema.port import ListArguments, resolvers
-from graphql_schema.scalars import UTC
+from graphql_schema.enums import InternalTransfers
+from graphql_schema.network import Network
+from graphql_schema.port import resolvers
 from graphql_schema.system import Limits, Pipeline
-from graphql_schema.transactions import Transaction, TransactionConnection
-
-Value = TypeVar("Value")
-
-
-def given(value: Value | None) -> Value | None:
-    """An argument that may be absent; empty text and zero are not."""
-    return None if value is strawberry.UNSET else value
-
-
-@strawberry.type(
-    description="An account. One that nobody has heard of has zero totals and no rows. "
-    "A field that fails is null and has its own error in `errors`; the others are not touched by it."
-)
-class Account:
-    """Questions about one account."""
-
-    id: ID = strawberry.field(description="1 to 64 characters, no control characters.")
-
-    @strawberry.field(
-        description="How many transactions and how much money, in one direction and timeframe.",
-        directives=[cost.TOTALS],
-    )
-    async def totals(
-        self,
-        info: strawberry.Info,
-        window: WindowArgument,
-        direction: DirectionArgument = Direction.RECEIVED,
-        time_zone: ZoneArgument = UTC,
-        calendar: CalendarArgument = strawberry.UNSET,
-        compare_to: CompareArgument = strawberry.UNSET,
-        compare_window: CompareWindowArgument = strawberry.UNSET,
-        counterparty_id: CounterpartyArgument = strawberry.UNSET,
-    ) -> Totals | None:
-        """Totals of one direction."""
-        return await resolvers(info).totals(
-            self.id,
-            window,
-            direction,
-            time_zone,
-            calendar or None,
-            compare_to or None,
-            compare_window or None,
-            given(counterparty_id),
-        )
-
-    @strawberry.field(
-        description="The accounts that most money (or most transactions) came from or went to, with what "
-        "the rows leave out.",
-        directives=[cost.TOP, cost.first_of("rows")],
-    )
-    async def top_counterparties(
-        self,
-        info: strawberry.Info,
-        window: WindowArgument,
-        direction: DirectionArgument = Direction.RECEIVED,
-        first: FirstArgument = 10,
-        order_by: RankArgument = RankBy.TRANSACTION_AMOUNT,
-        time_zone: ZoneArgument = UTC,
-        calendar: CalendarArgument = strawberry.UNSET,
-        compare_to: CompareTopArgument = strawberry.UNSET,
-        compare_window: CompareTopWindowArgument = strawberry.UNSET,
-    ) -> TopCounterparties | None:
-        """A ranking of counterparties."""
-        return await resolvers(info).top_counterparties(
-            self.id,
-            window,
-            direction,
-            first,
-            order_by,
-            time_zone,
-            calendar or None,
-            compare_to or None,
-            compare_window or None,
-        )
-
-    @strawberry.field(
-        description="Transactions and money over time: a chart's points, one a bucket of the calendar.",
-        directives=[cost.SERIES, cost.up_to(1_500, "points")],
-    )
-    async def time_series(
-        self,
-        info: strawberry.Info,
-        window: WindowArgument,
-        granularity: GranularityArgument,
-        direction: DirectionArgument = Direction.RECEIVED,
-        time_zone: ZoneArgument = UTC,
-        calendar: CalendarArgument = strawberry.UNSET,
-        fill: FillArgument = Fill.ZERO,
-        counterparty_id: CounterpartyArgument = strawberry.UNSET,
-    ) -> TimeSeries | None:
-        """A series."""
-        return await resolvers(info).time_series(
-            self.id,
-            window,
-            granularity,
-            direction,
-            time_zone,
-            calendar or None,
-            fill,
-            given(counterparty_id),
-        )
-
-    @strawberry.field(
-        description="Received, sent, and received minus sent.", directives=[cost.NET_FLOW]
-    )
-    async def net_flow(
-        self,
-        info: strawberry.Info,
-        window: WindowArgument,
-        time_zone: ZoneArgument = UTC,
-        calendar: CalendarArgument = strawberry.UNSET,
-        counterparty_id: CounterpartyArgument = strawberry.UNSET,
-    ) -> NetFlow | None:
-        """A net flow."""
-        return await resolvers(info).net_flow(
-            self.id, window, time_zone, calendar or None, given(counterparty_id)
-        )
-
-    @strawberry.field(
-        description="The single transactions, reversals among them, page by page, either way: `first` and `after`, "
-        "or `last` and `before`.",
-        directives=[cost.ENTRIES, cost.first_of("edges", "last")],
-    )
-    async def transactions(
-        self,
-        info: strawberry.Info,
-        window: WindowArgument,
-        direction: Annotated[
-            Direction | None,
-            strawberry.argument(description="Only this side of the transfers; null: both."),
-        ] = strawberry.UNSET,
-        counterparty_id: ListCounterpartyArgument = strawberry.UNSET,
-        kind: Annotated[
-            TransactionKind | None,
-            strawberry.argument(description="Only transfers or only reversals; null: both."),
-        ] = strawberry.UNSET,
-        min_amount: Annotated[
-            Decimal | None,
-            strawberry.argument(
-                description="Only amounts of at least this, as `amount` tells them: a reversal's is negative. Null: any."
-            ),
-        ] = strawberry.UNSET,
-        max_amount: Annotated[
-            Decimal | None,
-            strawberry.argument(description="Only amounts of at most this; null: any."),
-        ] = strawberry.UNSET,
-        sort_by: Annotated[
-            TransactionSort, strawberry.argument(description="The order of the list.")
-        ] = TransactionSort.TIME_DESCENDING,
-        first: FirstArgument = 20,
-        after: AfterArgument = strawberry.UNSET,
-        last: Annotated[
-            int | None,
-            strawberry.argument(
-                description="Instead of `first`: so many from the list's end, or those right before `before`; in the "
-                "list's order."
-            ),
-        ] = strawberry.UNSET,
-        before: Annotated[
-            str | None,
-            strawberry.argument(
-                description="With `last`: the `startCursor` of the page behind; every argument but `last` as it was then."
-            ),
-        ] = strawberry.UNSET,
-        time_zone: ZoneArgument = UTC,
-        calendar: CalendarArgument = strawberry.UNSET,
-    ) -> TransactionConnection | None:
-        """A page."""
-        asked = ListArguments(
-            window=window,
-            direction=direction or None,
-            counterparty_id=given(counterparty_id),
-            kind=kind or None,
-            min_amount=given(min_amount),
-            max_amount=given(max_amount),
-            sort_by=sort_by,
-            first=first,
-            after=given(after),
-            last=given(last),
-            before=given(before),
-            time_zone=time_zone,
-            calendar=calendar or None,
-        )
-        return await resolvers(info).transactions(self.id, asked)
-
-    @strawberry.field(
-        description="One transaction by its id, from this account's side; null if the account has none of this id. "
-        "Of a transfer to oneself the received side; where a reversal has the id of another transfer, the transfer.",
-        directives=[cost.ENTRIES],
-    )
-    async def transaction(
-        self,
-        info: strawberry.Info,
-        id: Annotated[  # noqa: A002
-            ID, strawberry.argument(description="A UUID, in upper or lower case.")
-        ],
-        time_zone: ZoneArgument = UTC,
-    ) -> Transaction | None:
-        """An entry."""
-        return await resolvers(info).transaction(self.id, id, time_zone)
-
-
-@strawberry.type(description="The whole system's figures, over all accounts.")
-class Network:
-    """Questions about all accounts."""
-
-    @strawberry.field(
-        description="Totals of all accounts. Every transfer is counted once in each direction; "
-        "`counterpartyCount` is how many different accounts stood on that side.",
-        directives=[cost.NETWORK_TOTALS],
-    )
-    async def totals(
-        self,
-        info: strawberry.Info,
-        window: WindowArgument,
-        direction: DirectionArgument = Direction.RECEIVED,
-        time_zone: ZoneArgument = UTC,
-        calendar: CalendarArgument = strawberry.UNSET,
-        compare_to: CompareNetworkArgument = strawberry.UNSET,
-        compare_window: CompareNetworkWindowArgument = strawberry.UNSET,
-    ) -> Totals | None:
-        """Totals of one direction; `counterpartyCount` is the number of accounts on that side."""
-        return await resolvers(info).totals(
-            None,
-            window,
-            direction,
-            time_zone,
-            calendar or None,
-            compare_to or None,
-            compare_window or None,
-            None,
-        )
-
-    @strawberry.field(
-        description="The accounts that received or sent most money, or had most transactions.",
-        directives=[cost.NETWORK_TOP, cost.first_of("rows")],
-    )
-    async def top_accounts(
-        self,
-        info: strawberry.Info,
-        window: WindowArgument,
-        direction: DirectionArgument = Direction.RECEIVED,
-        first: FirstArgument = 10,
-        order_by: RankArgument = RankBy.TRANSACTION_AMOUNT,
-        time_zone: ZoneArgument = UTC,
-        calendar: CalendarArgument = strawberry.UNSET,
-        compare_to: CompareNetworkTopArgument = strawberry.UNSET,
-        compare_window: CompareNetworkTopWindowArgument = strawberry.UNSET,
-    ) -> TopAccounts | None:
-        """A ranking of accounts."""
-        return await resolvers(info).top_accounts(
-            window,
-            direction,
-            first,
-            order_by,
-            time_zone,
-            calendar or None,
-            compare_to or None,
-            compare_window or None,
-        )
-
-    @strawberry.field(
-        description="Transactions and money of all accounts over time.",
-        directives=[cost.NETWORK_SERIES, cost.up_to(1_500, "points")],
-    )
-    async def time_series(
-        self,
-        info: strawberry.Info,
-        window: WindowArgument,
-        granularity: GranularityArgument,
-        direction: DirectionArgument = Direction.RECEIVED,
-        time_zone: ZoneArgument = UTC,
-        calendar: CalendarArgument = strawberry.UNSET,
-        fill: FillArgument = Fill.ZERO,
-    ) -> TimeSeries | None:
-        """A series."""
-        return await resolvers(info).time_series(
-            None, window, granularity, direction, time_zone, calendar or None, fill, None
-        )
 
 
 @strawberry.type(description="Payment analytics, exact and seconds old.")
@@ -352,6 +57,21 @@ class Query:
     ) -> list[Account | None] | None:
         """Several accounts."""
         return [Account(id=ID(each)) for each in resolvers(info).account_ids(ids)]
+
+    @strawberry.field(
+        description="Several accounts as one: each answer is about all of them together, out of one store query. Null, "
+        "with an error, if one of them cannot be asked about; FORBIDDEN if the caller may not read every one of them, "
+        "or has no such group."
+    )
+    def account_set(
+        self,
+        info: strawberry.Info,
+        ids: SetIdsArgument = strawberry.UNSET,
+        group: GroupArgument = strawberry.UNSET,
+        internal_transfers: InternalArgument = InternalTransfers.EXCLUDED,
+    ) -> AccountSet | None:
+        """Several accounts together."""
+        return account_set_of(info, given(ids), given(group), internal_transfers)
 
     @strawberry.field(
         description="The whole system: figures over all accounts, for operators; FORBIDDEN to "

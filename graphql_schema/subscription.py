@@ -11,9 +11,18 @@ import strawberry
 from strawberry import ID
 
 from graphql_schema import cost
-from graphql_schema.arguments import IdArgument
+from graphql_schema.account import Account
+from graphql_schema.account_set import AccountSet, account_set_of
+from graphql_schema.arguments import (
+    GroupArgument,
+    IdArgument,
+    InternalArgument,
+    SetIdsArgument,
+    given,
+)
+from graphql_schema.enums import InternalTransfers
+from graphql_schema.network import Network
 from graphql_schema.port import resolvers
-from graphql_schema.query import Account, Network
 from graphql_schema.system import Pipeline
 
 
@@ -50,6 +59,20 @@ class Subscription:
     ) -> list[Account | None] | None:
         """Several accounts."""
         return [Account(id=ID(each)) for each in resolvers(info).account_ids(ids)]
+
+    @strawberry.field(
+        description="Several accounts as one. The stream ends, with FORBIDDEN, if the caller may not read every one of "
+        "them, or no longer."
+    )
+    def account_set(
+        self,
+        info: strawberry.Info,
+        ids: SetIdsArgument = strawberry.UNSET,
+        group: GroupArgument = strawberry.UNSET,
+        internal_transfers: InternalArgument = InternalTransfers.EXCLUDED,
+    ) -> AccountSet | None:
+        """Several accounts together."""
+        return account_set_of(info, given(ids), given(group), internal_transfers)
 
     @strawberry.field(
         description="The whole system: figures over all accounts, for operators; FORBIDDEN to everyone else."

@@ -207,6 +207,9 @@ class Limits:
     max_compared_rank: int = strawberry.field(
         description="Last rank that `previousRank` tells: 1,000."
     )
+    max_rank: int = strawberry.field(
+        description="Last rank of a ranking's pages and of `rankOf`: 10,000."
+    )
     max_body_bytes: int = strawberry.field(
         description="Largest request body, in bytes: 65,536 by default. "
         "A URL may have up to 16,384 after its `?`, so what is longer is asked by POST."

@@ -13,7 +13,7 @@ import strawberry
 from strawberry import ID, Private
 
 from graphql_schema import cost
-from graphql_schema.answers import Answer
+from graphql_schema.answers import Answer, PageInfo
 from graphql_schema.asked import resolvers_at
 from graphql_schema.enums import Direction, TransactionKind
 from graphql_schema.scalars import Long
@@ -53,8 +53,8 @@ class Transaction:
         description="The account's side; for a reversal, the side it had in the transfer."
     )
     counterparty_id: ID = strawberry.field(
-        description="The account on the other side; `masked:` and a hash where the caller may not "
-        "see its id."
+        description="The account on the other side; `masked:` and a text of the caller's own where it "
+        "may not see the id, and which serves it as `counterpartyId`."
     )
     amount: Decimal = strawberry.field(
         description="Exact: positive for a transfer, `direction` tells which way it went; negative for a reversal. "
@@ -84,24 +84,6 @@ class TransactionEdge:
         description="Opaque; give it as `after` to go on behind this one, or as `before` to go back."
     )
     node: Transaction = strawberry.field(description="The transaction.")
-
-
-@strawberry.type(description="Where a page stands (Relay).")
-class PageInfo:
-    """Relay's page info."""
-
-    has_next_page: bool = strawberry.field(
-        description="Whether more transactions follow; with `last`, whether this page came by a cursor."
-    )
-    has_previous_page: bool = strawberry.field(
-        description="Whether transactions come before: known with `last`; else, whether this page came by a cursor."
-    )
-    start_cursor: str | None = strawberry.field(
-        description="The first edge's cursor, for `before`; null without edges."
-    )
-    end_cursor: str | None = strawberry.field(
-        description="The last edge's cursor, for `after`; null without edges."
-    )
 
 
 @strawberry.type(

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import math
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Context, Decimal, Inexact
 from typing import Any
 
+from gateway.access.caller import Scope
 from gateway.analytics.model import Direction, Entry, Interval, RankBy
+from gateway.analytics.pipeline_plan import EntryCountPlan
 from gateway.analytics.query_plan import (
     CountRow,
     DistinctPlan,
     DistinctRow,
     EntriesPlan,
-    EntryCountPlan,
     EntryKey,
     GroupRow,
     MatchesPlan,
+    Place,
     QueryPlan,
     SlotRow,
     SlotsPlan,
@@ -24,6 +27,7 @@ from gateway.analytics.query_plan import (
     TotalsPlan,
     TotalsRow,
 )
+from gateway.analytics.spread_plan import AmountRow, AmountsPlan, StepRow, StepsPlan
 
 EXACT = Context(prec=200, traps=[Inexact])
 
@@ -31,36 +35,52 @@ EXACT = Context(prec=200, traps=[Inexact])
 def evaluate(plan: QueryPlan[Any], entries: Sequence[Entry]) -> list[Any]:
     """The rows of a plan over entries, in the plan's order."""
     match plan:
-        case TotalsPlan(scope, directions, interval, by_kind, counterparty_id):
-            account_ids = scope.account_ids
+        case TotalsPlan(scope, directions, interval, by_kind, counterparty_id, outside):
             chosen = [
                 entry
-                for entry in within(entries, interval)
+                for entry in scoped(entries, scope, None, interval, outside=outside)
                 if entry.direction in directions
-                and (account_ids is None or entry.account_id in account_ids)
                 and counterparty_id in (None, entry.counterparty_id)
             ]
             grouped = group(
                 chosen,
-                lambda e: (account_ids and e.account_id, e.direction, e.kind if by_kind else None),
+                lambda e: (
+                    scope.account_ids and e.account_id,
+                    e.direction,
+                    e.kind if by_kind else None,
+                ),
             )
             return [TotalsRow(id_, side, *m, kind) for (id_, side, kind), m in grouped.items()]
-        case DistinctPlan(scope, direction, interval):
-            account_id = scope.account_id
-            chosen = scoped(entries, account_id, direction, interval)
-            return [DistinctRow(len({other(account_id, entry) for entry in chosen}))]
-        case TopPlan(scope, direction, interval, order_by, limit, among):
-            account_id = scope.account_id
-            chosen = scoped(entries, account_id, direction, interval)
-            grouped = group(chosen, lambda entry: other(account_id, entry))
+        case DistinctPlan(scope, direction, interval, outside):
+            chosen = scoped(entries, scope, direction, interval, outside=outside)
+            return [DistinctRow(len({other(scope, entry) for entry in chosen}))]
+        case TopPlan(scope, direction, interval, _, limit, among, outside):
+            chosen = scoped(entries, scope, direction, interval, outside=outside)
+            chosen = [each for each in chosen if plan.kind in (None, each.kind)]
+            grouped = group(chosen, lambda entry: other(scope, entry))
             rows = [GroupRow(key, *measures) for key, measures in grouped.items()]
             rows = [row for row in rows if among is None or row.account_id in among]
-            return sorted(rows, key=place(order_by))[:limit]
-        case SlotsPlan(scope, direction, interval, slot_ms, origins, counterparty_id):
-            chosen = scoped(entries, scope.account_id, direction, interval)
+            key = place(plan)
+            rows = [row for row in rows if plan.after is None or key(row) > key(plan.after)]
+            return sorted(rows, key=key)[:limit]
+        case SlotsPlan(scope, direction, interval, slot_ms, origins, counterparty_id, outside):
+            chosen = scoped(entries, scope, direction, interval, outside=outside)
             chosen = [each for each in chosen if counterparty_id in (None, each.counterparty_id)]
-            slots = group(chosen, lambda entry: slot_start(entry.event_time_ms, slot_ms, origins))
-            return [SlotRow(start_ms, *measures) for start_ms, measures in sorted(slots.items())]
+            among = plan.among
+            chosen = [each for each in chosen if among is None or each.counterparty_id in among]
+            slots = group(
+                chosen,
+                lambda e: (
+                    slot_start(e.event_time_ms, slot_ms, origins),
+                    e.direction if direction is None else None,
+                    e.kind if plan.by_kind else None,
+                    None if among is None else e.counterparty_id,
+                ),
+            )
+            of_slots = [SlotRow(start, *m, *apart) for (start, *apart), m in slots.items()]
+            return sorted(of_slots, key=lambda row: row.start_ms)
+        case AmountsPlan() | StepsPlan():
+            return spread(plan, entries)
         case EntriesPlan():
             found = sorted(listed(plan, entries), key=lambda e: place_of(plan, e))
             after = plan.after and place_of(plan, plan.after)
@@ -75,6 +95,15 @@ def evaluate(plan: QueryPlan[Any], entries: Sequence[Entry]) -> list[Any]:
     raise TypeError(f"no reference for {plan}")
 
 
+def spread(plan: AmountsPlan | StepsPlan, entries: Sequence[Entry]) -> list[Any]:
+    """The amounts of transfers, or how many there are in each step."""
+    chosen = scoped(entries, plan.scope, plan.direction, plan.interval, outside=plan.outside)
+    amounts = sorted(each.amount for each in chosen if each.reverses is None)
+    if isinstance(plan, StepsPlan):
+        return [StepRow(*each) for each in sorted(Counter(map(step_of, amounts)).items())]
+    return [AmountRow(each) for each in amounts] if len(amounts) <= plan.limit else []
+
+
 def group(entries: Iterable[Entry], key: Callable[[Entry], Any]) -> dict[Any, tuple[int, Decimal]]:
     """Count and exact amount by key."""
     grouped: dict[Any, tuple[int, Decimal]] = defaultdict(lambda: (0, Decimal(0)))
@@ -82,6 +111,11 @@ def group(entries: Iterable[Entry], key: Callable[[Entry], Any]) -> dict[Any, tu
         count, amount = grouped[key(entry)]
         grouped[key(entry)] = (count + 1, EXACT.add(amount, entry.amount))
     return grouped
+
+
+def step_of(amount: Decimal) -> int:
+    """The step of two hundredths that an amount is in."""
+    return math.ceil(math.log(float(amount)) / math.log(1.02))
 
 
 def slot_start(time_ms: int, slot_ms: int, origins: Sequence[int]) -> int:
@@ -99,30 +133,38 @@ def within(entries: Iterable[Entry], interval: Interval) -> list[Entry]:
 
 
 def scoped(
-    entries: Iterable[Entry], account_id: str | None, direction: Direction, interval: Interval
+    entries: Iterable[Entry],
+    scope: Scope,
+    direction: Direction | None,
+    interval: Interval,
+    *,
+    outside: bool,
 ) -> list[Entry]:
-    """The entries of one direction, of one account or all."""
+    """The entries of one direction or both, of some accounts or all, with those outside alone or with all."""
+    ids = scope.account_ids
     return [
         entry
         for entry in within(entries, interval)
-        if entry.direction is direction and account_id in (None, entry.account_id)
+        if direction in (None, entry.direction)
+        and (ids is None or entry.account_id in ids)
+        and not (outside and ids is not None and entry.counterparty_id in ids)
     ]
 
 
-def other(account_id: str | None, entry: Entry) -> str:
-    """Who is grouped: an account's counterparties, else the accounts."""
-    return entry.account_id if account_id is None else entry.counterparty_id
+def other(scope: Scope, entry: Entry) -> str:
+    """Who is grouped: the accounts' counterparties, of the network the accounts."""
+    return entry.account_id if scope.account_ids is None else entry.counterparty_id
 
 
-def place(order_by: RankBy) -> Callable[[GroupRow], tuple[Decimal, Decimal, str]]:
+def place(plan: TopPlan) -> Callable[[GroupRow | Place], tuple[Decimal, Decimal, str]]:
     """The order of a ranking."""
+    sign = Decimal(1 if plan.ascending else -1)
 
-    def key(row: GroupRow) -> tuple[Decimal, Decimal, str]:
-        count, amount = Decimal(-row.transaction_count), row.transaction_amount.copy_negate()
-        first, second = (
-            (amount, count) if order_by is RankBy.TRANSACTION_AMOUNT else (count, amount)
-        )
-        return first, second, row.account_id
+    def key(row: GroupRow | Place) -> tuple[Decimal, Decimal, str]:
+        count = sign * row.transaction_count
+        amount = EXACT.multiply(sign, row.transaction_amount)
+        by_amount = plan.order_by is RankBy.TRANSACTION_AMOUNT
+        return (amount, count, row.account_id) if by_amount else (count, amount, row.account_id)
 
     return key
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from gateway.access.caller import Scope
 from gateway.analytics.model import (
     Direction,
     Entry,
@@ -24,14 +25,17 @@ from gateway.analytics.query_plan import (
     EntriesPlan,
     EntryKey,
     MatchesPlan,
+    Place,
     QueryPlan,
+    SlotRow,
     SlotsPlan,
     TopPlan,
     TotalsPlan,
 )
+from gateway.analytics.spread_plan import AmountRow, AmountsPlan, StepsPlan
 from gateway.store.port import Store
 from tests.reference import evaluate
-from tests.scopes import NETWORK, of, one_or_all
+from tests.scopes import NETWORK, of
 
 HOUR_MS = 3_600_000
 ODD_IDS = (
@@ -77,6 +81,7 @@ amounts = st.one_of(
 times_ms = st.integers(START_MS, START_MS + SPAN_MS - 1)
 ids = st.sampled_from(ODD_IDS)
 anyone = st.one_of(st.none(), ids)
+some_ids = st.frozensets(ids, min_size=1, max_size=6)
 kinds = st.one_of(st.none(), st.sampled_from(TransactionKind))
 
 
@@ -167,35 +172,69 @@ def intervals(draw: st.DrawFn) -> Interval:
 
 
 @st.composite
+def scopes(draw: st.DrawFn) -> Scope:
+    """The network, an account, or some as one."""
+    chosen = draw(st.one_of(st.none(), some_ids, ids.map(lambda id_: frozenset({id_}))))
+    return NETWORK if chosen is None else of(*chosen)
+
+
+@st.composite
+def top_plans(
+    draw: st.DrawFn, scope: Scope, direction: Direction, interval: Interval, outside: bool
+) -> TopPlan:
+    """Rankings from the first and from any place, the largest and the smallest."""
+    signed = st.one_of(amounts, amounts.map(lambda amount: -amount), st.just(Decimal(0)))
+    places = st.builds(Place, st.integers(1, 9), ids, st.integers(0, 9), signed)
+    return TopPlan(
+        scope,
+        direction,
+        interval,
+        draw(st.sampled_from(RankBy)),
+        draw(st.integers(1, 8)),
+        draw(st.one_of(st.none(), some_ids)),
+        outside,
+        draw(st.booleans()),
+        draw(st.one_of(st.none(), places)),
+        draw(kinds),
+    )
+
+
+@st.composite
 def plans(draw: st.DrawFn) -> QueryPlan[Any]:
     """Plans of every shape over the entries."""
     interval = draw(intervals())
     direction = draw(st.sampled_from(Direction))
     account_id = draw(st.one_of(st.none(), ids))
-    match draw(st.integers(0, 6)):
+    scope, outside = draw(scopes()), draw(st.booleans())
+    match draw(st.integers(-2, 6)):
+        case -2:
+            return StepsPlan(scope, direction, interval, outside)
+        case -1:
+            return AmountsPlan(scope, direction, interval, draw(st.integers(1, 60)), outside)
         case 0:
-            chosen = draw(st.one_of(st.none(), st.frozensets(ids, min_size=1, max_size=6)))
             directions = draw(st.frozensets(st.sampled_from(Direction), min_size=1))
-            scope = NETWORK if chosen is None else of(*chosen)
-            return TotalsPlan(scope, directions, interval, draw(st.booleans()), draw(anyone))
+            by_kind, other = draw(st.booleans()), draw(anyone)
+            return TotalsPlan(scope, directions, interval, by_kind, other, outside)
         case 1:
-            return DistinctPlan(one_or_all(account_id), direction, interval)
+            return DistinctPlan(scope, direction, interval, outside)
         case 2:
-            return TopPlan(
-                one_or_all(account_id),
-                direction,
-                interval,
-                draw(st.sampled_from(RankBy)),
-                draw(st.integers(1, 8)),
-                draw(st.one_of(st.none(), st.frozensets(ids, min_size=1, max_size=6))),
-            )
+            return draw(top_plans(scope, direction, interval, outside))
         case 3:
             slot_ms = draw(st.sampled_from([60_000, 900_000, HOUR_MS, 24 * HOUR_MS]))
             whole_hours = st.integers(-40, 90).map(lambda hours: START_MS + hours * HOUR_MS)
             origin = st.one_of(whole_hours, times_ms)
             origins = sorted(draw(st.sets(origin, max_size=draw(st.integers(0, 3)))))
-            scope = one_or_all(account_id)
-            return SlotsPlan(scope, direction, interval, slot_ms, tuple(origins), draw(anyone))
+            return SlotsPlan(
+                scope,
+                draw(st.one_of(st.none(), st.just(direction))),
+                interval,
+                slot_ms,
+                tuple(origins),
+                draw(anyone),
+                outside,
+                draw(st.booleans()),
+                draw(st.one_of(st.none(), some_ids)),
+            )
         case 4:
             listed = draw(entry_plans(account_id or "alice", interval))
             return MatchesPlan(listed.scope, listed)
@@ -211,7 +250,7 @@ def entry_plans(draw: st.DrawFn, account_id: str, interval: Interval) -> Entries
     signed = st.one_of(amounts, amounts.map(lambda amount: -amount))
     keys = st.builds(EntryKey, times_ms, transaction_ids, directions, all_kinds, signed)
     bound = st.one_of(st.none(), st.none(), signed)
-    some_ids = st.frozensets(transaction_ids, min_size=1, max_size=9)
+    reversed_ids = st.frozensets(transaction_ids, min_size=1, max_size=9)
     return EntriesPlan(
         of(account_id),
         draw(st.one_of(st.none(), st.sampled_from(Direction))),
@@ -224,7 +263,7 @@ def entry_plans(draw: st.DrawFn, account_id: str, interval: Interval) -> Entries
         draw(bound),
         draw(bound),
         draw(st.one_of(st.none(), st.none(), st.none(), transaction_ids)),
-        draw(st.one_of(st.none(), st.none(), st.none(), some_ids)),
+        draw(st.one_of(st.none(), st.none(), st.none(), reversed_ids)),
     )
 
 
@@ -237,6 +276,11 @@ async def check(store: Store, entries: Sequence[Entry], plan: QueryPlan[Any]) ->
         found = sorted((row for row in found if row.transaction_count), key=repr)
         expected = sorted(expected, key=repr)
         assert [_normal(row) for row in found] == [_normal(row) for row in expected]
+    elif isinstance(plan, AmountsPlan):
+        assert sorted(found, key=_amount) == expected
+    elif isinstance(plan, SlotsPlan):
+        assert [row.start_ms for row in found] == [row.start_ms for row in expected]
+        assert sorted(found, key=_apart) == sorted(expected, key=_apart)
     else:
         assert found == expected
     assert result.inexact is None
@@ -245,3 +289,12 @@ async def check(store: Store, entries: Sequence[Entry], plan: QueryPlan[Any]) ->
 def _normal(row: Any) -> tuple[Any, ...]:
     count, amount = row.transaction_count, row.transaction_amount
     return row.account_id, row.direction, row.kind, count, amount
+
+
+def _apart(row: SlotRow) -> tuple[int, str]:
+    """Where a row of slots stands, whatever the order of those told apart within one."""
+    return row.start_ms, f"{row.direction} {row.kind} {row.counterparty_id}"
+
+
+def _amount(row: AmountRow) -> Decimal:
+    return row.amount

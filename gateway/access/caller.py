@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import InitVar, dataclass, field
 from enum import Enum
 
@@ -60,6 +60,7 @@ class Caller:
     `subject`: names it in logs and budgets; never a secret, never a full account id.
     `accounts`: the ids whose figures it may read; `None` for all of them, which operators have.
     `sees_counterparties`: whether ids of other accounts are shown to it in full.
+    `groups`: the accounts of each group that it was given by name; all of them are its `accounts`, too.
     `credential`: which of its credentials it was known by, for the record only: a key's id, a token's `jti`.
     """
 
@@ -68,6 +69,7 @@ class Caller:
     accounts: frozenset[str] | None
     sees_counterparties: bool
     credential: str = field(default="", compare=False)
+    groups: tuple[tuple[str, frozenset[str]], ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse an owner or partner of everything."""
@@ -75,13 +77,13 @@ class Caller:
             raise ValueError("operators, and only they, have all accounts")
 
     @property
-    def visibility(self) -> tuple[str, frozenset[str] | None, str | None]:
+    def visibility(self) -> tuple[Hashable, ...]:
         """What decides about its answers: callers of equal visibility get equal answers.
 
         Masked ids are each subject's own, so a caller that gets them shares its answers with nobody.
         """
         masks = None if self.sees_counterparties else self.subject
-        return self.role.value, self.accounts, masks
+        return self.role.value, self.accounts, masks, self.groups
 
     def may_read(self, account_ids: Iterable[str]) -> Scope:
         """The proof for these accounts; raises `ForbiddenError`, equal for all that are not its own."""
@@ -89,6 +91,13 @@ class Caller:
         if self.accounts is not None and not wanted <= self.accounts:
             raise ForbiddenError(Right.READ_ACCOUNT)
         return Scope(wanted, _SEAL)
+
+    def group(self, name: str) -> frozenset[str]:
+        """The accounts of one of its groups; raises `ForbiddenError`, whether there is such a group or not."""
+        for own, accounts in self.groups:
+            if own == name:
+                return accounts
+        raise ForbiddenError(Right.USE_GROUP)
 
     def may_read_network(self) -> Scope:
         """The proof for everyone's figures together; raises `ForbiddenError`."""

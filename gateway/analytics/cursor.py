@@ -1,31 +1,29 @@
-"""Cursors of the entries' connection: where a page ended, and of which question; signed, so that none is made up."""
+"""Cursors of lists and rankings: where a page ended, and of which question; signed, so that none is made up."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 from dataclasses import dataclass
-from decimal import Decimal
 
 import orjson
 
 from gateway.analytics.calendars import DAY_MS
-from gateway.analytics.model import Direction, Interval, TransactionKind
-from gateway.analytics.query_plan import EntryKey
+from gateway.analytics.model import Interval
 from gateway.errors import BadUserInputError
 from gateway.process.signing import SIGNATURE_BYTES, Signer
 
 _VERSION = 4
-_MAX_LENGTH = 400
+_MAX_LENGTH = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A place in the order of entries, within the window that the first page had."""
+    """A place in an order, within the window that the first page had; what it is made of is the order's."""
 
     question: str
     interval: Interval
-    key: EntryKey
+    place: tuple[str | int, ...]
 
 
 def fingerprint(*parts: object) -> str:
@@ -41,18 +39,8 @@ class Cursors:
 
     def encode(self, cursor: Cursor) -> str:
         """The cursor as opaque text of URL-safe characters."""
-        key = cursor.key
-        fields = [
-            _VERSION,
-            cursor.question,
-            cursor.interval.start_ms,
-            cursor.interval.end_ms,
-            key.event_time_ms,
-            key.transaction_id,
-            key.direction.value,
-            key.kind.value,
-            str(key.amount),
-        ]
+        interval = cursor.interval
+        fields = [_VERSION, cursor.question, interval.start_ms, interval.end_ms, *cursor.place]
         content = orjson.dumps(fields)
         return _text(self.signer.sign(content) + content)
 
@@ -104,8 +92,5 @@ def _parse(content: bytes) -> Cursor | None:
     version, *said = orjson.loads(content)
     if version != _VERSION:
         return None
-    question, start_ms, end_ms, event_time_ms, transaction_id, direction, kind, amount = said
-    place = EntryKey(
-        event_time_ms, transaction_id, Direction(direction), TransactionKind(kind), Decimal(amount)
-    )
-    return Cursor(question, Interval(start_ms, end_ms), place)
+    question, start_ms, end_ms, *place = said
+    return Cursor(question, Interval(start_ms, end_ms), tuple(place))

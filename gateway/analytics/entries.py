@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from gateway.analytics.answers import EntryPage, Evidence
 from gateway.analytics.asking import StoreResult
 from gateway.analytics.cursor import Cursor, fingerprint
 from gateway.analytics.limits import check_first
@@ -12,11 +13,10 @@ from gateway.analytics.model import (
     Calendar,
     Direction,
     Entry,
-    EntryPage,
-    Evidence,
     Interval,
     TransactionKind,
     TransactionSort,
+    Whose,
     Window,
     WindowChoice,
 )
@@ -78,7 +78,7 @@ async def page(analytics: Analytics, question: EntriesQuestion) -> EntryPage:
     size = _size(question, analytics.limits.max_first)
     name, backward = question.name, question.last is not None
     plan = EntriesPlan(
-        analytics.scope(question.account_id),
+        analytics.scope(_of(question.account_id)),
         question.direction,
         analytics.named(question.counterparty_id),
         analytics.window(question.choice, question.calendar).interval,
@@ -95,7 +95,7 @@ async def page(analytics: Analytics, question: EntriesQuestion) -> EntryPage:
     else:
         max_days = analytics.limits.max_window_days
         place = analytics.cursors.decode(text, name, max_days, argument)
-        plan = replace(plan, interval=place.interval, after=place.key)
+        plan = replace(plan, interval=place.interval, after=_key_of(place.place))
         result = await analytics.store.fetch(plan)
     entries = result.rows[:size]
     more, passed = len(result.rows) > size, text is not None
@@ -108,7 +108,8 @@ async def page(analytics: Analytics, question: EntriesQuestion) -> EntryPage:
         evidence=evidence_of(result),
         entries=entries,
         cursors=tuple(
-            analytics.cursors.encode(Cursor(name, plan.interval, key(each))) for each in entries
+            analytics.cursors.encode(Cursor(name, plan.interval, _place_of(key(each))))
+            for each in entries
         ),
         has_next=passed if backward else more,
         has_previous=more if backward else passed,
@@ -133,7 +134,7 @@ async def single(
     side.
     """
     plan = EntriesPlan(
-        analytics.scope(account_id),
+        analytics.scope(_of(account_id)),
         None,
         None,
         ALL_TIME,
@@ -180,6 +181,24 @@ def key(entry: Entry) -> EntryKey:
     )
 
 
+def _place_of(key: EntryKey) -> tuple[str | int, ...]:
+    """What a cursor keeps of a key."""
+    sides = key.direction.value, key.kind.value
+    return key.event_time_ms, key.transaction_id, *sides, str(key.amount)
+
+
+def _key_of(place: tuple[str | int, ...]) -> EntryKey:
+    """The key again."""
+    event_time_ms, transaction_id, direction, kind, amount = place
+    return EntryKey(
+        int(event_time_ms),
+        str(transaction_id),
+        Direction(direction),
+        TransactionKind(kind),
+        Decimal(amount),
+    )
+
+
 def _size(question: EntriesQuestion, max_first: int) -> int:
     """How many entries are asked for; raises `BadUserInputError` for what does not go together."""
     if question.last is None:
@@ -197,7 +216,13 @@ async def _reversals(analytics: Analytics, page: EntryPage) -> tuple[Entry, ...]
         each.transaction_id for each in page.entries if each.kind is TransactionKind.TRANSFER
     )
     plan = EntriesPlan(
-        analytics.scope(page.account_id), None, None, ALL_TIME, None, 2 * len(ids), reverses=ids
+        analytics.scope(_of(page.account_id)),
+        None,
+        None,
+        ALL_TIME,
+        None,
+        2 * len(ids),
+        reverses=ids,
     )
     return (await analytics.store.fetch(plan)).rows
 
@@ -215,3 +240,7 @@ async def _up_to_as_of(
     if is_whole or start_ms == end_ms:
         return plan, replace(result, rows=rows)
     return await _up_to_as_of(analytics, plan)  # the page was full of what is younger
+
+
+def _of(account_id: str) -> Whose:
+    return Whose(frozenset({account_id}))

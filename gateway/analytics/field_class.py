@@ -6,13 +6,8 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import Any
 
-from gateway.analytics.query_plan import (
-    AuditPlan,
-    EntryCountPlan,
-    ProgressPlan,
-    QueryPlan,
-    RejectedPlan,
-)
+from gateway.analytics.pipeline_plan import AuditPlan, EntryCountPlan, ProgressPlan, RejectedPlan
+from gateway.analytics.query_plan import QueryPlan
 
 
 class FieldClass(Enum):

@@ -13,6 +13,10 @@ from gateway.access.account_id import check_account_id
 from gateway.errors import BadUserInputError
 
 MAX_COMPARED_RANK = 1_000
+MAX_RANK = 10_000
+"""How far pages of a ranking go, and the search for one account's rank."""
+MAX_SERIES = 20
+"""Counterparties in one field of stacked series."""
 _AMOUNT_END = Decimal(10) ** 18
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _NO_PLACES = frozenset({"Factory", "localtime", "posixrules"})
@@ -55,6 +59,15 @@ def check_account_ids(account_ids: Sequence[str], max_accounts: int) -> tuple[st
             check_account_id(each, f"ids[{place}]") for place, each in enumerate(account_ids)
         )
     )
+
+
+def check_set(account_ids: Sequence[str], max_accounts: int, argument: str) -> tuple[str, ...]:
+    """The ids of a set of accounts without repetitions, at least one, in their order."""
+    if not 1 <= len(account_ids) <= max_accounts:
+        raise BadUserInputError(
+            argument, f"a set has 1 to {max_accounts} accounts, not {len(account_ids)}"
+        )
+    return check_account_ids(account_ids, max_accounts)
 
 
 def check_first(first: int, max_first: int, argument: str = "first") -> int:

@@ -190,158 +190,6 @@ class Bucket:
 
 
 @dataclass(frozen=True, slots=True)
-class Measures:
-    """How many transactions, reversals among them, and how much money, less what they took back."""
-
-    transaction_count: int
-    transaction_amount: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """How old an answer is, and whether it is proven complete (`inexact` says why it is not)."""
-
-    as_of_ms: int
-    inexact: str | None = None
-
-    @property
-    def exact(self) -> bool:
-        """Whether nothing was cut off."""
-        return self.inexact is None
-
-
-@dataclass(frozen=True, slots=True)
-class MeasuresChange:
-    """The same measures over an earlier window; ratios are null where that is not positive."""
-
-    window: Window
-    previous: Measures
-    count_change: int
-    amount_change: Decimal
-    count_change_ratio: Decimal | None
-    amount_change_ratio: Decimal | None
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """One direction of an account's (`account_id` of `None`: the network's) transactions.
-
-    `reversals` among them, and what they took back, as a positive amount; `None`: not told apart.
-    `counterparties`: how many there are, where that is known without asking.
-    """
-
-    account_id: str | None
-    direction: Direction
-    interval: Interval
-    reversals: Measures | None
-    counterparties: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """One account's (`account_id` of `None`: the network's) totals in one direction.
-
-    `counterparty_id`: only with this account on the other side.
-    """
-
-    account_id: str | None
-    direction: Direction
-    window: Window
-    evidence: Evidence
-    measures: Measures
-    average_amount: Decimal | None
-    comparison: MeasuresChange | None
-    reversals: Measures | None
-    counterparty_id: str | None = None
-
-    @property
-    def side(self) -> Side:
-        """Which transactions these are the totals of."""
-        known = None
-        if self.counterparty_id is not None:
-            known = min(1, self.measures.transaction_count)
-        interval = self.window.interval
-        return Side(self.account_id, self.direction, interval, self.reversals, known)
-
-
-@dataclass(frozen=True, slots=True)
-class RankChange:
-    """Where a ranked account stood in an earlier window; no rank where it is beyond the limit."""
-
-    previous_rank: int | None
-    previous: Measures
-    rank_change: int | None
-    is_new: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """One row of a ranking; ranks are 1, 2, 3 and so on, without ties."""
-
-    rank: int
-    account_id: str
-    measures: Measures
-    comparison: RankChange | None
-
-
-@dataclass(frozen=True, slots=True)
-class Ranking:
-    """The first accounts by a measure; `whole` if there are no others than these rows.
-
-    `account_id` is whose counterparties are ranked; `None` if all accounts are. `compared` is the
-    window that the rows' comparisons are with.
-    `snapshot` tells whether a later answer saw the same data.
-    """
-
-    account_id: str | None
-    direction: Direction
-    window: Window
-    compared: Window | None
-    evidence: Evidence
-    rows: tuple[Ranked, ...]
-    whole: bool
-    snapshot: int
-
-
-@dataclass(frozen=True, slots=True)
-class SeriesPoint:
-    """The measures of one bucket."""
-
-    bucket: Bucket
-    measures: Measures
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """Measures over time, one point a bucket, oldest first."""
-
-    window: Window
-    evidence: Evidence
-    granularity: Granularity
-    points: tuple[SeriesPoint, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class NetFlow:
-    """What came in, what went out, and the difference."""
-
-    account_id: str
-    window: Window
-    evidence: Evidence
-    received: Measures
-    sent: Measures
-    net_amount: Decimal
-    received_reversals: Measures | None
-    sent_reversals: Measures | None
-
-    def side(self, direction: Direction) -> Side:
-        """Which transactions one of the two is about."""
-        received = direction is Direction.RECEIVED
-        reversals = self.received_reversals if received else self.sent_reversals
-        return Side(self.account_id, direction, self.window.interval, reversals)
-
-
-@dataclass(frozen=True, slots=True)
 class Entry:
     """One account's side of one transfer, or of its reversal: the same side, a negative amount.
 
@@ -359,17 +207,14 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class EntryPage:
-    """One page of an account's entries, with a cursor each; `has_next` if others follow.
+class Whose:
+    """Whose transactions a question is about: those of some accounts as one, or (`None`) everyone's.
 
-    `listed` is the question that all pages of the list answer.
+    `outside` leaves out those between two of the accounts.
     """
 
-    account_id: str
-    listed: object
-    window: Window
-    evidence: Evidence
-    entries: tuple[Entry, ...]
-    cursors: tuple[str, ...]
-    has_next: bool
-    has_previous: bool
+    account_ids: frozenset[str] | None
+    outside: bool = False
+
+
+NETWORK = Whose(None)

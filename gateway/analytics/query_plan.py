@@ -21,7 +21,6 @@ from gateway.analytics.model import (
     TransactionKind,
     TransactionSort,
 )
-from gateway.analytics.pipeline_model import AuditReport
 
 Row_co = TypeVar("Row_co", covariant=True)
 
@@ -33,14 +32,22 @@ class QueryPlan(Generic[Row_co]):
 
 
 class AccountPlan(QueryPlan[Row_co]):
-    """A question about one account, or about the whole network."""
+    """A question about some accounts as one, or about the whole network.
+
+    `outside` leaves out what has one of the accounts on the other side, too.
+    """
 
     __slots__ = ()
     scope: Scope
 
     @property
+    def account_ids(self) -> frozenset[str] | None:
+        """The accounts; `None` for the network."""
+        return self.scope.account_ids
+
+    @property
     def account_id(self) -> str | None:
-        """The account; `None` for the network."""
+        """The account of a question about one; `None` for the network."""
         return self.scope.account_id
 
 
@@ -61,7 +68,7 @@ class TotalsPlan(QueryPlan[TotalsRow]):
 
     Without accounts it asks for the whole network, one row a direction. `by_kind` gives transfers
     and reversals a row each; without it, reversals lower the amounts of transfers. `counterparty_id`
-    keeps only what has this account on the other side.
+    keeps only what has this account on the other side, `outside` what has none of the accounts there.
     """
 
     scope: Scope
@@ -69,6 +76,7 @@ class TotalsPlan(QueryPlan[TotalsRow]):
     interval: Interval
     by_kind: bool = False
     counterparty_id: str | None = None
+    outside: bool = False
 
     @property
     def account_ids(self) -> frozenset[str] | None:
@@ -85,11 +93,12 @@ class DistinctRow:
 
 @dataclass(frozen=True, slots=True)
 class DistinctPlan(AccountPlan[DistinctRow]):
-    """Exactly one row: distinct counterparties of an account (`None`: distinct accounts of all)."""
+    """Exactly one row: distinct counterparties of accounts (of the network: distinct accounts)."""
 
     scope: Scope
     direction: Direction
     interval: Interval
+    outside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +111,24 @@ class GroupRow:
 
 
 @dataclass(frozen=True, slots=True)
-class TopPlan(AccountPlan[GroupRow]):
-    """The first `limit` groups: measure descending, other measure descending, id ascending.
+class Place:
+    """Where a group stands in the order of a `TopPlan`: by its measures and its id.
 
-    `account_id` groups its counterparties; `None` groups all accounts.
-    `among` keeps only these groups, if given.
+    `rank`: how many groups stood up to it, itself included, when it was told; only a hint by now.
+    """
+
+    rank: int
+    account_id: str
+    transaction_count: int
+    transaction_amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class TopPlan(AccountPlan[GroupRow]):
+    """The first `limit` groups past `after`: measure descending, other measure descending, id ascending.
+
+    Groups are the counterparties of the accounts; of the network, all accounts. `among` keeps only
+    these groups, `kind` only such transactions. `ascending` turns both measures round, not the ids.
     """
 
     scope: Scope
@@ -115,15 +137,22 @@ class TopPlan(AccountPlan[GroupRow]):
     order_by: RankBy
     limit: int
     among: frozenset[str] | None = None
+    outside: bool = False
+    ascending: bool = False
+    after: Place | None = None
+    kind: TransactionKind | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SlotRow:
-    """Measures of the slot that begins at an epoch millisecond."""
+    """Measures of the slot that begins at an epoch millisecond, and of what is told apart in it."""
 
     start_ms: int
     transaction_count: int
     transaction_amount: Decimal
+    direction: Direction | None = None
+    kind: TransactionKind | None = None
+    counterparty_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,15 +161,27 @@ class SlotsPlan(AccountPlan[SlotRow]):
 
     A slot is `slot_ms` long. Slots are counted from the epoch's start, or anew from each of the
     `origins`, which ascend; what is before the first of them is on its grid. `counterparty_id` keeps
-    only what has this account on the other side.
+    only what has this account on the other side. Told apart within a slot, in any order, are both
+    directions if `direction` is `None`, transfers and reversals if `by_kind`, and, of these alone,
+    the counterparties `among`.
     """
 
     scope: Scope
-    direction: Direction
+    direction: Direction | None
     interval: Interval
     slot_ms: int
     origins: tuple[int, ...] = ()
     counterparty_id: str | None = None
+    outside: bool = False
+    by_kind: bool = False
+    among: frozenset[str] | None = None
+
+    @property
+    def most_in_a_slot(self) -> int:
+        """How many rows one slot can have."""
+        directions = 1 if self.direction else len(Direction)
+        kinds = len(TransactionKind) if self.by_kind else 1
+        return directions * kinds * (1 if self.among is None else max(1, len(self.among)))
 
     @property
     def into_slot_ms(self) -> int:
@@ -234,45 +275,3 @@ class MatchesPlan(QueryPlan[CountRow]):
     def interval(self) -> Interval:
         """When."""
         return self.listed.interval
-
-
-@dataclass(frozen=True, slots=True)
-class EntryCountPlan(QueryPlan[CountRow]):
-    """Exactly one row: all entries since the beginning."""
-
-    scope: Scope
-
-
-@dataclass(frozen=True, slots=True)
-class ReasonRow:
-    """How many events were rejected for one reason."""
-
-    reason: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class RejectedPlan(QueryPlan[ReasonRow]):
-    """Rejected events by reason, most first, then by name; `None`: since the beginning."""
-
-    scope: Scope
-    interval: Interval | None
-
-
-@dataclass(frozen=True, slots=True)
-class ProgressRow:
-    """That everything before `as_of_ms` is in the store."""
-
-    as_of_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class ProgressPlan(QueryPlan[ProgressRow]):
-    """Exactly one row: how far the store has come."""
-
-
-@dataclass(frozen=True, slots=True)
-class AuditPlan(QueryPlan[AuditReport]):
-    """The newest report of the completeness audit; no row if there is none."""
-
-    scope: Scope

@@ -11,8 +11,9 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from gateway.analytics import money
+from gateway.analytics.answers import Measures, SeriesPoint
 from gateway.analytics.calendars import DAY_MS
-from gateway.analytics.model import Bucket, Measures, SeriesPoint
+from gateway.analytics.model import Bucket, TransactionKind
 from gateway.analytics.query_plan import SlotRow, TotalsRow
 
 ORIGIN_SLOTS = 700
@@ -59,19 +60,29 @@ def _origins(inner: tuple[int, ...], width_ms: int) -> tuple[int, ...]:
     return tuple(found)
 
 
-def fold(cut: tuple[Bucket, ...], rows: tuple[SlotRow, ...]) -> tuple[SeriesPoint, ...]:
-    """Ascending slots summed into ascending buckets."""
+def fold(
+    cut: tuple[Bucket, ...], rows: Sequence[SlotRow], *, by_kind: bool = False
+) -> tuple[SeriesPoint, ...]:
+    """Ascending slots summed into ascending buckets; `by_kind`: the reversals among them, too."""
     starts = [each.start_ms for each in rows]
     points: list[SeriesPoint] = []
     start = 0
     for bucket in cut:
         end = bisect_left(starts, bucket.end_ms, start)
-        points.append(SeriesPoint(bucket, summed(rows[start:end])))
+        inside = rows[start:end]
+        reversals = reversals_in(inside) if by_kind else None
+        points.append(SeriesPoint(bucket, summed(inside), reversals))
         start = end
     return tuple(points)
 
 
-def summed(rows: Sequence[TotalsRow | SlotRow]) -> Measures:
+def reversals_in(rows: Sequence[TotalsRow | SlotRow]) -> Measures:
+    """How many of rows by kind are reversals, and what they took back, as a positive amount."""
+    found = summed([row for row in rows if row.kind is TransactionKind.REVERSAL])
+    return Measures(found.transaction_count, money.subtract(money.ZERO, found.transaction_amount))
+
+
+def summed(rows: Sequence[TotalsRow | SlotRow | Measures]) -> Measures:
     """The rows' measures added up."""
     if len(rows) == 1:  # the most of totals and of a long series: nothing to add
         return Measures(rows[0].transaction_count, rows[0].transaction_amount)

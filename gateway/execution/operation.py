@@ -22,6 +22,7 @@ from strawberry.execution import optimized_is_awaitable
 
 from gateway.access.caller import Caller
 from gateway.analytics.field_class import class_of
+from gateway.analytics.questions import Apart
 from gateway.errors import OverloadedError, StoreError
 from gateway.execution import error_format
 from gateway.execution.context import OperationContext
@@ -30,8 +31,8 @@ from gateway.execution.executor import GatewayExecutor
 from gateway.execution.outcome import Outcome, Work, encode, of_errors, overloaded
 from gateway.store.overload.party import Party
 
-MakeContext = Callable[[str, Caller, Party, bool], OperationContext]
-"""A fresh context for a request id, a caller and who pays; and whether reversals may be asked for."""
+MakeContext = Callable[[str, Caller, Party, Apart], OperationContext]
+"""A fresh context for a request id, a caller and who pays; and where reversals may be asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,7 @@ class Execution:
         self, operation: Operation, caller: Caller, party: Party, request_id: str
     ) -> Outcome:
         """What becomes of one operation; its store queries end with it, however it ends."""
-        by_kind = _may_ask_reversals(operation.document)
-        context = self.make_context(request_id, caller, party, by_kind)
+        context = self.make_context(request_id, caller, party, _apart(operation.document))
         try:
             result = await self._result(operation, context)
         finally:
@@ -89,12 +89,16 @@ class Execution:
         return result
 
 
-def _may_ask_reversals(document: DocumentNode) -> bool:
-    """Whether a document may select `reversals`: a name stands in its text as it is.
+def _apart(document: DocumentNode) -> Apart:
+    """Where a document may select what needs transfers and reversals apart: names stand in its text as they are.
 
-    Totals are asked for before the fields below them are known, and both come out of one query.
+    Answers are asked for before the fields below them are known, and both come out of one query.
     """
-    return document.loc is None or "reversals" in document.loc.source.body
+    if document.loc is None:
+        return Apart(totals=True, series=True)
+    text = document.loc.source.body
+    reversals = "reversals" in text
+    return Apart(totals=reversals or "averageAmount" in text, series=reversals)
 
 
 def _outcome_of(result: ExecutionResult, context: OperationContext) -> Outcome:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import NamedTuple, TypedDict
 from zoneinfo import ZoneInfo
@@ -10,22 +10,19 @@ from zoneinfo import ZoneInfo
 from strawberry import ID
 
 from gateway.access.masking import Show
+from gateway.analytics import answers as a
 from gateway.analytics import model as m
-from gateway.analytics import pipeline_model as p
 from gateway.analytics.calendars import instant
-from gateway.analytics.limits import check_zone
+from gateway.analytics.money import subtract
 from gateway.analytics.window import is_final
-from gateway.errors import BadUserInputError
-from graphql_schema import answers, enums, inputs, system, transactions
+from graphql_schema import answers, enums, rankings, transactions
 from graphql_schema.scalars import Long, TimeZone
-
-LIVE_S, DELAYED_S = 30, 60
 
 
 class EntrySource(NamedTuple):
     """What a transaction is: one of a page, whose reversals are asked for together."""
 
-    page: m.EntryPage
+    page: a.EntryPage
     entry: m.Entry
 
 
@@ -37,46 +34,7 @@ class AnswerFields(TypedDict):
     exact: bool
 
 
-def choice_of(given: inputs.WindowInput) -> m.WindowChoice:
-    """The caller's window; GraphQL has checked that it is said in one way."""
-    if given.last:
-        return m.LastWindow(given.last.count, m.TimeUnit(given.last.unit.value))
-    if given.calendar:
-        return m.CalendarPeriod(given.calendar.value)
-    if given.between:
-        return m.BetweenWindow(given.between.start, given.between.end)
-    if given.last_full:
-        return m.WholeUnits(given.last_full.count, m.TimeUnit(given.last_full.unit.value))
-    if given.last_with_running:
-        unit = m.TimeUnit(given.last_with_running.unit.value)
-        return m.WholeUnits(given.last_with_running.count, unit, with_running=True)
-    raise BadUserInputError("window", "give exactly one of its fields")
-
-
-def calendar_of(time_zone: TimeZone, given: inputs.CalendarInput | None) -> m.Calendar:
-    """The calendar that windows and buckets are read in."""
-    zone = check_zone(time_zone)
-    if given is None:
-        return m.Calendar(zone)
-    if not 1 <= given.year_start_month <= 12:
-        raise BadUserInputError(
-            "calendar.yearStartMonth", f"must be 1 to 12, not {given.year_start_month}"
-        )
-    return m.Calendar(zone, m.WeekStart(given.week_start.value), given.year_start_month)
-
-
-def compared_of(
-    to: enums.Comparison | None, window: inputs.WindowInput | None
-) -> m.Compared | None:
-    """What to compare with, if anything."""
-    if to is not None and window is not None:
-        raise BadUserInputError("compareWindow", "give either compareTo or compareWindow, not both")
-    if window is not None:
-        return choice_of(window)
-    return None if to is None else m.Comparison(to.value)
-
-
-def window_of(window: m.Window, evidence: m.Evidence, final_after_days: int) -> answers.Window:
+def window_of(window: m.Window, evidence: a.Evidence, final_after_days: int) -> answers.Window:
     """A window on its zone's clock."""
     interval, zone = window.interval, window.zone
     return answers.Window(
@@ -87,7 +45,7 @@ def window_of(window: m.Window, evidence: m.Evidence, final_after_days: int) -> 
     )
 
 
-def answer_fields(window: m.Window, evidence: m.Evidence, final_after_days: int) -> AnswerFields:
+def answer_fields(window: m.Window, evidence: a.Evidence, final_after_days: int) -> AnswerFields:
     """What every answer says about itself."""
     return {
         "window": window_of(window, evidence, final_after_days),
@@ -100,9 +58,10 @@ class RankingFields(AnswerFields):
     """The fields that rankings of all kinds have of themselves."""
 
     comparison_window: answers.Window | None
+    page_info: answers.PageInfo
 
 
-def ranking_fields(ranked: m.Ranking, final_after_days: int) -> RankingFields:
+def ranking_fields(ranked: a.Ranking, final_after_days: int) -> RankingFields:
     """What every ranking says about itself."""
     before = ranked.compared
     return {
@@ -110,10 +69,11 @@ def ranking_fields(ranked: m.Ranking, final_after_days: int) -> RankingFields:
         "comparison_window": None
         if before is None
         else window_of(before, ranked.evidence, final_after_days),
+        "page_info": _page_info(ranked),
     }
 
 
-def totals_of(totals: m.Totals, final_after_days: int) -> answers.Totals:
+def totals_of(totals: a.Totals, final_after_days: int) -> answers.Totals:
     """Totals."""
     comparison = None
     if totals.comparison is not None:
@@ -129,7 +89,7 @@ def totals_of(totals: m.Totals, final_after_days: int) -> answers.Totals:
     )
 
 
-def reversals_of(measures: m.Measures) -> answers.ReversalTotals:
+def reversals_of(measures: a.Measures) -> answers.ReversalTotals:
     """Measures of reversals."""
     return answers.ReversalTotals(
         transaction_count=Long(measures.transaction_count),
@@ -137,9 +97,9 @@ def reversals_of(measures: m.Measures) -> answers.ReversalTotals:
     )
 
 
-def row_of(ranked: m.Ranked, source: object, shown: Show) -> answers.CounterpartyTotal:
+def row_of(ranked: a.Ranked, source: object, shown: Show) -> rankings.CounterpartyTotal:
     """A row of a ranking."""
-    return answers.CounterpartyTotal(
+    return rankings.CounterpartyTotal(
         source=source,
         rank=ranked.rank,
         account_id=ID(shown(ranked.account_id)),
@@ -149,37 +109,37 @@ def row_of(ranked: m.Ranked, source: object, shown: Show) -> answers.Counterpart
     )
 
 
-def remainder_of(measures: m.Measures, source: object) -> answers.Remainder:
+def remainder_of(measures: a.Measures, source: object) -> rankings.Remainder:
     """Measures of a ranking's others, or of all."""
-    return answers.Remainder(
+    return rankings.Remainder(
         source=source,
         transaction_count=Long(measures.transaction_count),
         transaction_amount=measures.transaction_amount,
     )
 
 
-def series_of(series: m.Series, final_after_days: int) -> answers.TimeSeries:
-    """A series on its zone's clock."""
-    zone = series.window.zone
-    return answers.TimeSeries(
-        **answer_fields(series.window, series.evidence, final_after_days),
-        granularity=enums.Granularity(series.granularity.value),
-        points=_points(series.points, zone),
-    )
-
-
-def net_flow_of(flow: m.NetFlow, final_after_days: int) -> answers.NetFlow:
+def net_flow_of(flow: a.NetFlow, final_after_days: int) -> answers.NetFlow:
     """A net flow."""
+    then, comparison = flow.comparison, None
+    if then is not None:
+        comparison = answers.NetFlowComparison(
+            window=window_of(then.window, flow.evidence, final_after_days),
+            received=_flow(then.received, then.side(m.Direction.RECEIVED)),
+            sent=_flow(then.sent, then.side(m.Direction.SENT)),
+            net_amount=then.net_amount,
+            net_amount_change=subtract(flow.net_amount, then.net_amount),
+        )
     return answers.NetFlow(
         **answer_fields(flow.window, flow.evidence, final_after_days),
         received=_flow(flow.received, flow.side(m.Direction.RECEIVED)),
         sent=_flow(flow.sent, flow.side(m.Direction.SENT)),
         net_amount=flow.net_amount,
+        comparison=comparison,
     )
 
 
 def page_of(
-    page: m.EntryPage, shown: Show, final_after_days: int
+    page: a.EntryPage, shown: Show, final_after_days: int
 ) -> transactions.TransactionConnection:
     """A page of entries as Relay has it."""
     nodes = transactions_of(page, page.entries, shown)
@@ -191,63 +151,16 @@ def page_of(
         **answer_fields(page.window, page.evidence, final_after_days),
         source=page,
         edges=edges,
-        page_info=transactions.PageInfo(
-            has_next_page=page.has_next,
-            has_previous_page=page.has_previous,
-            start_cursor=page.cursors[0] if page.cursors else None,
-            end_cursor=page.cursors[-1] if page.cursors else None,
-        ),
+        page_info=_page_info(page),
     )
 
 
 def transactions_of(
-    page: m.EntryPage, entries: Iterable[m.Entry], shown: Show
+    page: a.EntryPage, entries: Iterable[m.Entry], shown: Show
 ) -> list[transactions.Transaction]:
     """Entries of a page, or of what reversed them."""
     zone = page.window.zone
     return [_transaction(entry, zone, shown, EntrySource(page, entry)) for entry in entries]
-
-
-def pipeline_of(status: p.PipelineStatus) -> system.Pipeline:
-    """The pipeline's state, named by how far it is behind."""
-    state = enums.PipelineState.STALLED
-    if status.freshness_s <= DELAYED_S:
-        state = enums.PipelineState.DELAYED
-    if status.freshness_s <= LIVE_S:
-        state = enums.PipelineState.LIVE
-    return system.Pipeline(
-        as_of=utc(status.as_of_ms),
-        freshness_seconds=status.freshness_s,
-        state=state,
-        data_source=enums.DataSource.SAMPLE if status.sample_data else enums.DataSource.PIPELINE,
-    )
-
-
-def audit_of(status: p.AuditStatus) -> system.PipelineAudit:
-    """The audit's state; instants are null before the first comparison."""
-    report = status.report
-    compared = report is not None and report.through_ms > 0
-    return system.PipelineAudit(
-        state=enums.AuditState[status.state.name],
-        consistent_through=utc(report.consistent_through_ms) if report and compared else None,
-        compared_through=utc(report.through_ms) if report and compared else None,
-        checked_intervals=Long(report.checked_intervals if report else 0),
-        inconsistent_intervals=Long(report.open_intervals if report else 0),
-        conflicting_duplicates=Long(report.conflicts if report else 0),
-        open_mismatches=[mismatch_of(each) for each in report.mismatches] if report else [],
-    )
-
-
-def mismatch_of(mismatch: p.AuditMismatch) -> system.AuditMismatch:
-    """One way in which one interval differs."""
-    return system.AuditMismatch(
-        start=utc(mismatch.interval.start_ms),
-        end=utc(mismatch.interval.end_ms),
-        tier=enums.AuditTier[mismatch.tier],
-        kind=enums.AuditMismatchKind[mismatch.kind],
-        count=Long(mismatch.count),
-        transaction_ids=[ID(each) for each in mismatch.transaction_ids],
-    )
 
 
 def utc(epoch_ms: int) -> datetime:
@@ -255,8 +168,17 @@ def utc(epoch_ms: int) -> datetime:
     return instant(epoch_ms, ZoneInfo("UTC")).astimezone(UTC)
 
 
+def _page_info(page: a.EntryPage | a.Ranking) -> answers.PageInfo:
+    return answers.PageInfo(
+        has_next_page=page.has_next,
+        has_previous_page=page.has_previous,
+        start_cursor=page.cursors[0] if page.cursors else None,
+        end_cursor=page.cursors[-1] if page.cursors else None,
+    )
+
+
 def _totals_comparison(
-    change: m.MeasuresChange, before: answers.Window
+    change: a.MeasuresChange, before: answers.Window
 ) -> answers.TotalsComparison:
     return answers.TotalsComparison(
         window=before,
@@ -269,8 +191,8 @@ def _totals_comparison(
     )
 
 
-def _rank_comparison(change: m.RankChange) -> answers.CounterpartyComparison:
-    return answers.CounterpartyComparison(
+def _rank_comparison(change: a.RankChange) -> rankings.CounterpartyComparison:
+    return rankings.CounterpartyComparison(
         previous_rank=change.previous_rank,
         previous_transaction_count=Long(change.previous.transaction_count),
         previous_transaction_amount=change.previous.transaction_amount,
@@ -279,27 +201,7 @@ def _rank_comparison(change: m.RankChange) -> answers.CounterpartyComparison:
     )
 
 
-def _points(points: Sequence[m.SeriesPoint], zone: ZoneInfo) -> list[answers.TimePoint]:
-    found: list[answers.TimePoint] = []
-    end_ms, end = -1, utc(0)
-    for point in points:
-        bucket, measures = point.bucket, point.measures
-        # Most buckets start where the one before ended.
-        start = end if bucket.start_ms == end_ms else instant(bucket.start_ms, zone)
-        end_ms, end = bucket.end_ms, instant(bucket.end_ms, zone)
-        found.append(
-            answers.TimePoint(
-                start=start,
-                end=end,
-                partial=bucket.partial,
-                transaction_count=Long(measures.transaction_count),
-                transaction_amount=measures.transaction_amount,
-            )
-        )
-    return found
-
-
-def _flow(measures: m.Measures, side: m.Side) -> answers.Flow:
+def _flow(measures: a.Measures, side: a.Side) -> answers.Flow:
     return answers.Flow(
         source=side,
         transaction_count=Long(measures.transaction_count),

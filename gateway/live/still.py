@@ -2,7 +2,7 @@
 
 That moves are `asOf`, `freshnessSeconds`; of a window that ends now (`last`), and of a page of
 transactions, which ends at its `asOf`, also its bounds, the outer bounds of its first and last
-point, and its cursors, which hold those bounds.
+point, and its cursors, which hold those bounds, as those of every page do.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ KEY_BYTES = 260
 _MOVES = frozenset({"asOf", "freshnessSeconds"})
 _CURSORS = frozenset({"cursor", "startCursor", "endCursor"})
 _BOUNDS = ("start", "end")
+_RANKED = ("CounterpartyTotal", "CounterpartySeries")
 
 Path: TypeAlias = tuple[str | int, ...]
 Rankings: TypeAlias = Mapping[Path, tuple[str, ...]]
@@ -120,13 +121,14 @@ class _Reading:
         self, shape: Shape, parent: GraphQLNamedType, node: FieldNode, *, moving: bool
     ) -> None:
         name, key = node.name.value, (node.alias or node.name).value
-        if name in _MOVES or (moving and name in _CURSORS):
+        is_cursor = name in _CURSORS and (moving or parent.name == "PageInfo")
+        if name in _MOVES or is_cursor:
             shape.moves.add(key)
         if moving and parent.name == "Window" and name in _BOUNDS:
             shape.moves.add(key)
         if moving and parent.name == "TimePoint" and name in _BOUNDS:
             (shape.first if name == "start" else shape.last).add(key)
-        if parent.name == "CounterpartyTotal" and name == "accountId":
+        if parent.name in _RANKED and name == "accountId":
             shape.account = key
         found = getattr(parent, "fields", {}).get(name)
         if node.selection_set is None or found is None:

@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeAlias, TypeVar, cast
 
+from gateway.access.caller import Scope
 from gateway.analytics.asking import StoreResult
 from gateway.analytics.model import Direction, Interval
 from gateway.analytics.query_plan import QueryPlan, TotalsPlan, TotalsRow
@@ -18,8 +19,8 @@ PlanRow = TypeVar("PlanRow")
 Made = TypeVar("Made")
 Observe = Callable[[str, float], None]
 """Called with a plan's name and the seconds its answer took."""
-_BatchKey: TypeAlias = tuple[bool, Interval, bool, str | None]
-"""Whether of the network, when, whether by kind, and with whom alone."""
+_BatchKey: TypeAlias = tuple[bool, Interval, bool, str | None, Scope | None]
+"""Whether of the network, when, whether by kind, with whom alone, and of whom if only without themselves."""
 
 
 class OperationStore:
@@ -143,7 +144,8 @@ class OperationStore:
             self._observe(type(plan).__name__, seconds)
 
     async def _batched(self, plan: TotalsPlan) -> StoreResult[TotalsRow]:
-        key = (plan.account_ids is None, plan.interval, plan.by_kind, plan.counterparty_id)
+        apart = plan.scope if plan.outside else None
+        key = (plan.account_ids is None, plan.interval, plan.by_kind, plan.counterparty_id, apart)
         batch = self._batches.get(key)
         if batch is None:
             loop = asyncio.get_running_loop()
@@ -182,12 +184,15 @@ def _covers(asked: TotalsPlan, plan: TotalsPlan, not_before: int | None) -> bool
     """Whether the answer holds the plan's rows; snapshots compare between equal accounts only."""
     if (asked.interval, asked.by_kind) != (plan.interval, plan.by_kind):
         return False
-    if asked.counterparty_id != plan.counterparty_id:
+    if (asked.counterparty_id, asked.outside) != (plan.counterparty_id, plan.outside):
         return False
     if not asked.directions >= plan.directions:
         return False
-    if asked.account_ids is None or plan.account_ids is None or not_before is not None:
+    is_network = asked.account_ids is None or plan.account_ids is None
+    if is_network or plan.outside or not_before is not None:
         return asked.account_ids == plan.account_ids
+    assert asked.account_ids is not None
+    assert plan.account_ids is not None
     return asked.account_ids >= plan.account_ids
 
 

@@ -111,6 +111,8 @@ def test_a_window_is_said_in_exactly_one_way() -> None:
         "Granularity",
         "Comparison",
         "Fill",
+        "TransactionSort",
+        "WeekStart",
     ],
 )
 def test_the_enums_of_schema_and_model_agree(name: str) -> None:

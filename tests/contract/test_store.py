@@ -13,16 +13,8 @@ from hypothesis import HealthCheck, given, settings
 
 from gateway.analytics.entries import key
 from gateway.analytics.model import Direction, Entry, Interval, TransactionKind
-from gateway.analytics.query_plan import (
-    EntriesPlan,
-    EntryCountPlan,
-    EntryKey,
-    ProgressPlan,
-    QueryPlan,
-    ReasonRow,
-    RejectedPlan,
-    TotalsPlan,
-)
+from gateway.analytics.pipeline_plan import EntryCountPlan, ProgressPlan, ReasonRow, RejectedPlan
+from gateway.analytics.query_plan import EntriesPlan, EntryKey, QueryPlan, TotalsPlan
 from gateway.errors import StoreUnavailableError
 from gateway.process.clock import Deadline
 from gateway.store.duckdb.store import DuckdbStore

@@ -29,7 +29,7 @@ from gateway.analytics.model import (
     TransactionKind,
     TransactionSort,
 )
-from gateway.analytics.query_plan import EntriesPlan, QueryPlan, TopPlan, TotalsPlan
+from gateway.analytics.query_plan import EntriesPlan, Place, QueryPlan, TopPlan, TotalsPlan
 from gateway.process import traces
 from gateway.settings import Settings
 from gateway.store.pinot.store import PinotStore
@@ -37,6 +37,7 @@ from pinot_config.controller import HttpController
 from tests import scopes, store_cases
 from tests.integration.ledger import Reversal, Transfer
 from tests.integration.running_stack import PORTS, RunningStack, wait_until
+from tests.reference import evaluate
 
 CONTROLLER = f"http://127.0.0.1:{PORTS['STACK_PINOT_CONTROLLER_PORT']}"
 PINOT = Settings(pinot_broker_url=f"http://127.0.0.1:{PORTS['STACK_PINOT_BROKER_PORT']}")
@@ -173,6 +174,28 @@ def test_a_ranking_of_thousands_by_cohorts_is_the_reference_s(
     # Of some only the reversal is in it, and whom that leaves below zero.
     later = Interval(CROWD_MS + 13_000, CROWD.end_ms)
     runner.run(store_cases.check(store, crowd, replace(question, interval=later)))
+
+
+@pytest.mark.parametrize("order_by", RankBy)
+@pytest.mark.parametrize("ascending", [False, True])
+def test_pages_of_a_ranking_of_thousands_go_on_at_any_place(
+    store: PinotStore,
+    runner: asyncio.Runner,
+    crowd: list[Entry],
+    order_by: RankBy,
+    ascending: bool,
+) -> None:
+    whole = TopPlan(
+        *(scopes.of("crowd"), Direction.RECEIVED, CROWD, order_by, 9_000), ascending=ascending
+    )
+    ranked = evaluate(whole, crowd)
+    assert len(ranked) == 9_000
+    for rank in (1, 100, 1_000, 5_001, 8_990):
+        row = ranked[rank - 1]
+        for told in (rank, max(1, rank // 20)):
+            after = Place(told, row.account_id, row.transaction_count, row.transaction_amount)
+            page = replace(whole, after=after, limit=101)
+            runner.run(store_cases.check(store, crowd, page))
 
 
 def test_reversals_are_counted_apart_of_whole_accounts_and_of_everyone(

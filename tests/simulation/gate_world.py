@@ -9,7 +9,8 @@ from random import Random
 from typing import Any
 
 from gateway.analytics.asking import StoreResult
-from gateway.analytics.query_plan import EntryCountPlan, QueryPlan
+from gateway.analytics.pipeline_plan import EntryCountPlan
+from gateway.analytics.query_plan import QueryPlan
 from gateway.errors import DeadlineExceededError, OverloadedError, StoreError, StoreUnavailableError
 from gateway.store.overload.breaker import Breaker
 from gateway.store.overload.gate import Gate

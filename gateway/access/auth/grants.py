@@ -48,14 +48,24 @@ def admit(grant: Grant, groups: Groups, now_s: float, until_s: float) -> Admitte
     if grant.role is Role.OPERATOR:
         caller = Caller(grant.subject, grant.role, None, True, grant.credential)
         return Admitted(caller, until_s)
-    held = [groups[name] for name in grant.groups if name in groups]
-    current = [each for each in held if each.expires_s is None or now_s < each.expires_s]
+    held = {name: groups[name] for name in grant.groups if name in groups}
+    named = {
+        name: each
+        for name, each in held.items()
+        if each.expires_s is None or now_s < each.expires_s
+    }
+    current = named.values()
     if not current and not grant.accounts:
         raise UnauthenticatedError("grant_empty_or_expired")
     accounts = grant.accounts.union(*(each.accounts for each in current))
     until_s = min([until_s, *(each.expires_s for each in current if each.expires_s is not None)])
     caller = Caller(
-        grant.subject, grant.role, accounts, grant.sees_counterparties, grant.credential
+        grant.subject,
+        grant.role,
+        accounts,
+        grant.sees_counterparties,
+        grant.credential,
+        tuple((name, named[name].accounts) for name in sorted(named)),
     )
     return Admitted(caller, until_s)
 

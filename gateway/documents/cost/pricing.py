@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
 from graphql import (
@@ -33,6 +33,8 @@ from gateway.documents.cost.weights import FieldWeight, Weights
 
 Estimate = Callable[[Mapping[str, Any]], int]
 """The length of a field's list by its coerced arguments."""
+Below = Callable[[Mapping[str, Any]], Mapping[str, int]]
+"""The lengths of lists anywhere below a field, by their names, by its coerced arguments."""
 
 INTROSPECTION = {
     "__schema": FieldWeight(500.0, 0.0, (), False, {}, None),
@@ -60,12 +62,14 @@ class _Part(NamedTuple):
 class Pricing:
     """Prices operations of valid documents, whose expanded fields are bounded.
 
-    `estimates`: by coordinate, how long a list is where directives cannot say it.
+    `estimates`: by coordinate, how long a list is where directives cannot say it; `below`: how long those
+    are that stand deeper than one step below.
     """
 
     schema: GraphQLSchema
     weights: Weights
     estimates: Mapping[tuple[str, str], Estimate]
+    below: Mapping[tuple[str, str], Below] = field(default_factory=dict)
 
     def price(
         self, document: DocumentNode, operation: OperationDefinitionNode, values: VariableValues
@@ -79,7 +83,7 @@ class Pricing:
         root = self.schema.get_root_type(operation.operation)
         assert root is not None
         walk = _Walk(self, fragments, values)
-        points, held = walk.of_object(root.name, [operation.selection_set], {})
+        points, held = walk.of_object(root.name, [operation.selection_set], {}, {})
         return Price(1 + math.ceil(points), held)
 
 
@@ -94,16 +98,17 @@ class _Walk:
         type_name: str,
         selections: Iterable[SelectionSetNode],
         lengths: Mapping[str, int | None],
+        deep: Mapping[str, int],
     ) -> _Part:
-        """What is selected of an object; `lengths` are of its lists that are known from above."""
+        """What is selected of an object; `lengths` are of its lists that are known from above, `deep` of all below."""
         found: _Fields = {}
         seen: set[str] = set()
         for each in selections:
             self._collect(each, type_name, found, seen)
         points, held = 0.0, 0
         for nodes in found.values():
-            length = lengths.get(nodes[0].name.value)
-            more = self._of_field(type_name, nodes, length)
+            name = nodes[0].name.value
+            more = self._of_field(type_name, nodes, lengths.get(name, deep.get(name)), deep)
             points, held = points + more.points, held + more.values
         return _Part(points, held)
 
@@ -145,7 +150,13 @@ class _Walk:
             given = self.values.coerced.get(argument.value.name.value)
         return given is (directive.name.value == "include")
 
-    def _of_field(self, parent: str, nodes: Sequence[FieldNode], length: int | None) -> _Part:
+    def _of_field(
+        self,
+        parent: str,
+        nodes: Sequence[FieldNode],
+        length: int | None,
+        deep: Mapping[str, int],
+    ) -> _Part:
         name = nodes[0].name.value
         weight = self.pricing.weights.get((parent, name)) or INTROSPECTION.get(name)
         if weight is None:
@@ -159,21 +170,29 @@ class _Walk:
                 each for key, each in weight.arguments.items() if arguments.get(key) is not None
             )
             size = self._size(parent, name, arguments, weight)
+            below = self.pricing.below.get((parent, name))
+            deep = deep if below is None else {**deep, **below(arguments)}
         items = 1
         if weight.is_list:
             items = next((each for each in (length, size) if each is not None), 1)
-        below = self._below(weight, nodes, size)
+        each = self._each(weight, nodes, size, deep)
         return _Part(
-            max(0.0, own) + items * (weight.type_weight + below.points), items * (1 + below.values)
+            max(0.0, own) + items * (weight.type_weight + each.points), items * (1 + each.values)
         )
 
-    def _below(self, weight: FieldWeight, nodes: Sequence[FieldNode], size: int | None) -> _Part:
+    def _each(
+        self,
+        weight: FieldWeight,
+        nodes: Sequence[FieldNode],
+        size: int | None,
+        deep: Mapping[str, int],
+    ) -> _Part:
         """The dearest that an item can be, whatever its type is."""
         if not weight.answers:
             return _Part(0.0, 0)
         lengths = dict.fromkeys(weight.size.fields, size) if weight.size is not None else {}
         selections = [each.selection_set for each in nodes if each.selection_set is not None]
-        found = [self.of_object(each, selections, lengths) for each in weight.answers]
+        found = [self.of_object(each, selections, lengths, deep) for each in weight.answers]
         return _Part(max(each.points for each in found), max(each.values for each in found))
 
     def _arguments(self, parent: str, node: FieldNode) -> Mapping[str, Any] | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from gateway.documents.cost.pricing import Estimate
+from gateway.documents.cost.pricing import Below, Estimate
 from graphql_schema.enums import CalendarPeriod, Granularity, TimeUnit
 
 _MINUTE_S = 60
@@ -46,6 +46,9 @@ _BUCKET_S = {
 }
 
 
+COMPARED_MORE = 3
+
+
 def estimates(max_accounts: int, max_points: int) -> Mapping[tuple[str, str], Estimate]:
     """The estimates by coordinate, up to the limits; what is over them is refused unasked."""
 
@@ -55,7 +58,30 @@ def estimates(max_accounts: int, max_points: int) -> Mapping[tuple[str, str], Es
     return {
         ("Query", "accounts"): lambda arguments: min(len(arguments["ids"]), max_accounts),
         ("Account", "timeSeries"): series,
+        ("Distribution", "percentiles"): lambda arguments: len(arguments["of"]),
+        ("Account", "flowSeries"): series,
+        ("AccountSet", "timeSeries"): series,
         ("Network", "timeSeries"): series,
+    }
+
+
+def lengths_below(max_points: int) -> Mapping[tuple[str, str], Below]:
+    """The lengths of lists that stand deeper, by the coordinate of the field that knows them."""
+
+    def series(arguments: Mapping[str, Any]) -> Mapping[str, int]:
+        return {"points": math.ceil(min(points(arguments), max_points))}
+
+    def compared(arguments: Mapping[str, Any]) -> Mapping[str, int]:
+        # An earlier window is as long; in the calendar's months and days, a few buckets more.
+        window = arguments.get("compareWindow") or arguments["window"]
+        most = points({**arguments, "window": window}) + COMPARED_MORE
+        return {"points": math.ceil(min(most, max_points))}
+
+    return {
+        ("Account", "topSeries"): series,
+        ("Account", "timeSeries"): compared,
+        ("AccountSet", "timeSeries"): compared,
+        ("Network", "timeSeries"): compared,
     }
 
 

@@ -4,21 +4,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
-from gateway.analytics.model import Direction, Interval, RankBy
+from gateway.analytics.model import RankBy
+from gateway.analytics.pipeline_plan import EntryCountPlan, RejectedPlan
 from gateway.analytics.query_plan import (
     DistinctPlan,
     EntriesPlan,
-    EntryCountPlan,
     MatchesPlan,
     QueryPlan,
-    RejectedPlan,
     SlotsPlan,
     TopPlan,
     TotalsPlan,
 )
+from gateway.analytics.spread_plan import STEP, AmountsPlan, StepsPlan
 
 TABLES = """
 CREATE TABLE account_entries (
@@ -39,26 +41,12 @@ class Statement:
     values: tuple[object, ...] = ()
 
 
-def statement(plan: QueryPlan[object]) -> Statement:
+def statement(plan: QueryPlan[Any]) -> Statement:
     """The SQL of a plan; columns in the order in which its row has them."""
-    match plan:
-        case TotalsPlan():
-            return totals(plan)
-        case DistinctPlan():
-            return distinct(plan)
-        case TopPlan():
-            return top(plan)
-        case SlotsPlan():
-            return slots(plan)
-        case EntriesPlan():
-            return entries(plan)
-        case MatchesPlan():
-            return matches(plan)
-        case EntryCountPlan():
-            return Statement("SELECT count(*) FROM account_entries")
-        case RejectedPlan():
-            return rejected(plan)
-    raise TypeError(f"no SQL for {type(plan).__name__}")
+    written = _WRITTEN.get(type(plan))
+    if written is None:
+        raise TypeError(f"no SQL for {type(plan).__name__}")
+    return written(plan)
 
 
 def totals(plan: TotalsPlan) -> Statement:
@@ -75,9 +63,9 @@ def totals(plan: TotalsPlan) -> Statement:
         groups.append(account_id)
         where += " AND account_id IN (SELECT unnest(?))"
         values = (*values, sorted(plan.account_ids))
-    if plan.counterparty_id is not None:
-        where += " AND counterparty_id = ?"
-        values = (*values, plan.counterparty_id)
+    for condition, value in _others(plan):
+        where += f" AND {condition}"
+        values = (*values, value)
     return Statement(
         f"SELECT {account_id}, direction, {MEASURES}, {kind} FROM account_entries "
         f"WHERE {where} GROUP BY {', '.join(groups)}",
@@ -87,40 +75,84 @@ def totals(plan: TotalsPlan) -> Statement:
 
 def distinct(plan: DistinctPlan) -> Statement:
     """One number."""
-    column = "counterparty_id" if plan.account_id is not None else "account_id"
-    where, values = _scope(plan.account_id, plan.direction, plan.interval)
-    return Statement(f"SELECT count(DISTINCT {column}) FROM account_entries WHERE {where}", values)
+    where, values = _where(plan)
+    return Statement(
+        f"SELECT count(DISTINCT {_grouped(plan)}) FROM account_entries WHERE {where}", values
+    )
 
 
 def top(plan: TopPlan) -> Statement:
     """Id, count, amount; DuckDB orders text by its UTF-8 bytes, which is by code points."""
-    column = "counterparty_id" if plan.account_id is not None else "account_id"
-    order = "3 DESC, 2 DESC" if plan.order_by is RankBy.TRANSACTION_AMOUNT else "2 DESC, 3 DESC"
-    where, values = _scope(plan.account_id, plan.direction, plan.interval)
+    column = _grouped(plan)
+    way = "ASC" if plan.ascending else "DESC"
+    measures = ("3", "2") if plan.order_by is RankBy.TRANSACTION_AMOUNT else ("2", "3")
+    where, values = _where(plan)
+    if plan.kind is not None:
+        where += " AND kind = ?"
+        values = (*values, plan.kind.value)
     if plan.among is not None:
         where += f" AND {column} IN (SELECT unnest(?))"
         values = (*values, sorted(plan.among))
+    past, place = _past(plan)
     return Statement(
         f"SELECT {column}, {MEASURES} FROM account_entries WHERE {where} "
-        f"GROUP BY {column} ORDER BY {order}, 1 ASC LIMIT ?",
-        (*values, plan.limit),
+        f"GROUP BY {column} {past}ORDER BY {measures[0]} {way}, {measures[1]} {way}, 1 ASC LIMIT ?",
+        (*values, *place, plan.limit),
     )
 
 
+def _past(plan: TopPlan) -> tuple[str, tuple[object, ...]]:
+    """The condition on groups that a plan's `after` is, and its values."""
+    if plan.after is None:
+        return "", ()
+    sign, column = ">" if plan.ascending else "<", _grouped(plan)
+    amount = ("coalesce(sum(amount), 0)", "?::DECIMAL(38, 8)", f"{plan.after.transaction_amount:f}")
+    count = ("count(*)", "?", plan.after.transaction_count)
+    by_amount = plan.order_by is RankBy.TRANSACTION_AMOUNT
+    (first, at, one), (second, then, two) = (amount, count) if by_amount else (count, amount)
+    return (
+        f"HAVING {first} {sign} {at} OR ({first} = {at} AND "
+        f"({second} {sign} {then} OR ({second} = {then} AND {column} > ?))) "
+    ), (one, one, two, two, plan.after.account_id)
+
+
 def slots(plan: SlotsPlan) -> Statement:
-    """The slot's first millisecond, count, amount; ascending."""
-    where, values = _scope(plan.account_id, plan.direction, plan.interval)
-    if plan.counterparty_id is not None:
-        where += " AND counterparty_id = ?"
-        values = (*values, plan.counterparty_id)
+    """The slot's first millisecond, count, amount, direction, kind, counterparty (null where not told apart)."""
+    where, values = _where(plan)
+    if plan.among is not None:
+        where += " AND counterparty_id IN (SELECT unnest(?))"
+        values = (*values, sorted(plan.among))
     *before, last = plan.pieces
     cases = "".join("WHEN event_time_ms < ? THEN ? " for _ in before)
     into_slot = f"CASE {cases}ELSE ?::BIGINT END" if before else "?::BIGINT"
     ends = [each for piece in before for each in (piece.interval.end_ms, piece.into_slot_ms)]
+    direction = "direction" if plan.direction is None else "NULL"
+    kind = "kind" if plan.by_kind else "NULL"
+    other = "NULL" if plan.among is None else "counterparty_id"
     return Statement(
-        f"SELECT event_time_ms - (event_time_ms + {into_slot}) % ?, {MEASURES} FROM account_entries "
-        f"WHERE {where} GROUP BY 1 ORDER BY 1",
+        f"SELECT event_time_ms - (event_time_ms + {into_slot}) % ?, {MEASURES}, "
+        f"{direction}, {kind}, {other} FROM account_entries "
+        f"WHERE {where} GROUP BY 1, 4, 5, 6 ORDER BY 1",
         (*ends, last.into_slot_ms, plan.slot_ms, *values),
+    )
+
+
+def amounts(plan: AmountsPlan) -> Statement:
+    """Amounts, one more than may be; any of them."""
+    where, values = _where(plan)
+    return Statement(
+        f"SELECT amount FROM account_entries WHERE {where} AND kind = 'TRANSFER' LIMIT ?",
+        (*values, plan.limit + 1),
+    )
+
+
+def steps(plan: StepsPlan) -> Statement:
+    """Step, count; ascending."""
+    where, values = _where(plan)
+    return Statement(
+        "SELECT ceil(ln(amount::DOUBLE) / ?)::BIGINT, count(*) FROM account_entries "
+        f"WHERE {where} AND kind = 'TRANSFER' GROUP BY 1 ORDER BY 1",
+        (STEP, *values),
     )
 
 
@@ -192,11 +224,54 @@ def rejected(plan: RejectedPlan) -> Statement:
     )
 
 
-def _scope(
-    account_id: str | None, direction: Direction, interval: Interval
+def _grouped(plan: DistinctPlan | TopPlan) -> str:
+    """Who is ranked or counted."""
+    return "account_id" if plan.account_ids is None else "counterparty_id"
+
+
+def _where(
+    plan: DistinctPlan | TopPlan | SlotsPlan | AmountsPlan | StepsPlan,
 ) -> tuple[str, tuple[object, ...]]:
-    where = "direction = ? AND event_time_ms >= ? AND event_time_ms < ?"
-    values: tuple[object, ...] = (direction.value, interval.start_ms, interval.end_ms)
-    if account_id is None:
-        return where, values
-    return f"account_id = ? AND {where}", (account_id, *values)
+    conditions = ["event_time_ms >= ?", "event_time_ms < ?"]
+    values: list[object] = [plan.interval.start_ms, plan.interval.end_ms]
+    given: list[tuple[str, object]] = []
+    if plan.direction is not None:
+        given.append(("direction = ?", plan.direction.value))
+    if plan.account_ids is not None and len(plan.account_ids) == 1:
+        given.append(("account_id = ?", min(plan.account_ids)))
+    elif plan.account_ids is not None:
+        given.append(("account_id IN (SELECT unnest(?))", sorted(plan.account_ids)))
+    for condition, value in [*given, *_others(plan)]:
+        conditions.append(condition)
+        values.append(value)
+    return " AND ".join(conditions), tuple(values)
+
+
+def _others(
+    plan: TotalsPlan | DistinctPlan | TopPlan | SlotsPlan | AmountsPlan | StepsPlan,
+) -> list[tuple[str, object]]:
+    """Who may stand on the other side, as conditions with their value."""
+    found: list[tuple[str, object]] = []
+    if plan.outside and plan.account_ids is not None:
+        found.append(("counterparty_id NOT IN (SELECT unnest(?))", sorted(plan.account_ids)))
+    if isinstance(plan, TotalsPlan | SlotsPlan) and plan.counterparty_id is not None:
+        found.append(("counterparty_id = ?", plan.counterparty_id))
+    return found
+
+
+def _entry_count(_: EntryCountPlan) -> Statement:
+    return Statement("SELECT count(*) FROM account_entries")
+
+
+_WRITTEN: Mapping[type, Callable[[Any], Statement]] = {
+    TotalsPlan: totals,
+    DistinctPlan: distinct,
+    TopPlan: top,
+    SlotsPlan: slots,
+    AmountsPlan: amounts,
+    StepsPlan: steps,
+    EntriesPlan: entries,
+    MatchesPlan: matches,
+    EntryCountPlan: _entry_count,
+    RejectedPlan: rejected,
+}

@@ -12,26 +12,29 @@ import duckdb
 
 from gateway.analytics.asking import PlanRow, StoreResult
 from gateway.analytics.model import Direction, Entry, TransactionKind
-from gateway.analytics.query_plan import (
+from gateway.analytics.pipeline_plan import (
     AuditPlan,
+    EntryCountPlan,
+    ProgressPlan,
+    ProgressRow,
+    ReasonRow,
+    RejectedPlan,
+)
+from gateway.analytics.query_plan import (
     CountRow,
     DistinctPlan,
     DistinctRow,
     EntriesPlan,
-    EntryCountPlan,
     GroupRow,
     MatchesPlan,
-    ProgressPlan,
-    ProgressRow,
     QueryPlan,
-    ReasonRow,
-    RejectedPlan,
     SlotRow,
     SlotsPlan,
     TopPlan,
     TotalsPlan,
     TotalsRow,
 )
+from gateway.analytics.spread_plan import AmountRow, AmountsPlan, StepRow, StepsPlan
 from gateway.errors import DeadlineExceededError, StoreUnavailableError
 from gateway.process.clock import EpochMs, system_epoch_ms
 from gateway.store.duckdb import sample, sql
@@ -145,7 +148,17 @@ def rows_of(plan: QueryPlan[Any], cells: list[tuple[Any, ...]]) -> tuple[Any, ..
         case TopPlan():
             return tuple(GroupRow(*row) for row in cells)
         case SlotsPlan():
-            return tuple(SlotRow(*row) for row in cells)
+            return tuple(
+                SlotRow(
+                    start_ms, count, amount, side and Direction(side), _kind(kind), counterparty_id
+                )
+                for start_ms, count, amount, side, kind, counterparty_id in cells
+            )
+        case AmountsPlan():
+            found = tuple(AmountRow(*row) for row in cells)
+            return found if len(found) <= plan.limit else ()
+        case StepsPlan():
+            return tuple(StepRow(*row) for row in cells)
         case EntriesPlan():
             return tuple(_entry(*row) for row in cells)
         case EntryCountPlan() | MatchesPlan():

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from gateway.analytics.asking import StoreResult
-from gateway.analytics.query_plan import ProgressPlan, QueryPlan, TotalsPlan
+from gateway.analytics.pipeline_plan import ProgressPlan
+from gateway.analytics.query_plan import QueryPlan, TotalsPlan
 from gateway.errors import DeadlineExceededError, OverloadedError, StoreUnavailableError
 from gateway.process.clock import Deadline, Monotonic
 from gateway.store.overload.breaker import Breaker

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from gateway.analytics.model import Entry
 from gateway.analytics.query_plan import EntriesPlan
-from gateway.store.pinot import sql
+from gateway.store.pinot import entries_sql
 from gateway.store.pinot.response import BrokerAnswer
 from gateway.store.pinot.rows import entry
 
@@ -40,7 +40,7 @@ async def fetch_by_amount(
     """The plan's rows in the plan's order."""
     wider = replace(plan, limit=plan.limit + 1)
     while True:
-        answer = await ask(sql.entries(wider))
+        answer = await ask(entries_sql.entries(wider))
         rows = [entry(cells, plan.account_id) for cells in answer.rows]
         is_closed = len(rows) < wider.limit or not _is_tie(rows[plan.limit - 1], rows[-1])
         if is_closed or wider.limit >= MOST_ROWS:

@@ -11,26 +11,25 @@ from typing import Any, TypeAlias
 from gateway.analytics import money
 from gateway.analytics.model import Direction, Entry, Interval, TransactionKind
 from gateway.analytics.pipeline_model import AuditMismatch, AuditReport
+from gateway.analytics.pipeline_plan import AuditPlan, EntryCountPlan, ReasonRow, RejectedPlan
 from gateway.analytics.query_plan import (
-    AuditPlan,
     CountRow,
     DistinctPlan,
     DistinctRow,
     EntriesPlan,
-    EntryCountPlan,
     GroupRow,
     MatchesPlan,
     QueryPlan,
-    ReasonRow,
-    RejectedPlan,
     SlotRow,
     SlotsPlan,
     TopPlan,
     TotalsPlan,
     TotalsRow,
 )
+from gateway.analytics.spread_plan import AmountRow, AmountsPlan, StepRow, StepsPlan
 from gateway.errors import StoreUnavailableError
 from gateway.store.pinot.response import Cells, decimal, text, whole
+from gateway.store.pinot.sql import told_apart
 
 MeasuredRow: TypeAlias = TotalsRow | SlotRow
 
@@ -45,7 +44,9 @@ def rows_of(plan: QueryPlan[Any], rows: Iterable[Cells]) -> tuple[Any, ...]:
         case TopPlan():
             return tuple(group_row(cells) for cells in rows)
         case SlotsPlan():
-            return tuple(slot_row(cells) for cells in rows)
+            return tuple(slot_row(cells, plan) for cells in rows)
+        case AmountsPlan() | StepsPlan():
+            return spread_rows(plan, rows)
         case EntriesPlan():
             return tuple(entry(cells, plan.account_id) for cells in rows)
         case EntryCountPlan() | MatchesPlan():
@@ -64,7 +65,9 @@ def merge(plan: QueryPlan[Any], parts: list[tuple[Any, ...]]) -> tuple[Any, ...]
     merged: dict[object, MeasuredRow] = {}
     for row in (row for rows in parts for row in rows):
         key = (
-            row.start_ms if isinstance(row, SlotRow) else (row.account_id, row.direction, row.kind)
+            (row.start_ms, row.direction, row.kind, row.counterparty_id)
+            if isinstance(row, SlotRow)
+            else (row.account_id, row.direction, row.kind)
         )
         known = merged.get(key)
         merged[key] = row if known is None else _sum(known, row)
@@ -81,16 +84,39 @@ def totals_row(cells: Cells, plan: TotalsPlan) -> TotalsRow:
     return TotalsRow(account_id, Direction(text(direction)), whole(count), decimal(amount), kind)
 
 
+def spread_rows(plan: AmountsPlan | StepsPlan, rows: Iterable[Cells]) -> tuple[Any, ...]:
+    """Rows of an amount, none if they are too many; or of step, count."""
+    if isinstance(plan, StepsPlan):
+        return tuple(StepRow(step_of(step), whole(count)) for step, count in rows)
+    found = tuple(AmountRow(decimal(amount)) for (amount,) in rows)
+    return found if len(found) <= plan.limit else ()
+
+
+def step_of(cell: object) -> int:
+    """A step, which Pinot has as a double without a fraction."""
+    if not isinstance(cell, float) or not cell.is_integer():
+        raise StoreUnavailableError(f"a step was expected, not {type(cell).__name__}")
+    return int(cell)
+
+
 def group_row(cells: Cells) -> GroupRow:
     """A row of id, count, amount."""
     account_id, count, amount = cells
     return GroupRow(text(account_id), whole(count), decimal(amount))
 
 
-def slot_row(cells: Cells) -> SlotRow:
-    """A row of the slot's first millisecond, count, amount."""
-    start_ms, count, amount = cells
-    return SlotRow(whole(start_ms), whole(count), decimal(amount))
+def slot_row(cells: Cells, plan: SlotsPlan) -> SlotRow:
+    """A row of the slot's first millisecond, what is told apart, count, amount."""
+    start_ms, *told, count, amount = cells
+    apart = dict(zip(told_apart(plan), map(text, told), strict=True))
+    return SlotRow(
+        whole(start_ms),
+        whole(count),
+        decimal(amount),
+        Direction(apart["direction"]) if "direction" in apart else None,
+        TransactionKind(apart["kind"]) if "kind" in apart else None,
+        apart.get("counterparty_id"),
+    )
 
 
 def entry(cells: Cells, account_id: str) -> Entry:

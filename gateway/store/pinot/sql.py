@@ -1,8 +1,7 @@
-"""From a plan to Pinot's SQL, one function a shape: the only file that writes SQL for Pinot.
+"""From a plan to Pinot's SQL, one function a shape; `entries_sql.py` and `clauses.py` are the rest that writes SQL.
 
 A LIMIT stands at every statement's end: Pinot takes 10 if there is none, and it keeps a literal
-from being read as a trailing OPTION(...) clause. Windows that begin and end on a UTC hour filter on
-`event_hour_ms`, which the star-tree has.
+from being read as a trailing OPTION(...) clause.
 """
 
 # ruff: noqa: S608 - this file is where SQL is put together, out of quoted literals and numbers
@@ -10,31 +9,31 @@ from being read as a trailing OPTION(...) clause. Windows that begin and end on 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from decimal import Decimal
-from enum import Enum
-from urllib.parse import quote
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from gateway.analytics.calendars import HOUR_MS
-from gateway.analytics.model import Direction, Interval, RankBy, TransactionKind
+from gateway.analytics.model import Direction, RankBy, TransactionKind
+from gateway.analytics.pipeline_plan import AuditPlan, EntryCountPlan, RejectedPlan
 from gateway.analytics.query_plan import (
-    AuditPlan,
     DistinctPlan,
     EntriesPlan,
-    EntryCountPlan,
-    EntryKey,
     MatchesPlan,
     QueryPlan,
-    RejectedPlan,
     SlotsPlan,
     TopPlan,
     TotalsPlan,
 )
+from gateway.analytics.spread_plan import STEP, AmountsPlan, StepsPlan
+from gateway.store.pinot import entries_sql
+from gateway.store.pinot.clauses import Part, among, equal, hours_in, in_range, none_of, within
 
 COUNT, AMOUNT = "COUNT(*)", "SUMPRECISION(amount)"
 ESTIMATE = "SUM(amount_estimate)"
 """A sum of doubles, reversals left out: it says where to look, never how much."""
 MAX_REASONS = 1_000
+MAX_STEPS = 5_000
+"""More than there are between the smallest and the largest amount that an event may have: 3,023."""
 _TABLE = re.compile(r"(?<= FROM )\w+")
 PROGRESS = (
     "SELECT as_of_ms, entry_docs, shared_docs, rejected_docs FROM pipeline_progress "
@@ -56,27 +55,6 @@ def of_pipeline(statement: str, pipeline: str) -> str:
     return _TABLE.sub(rf"\g<0>_{pipeline}", statement, count=1) if pipeline else statement
 
 
-def literal(text: str) -> str:
-    """A string as Pinot's SQL writes it, whatever the version.
-
-    Older versions unescape twice, which makes one quote of two in a row (RequestUtils of 0.11;
-    since then a setting). Such text goes percent-encoded into a function that the broker evaluates
-    before it looks at the filter.
-    """
-    if "''" in text:
-        return f"decodeUrl('{quote(text, safe='')}')"
-    return "'" + text.replace("'", "''") + "'"
-
-
-class Part(Enum):
-    """Which part of an interval a statement is about."""
-
-    WHOLE = "all of it"
-    HOURS = "the whole hours inside it, which the star-tree answers"
-    BEFORE = "what stands before these hours"
-    AFTER = "what stands after them"
-
-
 def parts(plan: QueryPlan[object]) -> tuple[Part, ...]:
     """The statements that a plan takes: ragged windows over the whole network take two or three.
 
@@ -88,50 +66,36 @@ def parts(plan: QueryPlan[object]) -> tuple[Part, ...]:
         return (Part.WHOLE,)
     if isinstance(plan, SlotsPlan) and not _is_hourly(plan):
         return (Part.WHOLE,)
-    is_network = (plan.account_ids if isinstance(plan, TotalsPlan) else plan.account_id) is None
-    hours = _hours(plan.interval)
-    if not is_network or hours == plan.interval or hours.start_ms >= hours.end_ms:
+    hours = hours_in(plan.interval)
+    if plan.account_ids is not None or hours == plan.interval or hours.start_ms >= hours.end_ms:
         return (Part.WHOLE,)
     before = (Part.BEFORE,) if plan.interval.start_ms < hours.start_ms else ()
     after = (Part.AFTER,) if hours.end_ms < plan.interval.end_ms else ()
     return (Part.HOURS, *before, *after)
 
 
-def statement(plan: QueryPlan[object], part: Part = Part.WHOLE) -> str:
+def statement(plan: QueryPlan[Any], part: Part = Part.WHOLE) -> str:
     """The SQL of a plan over entries or rejected events."""
-    match plan:
-        case TotalsPlan():
-            return totals(plan, part)
-        case DistinctPlan():
-            return distinct(plan)
-        case TopPlan():
-            return top(plan)
-        case SlotsPlan():
-            return slots(plan, part)
-        case EntriesPlan():
-            return entries(plan)
-        case MatchesPlan():
-            return matches(plan)
-        case EntryCountPlan():
-            return "SELECT COUNT(*) FROM account_entries LIMIT 1"
-        case RejectedPlan():
-            return rejected(plan)
-        case AuditPlan():
-            return AUDIT
-    raise TypeError(f"no SQL for {type(plan).__name__}")
+    if isinstance(plan, TotalsPlan):
+        return totals(plan, part)
+    if isinstance(plan, SlotsPlan):
+        return slots(plan, part)
+    written = _WRITTEN.get(type(plan))
+    if written is None:
+        raise TypeError(f"no SQL for {type(plan).__name__}")
+    return written(plan)
 
 
 def totals(plan: TotalsPlan, part: Part = Part.WHOLE) -> str:
     """Rows of account id (not over all accounts), direction, kind (if told apart), count, amount."""
     directions = sorted(direction.value for direction in plan.directions)
     columns, groups = ["direction"], len(directions)
-    conditions = [_among("direction", directions), _within(plan.interval, part)]
+    conditions = [among("direction", directions), within(plan.interval, part)]
     if plan.account_ids is not None:
         columns.insert(0, "account_id")
         groups *= len(plan.account_ids)
-        conditions.insert(0, _among("account_id", sorted(plan.account_ids)))
-    if plan.counterparty_id is not None:
-        conditions.append(_equal("counterparty_id", plan.counterparty_id))
+        conditions.insert(0, among("account_id", sorted(plan.account_ids)))
+    conditions += _others(plan)
     if plan.by_kind:
         columns.append("kind")
         groups *= len(TransactionKind)
@@ -143,28 +107,29 @@ def totals(plan: TotalsPlan, part: Part = Part.WHOLE) -> str:
 
 def distinct(plan: DistinctPlan) -> str:
     """One row of one number."""
-    column = "counterparty_id" if plan.account_id is not None else "account_id"
     return (
-        f"SELECT DISTINCTCOUNT({column}) FROM account_entries "
-        f"WHERE {_scope(plan.account_id, plan.direction, plan.interval)} LIMIT 1"
+        f"SELECT DISTINCTCOUNT({_grouped(plan)}) FROM account_entries "
+        f"WHERE {_where(plan, plan.direction)} LIMIT 1"
     )
 
 
 def top(plan: TopPlan, cohorts: Iterable[int] | None = None) -> str:
-    """Rows of id, count, amount; ids of equal measures in the order of their UTF-16 code units.
+    """Rows of id, count, amount, from the first on; ids of equal measures in the order of their UTF-16 code units.
 
     `cohorts` keeps only the counterparties of these.
     """
-    column = "counterparty_id" if plan.account_id is not None else "account_id"
+    column, way = _grouped(plan), "ASC" if plan.ascending else "DESC"
     measures = (AMOUNT, COUNT) if plan.order_by is RankBy.TRANSACTION_AMOUNT else (COUNT, AMOUNT)
-    conditions = _scope(plan.account_id, plan.direction, plan.interval)
+    conditions = _where(plan, plan.direction)
+    if plan.kind is not None:
+        conditions += " AND " + equal("kind", plan.kind.value)
     if plan.among is not None:
-        conditions += " AND " + _among(column, sorted(plan.among))
+        conditions += " AND " + among(column, sorted(plan.among))
     if cohorts is not None:
         conditions += f" AND counterparty_cohort IN ({', '.join(map(str, sorted(cohorts)))})"
     return (
         f"SELECT {column}, {COUNT}, {AMOUNT} FROM account_entries WHERE {conditions} "
-        f"GROUP BY {column} ORDER BY {measures[0]} DESC, {measures[1]} DESC, {column} ASC "
+        f"GROUP BY {column} ORDER BY {measures[0]} {way}, {measures[1]} {way}, {column} ASC "
         f"LIMIT {plan.limit}"
     )
 
@@ -176,7 +141,7 @@ def top_cohorts(plan: TopPlan, limit: int) -> str:
     )
     return (
         f"SELECT counterparty_cohort, {COUNT}, {ESTIMATE} FROM account_entries "
-        f"WHERE {_scope(plan.account_id, plan.direction, plan.interval)} "
+        f"WHERE {_where(plan, plan.direction)} "
         f"GROUP BY counterparty_cohort ORDER BY {measures[0]} DESC, {measures[1]} DESC "
         f"LIMIT {limit}"
     )
@@ -184,55 +149,62 @@ def top_cohorts(plan: TopPlan, limit: int) -> str:
 
 def row_count(plan: TopPlan) -> str:
     """One row of how many rows a ranking is over."""
-    return (
-        f"SELECT {COUNT} FROM account_entries "
-        f"WHERE {_scope(plan.account_id, plan.direction, plan.interval)} LIMIT 1"
-    )
+    return f"SELECT {COUNT} FROM account_entries WHERE {_where(plan, plan.direction)} LIMIT 1"
 
 
 def slots(plan: SlotsPlan, part: Part = Part.WHOLE) -> str:
-    """Rows of the slot's first millisecond, count, amount; ascending. Of a plan with one origin at most."""
+    """Rows of the slot's first millisecond, what is told apart, count, amount; ascending.
+
+    Of a plan with one origin at most.
+    """
     column = "event_hour_ms" if _is_hourly(plan) else "event_time_ms"
     into = f"{column} + {plan.into_slot_ms}" if plan.into_slot_ms else column
     slot = f"{column} - MOD({into}, {plan.slot_ms})"
     if column == "event_hour_ms" and plan.slot_ms == HOUR_MS:
         slot = column
+    groups = ", ".join((slot, *told_apart(plan)))
     limit = (plan.interval.end_ms - plan.interval.start_ms) // plan.slot_ms + 2
-    where = _scope(plan.account_id, plan.direction, plan.interval, part)
-    if plan.counterparty_id is not None:
-        where += f" AND {_equal('counterparty_id', plan.counterparty_id)}"
+    conditions = [_where(plan, plan.direction, part), *_others(plan)]
+    if plan.among is not None:
+        conditions.append(among("counterparty_id", sorted(plan.among)))
     return (
-        f"SELECT {slot}, {COUNT}, {AMOUNT} FROM account_entries WHERE {where} "
-        f"GROUP BY {slot} ORDER BY {slot} ASC LIMIT {limit}"
+        f"SELECT {groups}, {COUNT}, {AMOUNT} FROM account_entries WHERE {' AND '.join(conditions)} "
+        f"GROUP BY {groups} ORDER BY {slot} ASC LIMIT {limit * plan.most_in_a_slot}"
     )
 
 
-def entries(plan: EntriesPlan) -> str:
-    """Rows of counterparty id, direction, transaction id, amount, time, kind, reversed; in the plan's order."""
-    columns = ["event_time_ms", "transaction_id", "direction", "kind"]
-    if plan.order.by_amount:
-        columns.insert(0, "amount")
-    where = _entries_where(plan)
-    if plan.after is not None:
-        where += f" AND {_past(plan.after, columns, '<' if plan.order.descends else '>')}"
-    way = "DESC" if plan.order.descends else "ASC"
+def told_apart(plan: SlotsPlan) -> tuple[str, ...]:
+    """The columns that a slot's rows are told apart by."""
+    columns = (
+        ("direction", plan.direction is None),
+        ("kind", plan.by_kind),
+        ("counterparty_id", plan.among is not None),
+    )
+    return tuple(name for name, is_told in columns if is_told)
+
+
+def amounts(plan: AmountsPlan) -> str:
+    """Rows of an amount, one more than may be; any of them."""
     return (
-        "SELECT counterparty_id, direction, transaction_id, amount, event_time_ms, kind, reverses "
-        f"FROM account_entries WHERE {where} "
-        f"ORDER BY {', '.join(f'{column} {way}' for column in columns)} LIMIT {plan.limit}"
+        f"SELECT amount FROM account_entries WHERE {_where(plan, plan.direction)} "
+        f"AND kind = 'TRANSFER' LIMIT {plan.limit + 1}"
     )
 
 
-def matches(plan: MatchesPlan) -> str:
-    """One row of one number."""
-    return f"SELECT {COUNT} FROM account_entries WHERE {_entries_where(plan.listed)} LIMIT 1"
+def steps(plan: StepsPlan) -> str:
+    """Rows of step, count; ascending."""
+    step = f"CEIL(LN(CAST(amount AS DOUBLE)) / {STEP!r})"  # LN refuses decimals
+    return (
+        f"SELECT {step}, {COUNT} FROM account_entries WHERE {_where(plan, plan.direction)} "
+        f"AND kind = 'TRANSFER' GROUP BY {step} ORDER BY {step} ASC LIMIT {MAX_STEPS}"
+    )
 
 
 def rejected(plan: RejectedPlan) -> str:
     """Rows of reason, count."""
     where = ""
     if plan.interval is not None:
-        where = f"WHERE {_range('event_time_ms', plan.interval)} "
+        where = f"WHERE {in_range('event_time_ms', plan.interval)} "
     return (
         f"SELECT reason, {COUNT} FROM transactions_rejected {where}"
         f"GROUP BY reason ORDER BY {COUNT} DESC, reason ASC LIMIT {MAX_REASONS}"
@@ -241,7 +213,7 @@ def rejected(plan: RejectedPlan) -> str:
 
 def probe(account_id: str) -> str:
     """A statement that touches all segments of one account's partition, whose size it tells."""
-    return f"SELECT COUNT(*) FROM account_entries WHERE {_equal('account_id', account_id)} LIMIT 1"
+    return f"SELECT COUNT(*) FROM account_entries WHERE {equal('account_id', account_id)} LIMIT 1"
 
 
 def _is_hourly(plan: SlotsPlan) -> bool:
@@ -249,86 +221,48 @@ def _is_hourly(plan: SlotsPlan) -> bool:
     return plan.slot_ms % HOUR_MS == 0 and plan.into_slot_ms % HOUR_MS == 0
 
 
-def _scope(
-    account_id: str | None, direction: Direction, interval: Interval, part: Part = Part.WHOLE
+def _grouped(plan: DistinctPlan | TopPlan) -> str:
+    """Who is ranked or counted."""
+    return "account_id" if plan.account_ids is None else "counterparty_id"
+
+
+def _where(
+    plan: DistinctPlan | TopPlan | SlotsPlan | AmountsPlan | StepsPlan,
+    direction: Direction | None,
+    part: Part = Part.WHOLE,
 ) -> str:
-    conditions = [_equal("direction", direction.value), _within(interval, part)]
-    if account_id is not None:
-        conditions.insert(0, _equal("account_id", account_id))
+    conditions = [within(plan.interval, part)]
+    if direction is not None:
+        conditions.insert(0, equal("direction", direction.value))
+    if plan.account_ids is not None:
+        conditions.insert(0, among("account_id", sorted(plan.account_ids)))
+    if not isinstance(plan, SlotsPlan):
+        conditions += _outside(plan)
     return " AND ".join(conditions)
 
 
-def _within(interval: Interval, part: Part = Part.WHOLE) -> str:
-    hours = _hours(interval)
-    if part is Part.HOURS or hours == interval:
-        return _range("event_hour_ms", hours)
-    if part is Part.WHOLE:
-        return _range("event_time_ms", interval)
-    if part is Part.BEFORE:
-        return _range("event_time_ms", Interval(interval.start_ms, hours.start_ms))
-    return _range("event_time_ms", Interval(hours.end_ms, interval.end_ms))
+def _others(plan: TotalsPlan | SlotsPlan) -> list[str]:
+    """Who may stand on the other side."""
+    one = plan.counterparty_id
+    return [*_outside(plan), *([] if one is None else [equal("counterparty_id", one)])]
 
 
-def _hours(interval: Interval) -> Interval:
-    """The whole UTC hours inside an interval; may be empty or reversed."""
-    return Interval(
-        -(-interval.start_ms // HOUR_MS) * HOUR_MS, interval.end_ms // HOUR_MS * HOUR_MS
-    )
+def _outside(
+    plan: TotalsPlan | DistinctPlan | TopPlan | SlotsPlan | AmountsPlan | StepsPlan,
+) -> list[str]:
+    if not plan.outside or plan.account_ids is None:
+        return []
+    return [none_of("counterparty_id", sorted(plan.account_ids))]
 
 
-def _range(column: str, interval: Interval) -> str:
-    return f"{column} >= {interval.start_ms} AND {column} < {interval.end_ms}"
-
-
-def _equal(column: str, value: str) -> str:
-    return f"{column} = {literal(value)}"
-
-
-def _among(column: str, values: Iterable[str]) -> str:
-    literals = [literal(value) for value in values]
-    return (
-        f"{column} = {literals[0]}"
-        if len(literals) == 1
-        else f"{column} IN ({', '.join(literals)})"
-    )
-
-
-def _entries_where(plan: EntriesPlan) -> str:
-    conditions = [_equal("account_id", plan.account_id)]
-    if plan.direction is not None:
-        conditions.append(_equal("direction", plan.direction.value))
-    if plan.counterparty_id is not None:
-        conditions.append(_equal("counterparty_id", plan.counterparty_id))
-    if plan.kind is not None:
-        conditions.append(_equal("kind", plan.kind.value))
-    if plan.transaction_id is not None:
-        conditions.append(_equal("transaction_id", plan.transaction_id))
-    if plan.reverses is not None:
-        conditions.append(_among("reverses", sorted(plan.reverses)))
-    if plan.min_amount is not None:
-        conditions.append(f"amount >= {_decimal(plan.min_amount)}")
-    if plan.max_amount is not None:
-        conditions.append(f"amount <= {_decimal(plan.max_amount)}")
-    conditions.append(_within(plan.interval))
-    return " AND ".join(conditions)
-
-
-def _decimal(amount: Decimal) -> str:
-    """A decimal to compare with: as text, since a number that has a point is read as a double."""
-    return f"'{amount:f}'"
-
-
-def _past(after: EntryKey, columns: Sequence[str], sign: str) -> str:
-    places = {
-        "amount": _decimal(after.amount),
-        "event_time_ms": str(after.event_time_ms),
-        "transaction_id": literal(after.transaction_id),
-        "direction": literal(after.direction.value),
-        "kind": literal(after.kind.value),
-    }
-    *before, last = columns
-    past = f"{last} {sign} {places[last]}"
-    for column in reversed(before):
-        value = places[column]
-        past = f"({column} {sign} {value} OR ({column} = {value} AND {past}))"
-    return past
+_WRITTEN: Mapping[type, Callable[[Any], str]] = {
+    DistinctPlan: distinct,
+    TopPlan: top,
+    AmountsPlan: amounts,
+    StepsPlan: steps,
+    EntriesPlan: entries_sql.entries,
+    MatchesPlan: entries_sql.matches,
+    EntryCountPlan: lambda _: "SELECT COUNT(*) FROM account_entries LIMIT 1",
+    RejectedPlan: rejected,
+    AuditPlan: lambda _: AUDIT,
+}

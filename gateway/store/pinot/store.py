@@ -9,15 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from gateway.analytics.asking import PlanRow, StoreResult
+from gateway.analytics.pipeline_plan import AuditPlan, ProgressPlan, ProgressRow, RejectedPlan
 from gateway.analytics.query_plan import (
-    AuditPlan,
-    DistinctPlan,
+    AccountPlan,
     EntriesPlan,
     MatchesPlan,
-    ProgressPlan,
-    ProgressRow,
     QueryPlan,
-    RejectedPlan,
     SlotsPlan,
     TopPlan,
     TotalsPlan,
@@ -141,13 +138,11 @@ def _pieces(plan: QueryPlan[Any]) -> tuple[QueryPlan[Any], ...]:
 def _accounts(plan: QueryPlan[Any]) -> Iterable[str] | None:
     """Whose entries a plan's filter keeps, as Pinot prunes by it; `None`: everyone's."""
     match plan:
-        case TopPlan(account_id=None):
+        case TopPlan(account_ids=None):
             return plan.among
-        case TotalsPlan():
+        case TotalsPlan() | AccountPlan():
             return plan.account_ids
-        case DistinctPlan() | TopPlan() | SlotsPlan() | EntriesPlan() | MatchesPlan() if (
-            plan.account_id
-        ):
+        case EntriesPlan() | MatchesPlan():
             return (plan.account_id,)
         case _:
             return None

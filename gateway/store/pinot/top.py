@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from gateway.analytics.model import Interval, RankBy
-from gateway.analytics.query_plan import DistinctPlan, GroupRow, TopPlan
+from gateway.analytics.query_plan import DistinctPlan, GroupRow, Place, TopPlan
 from gateway.store.pinot import cohorts, remembered, response, sql
 from gateway.store.pinot.remembered import Base, RememberedRankings
 from gateway.store.pinot.response import BrokerAnswer
@@ -49,7 +49,21 @@ async def fetch_top(
     plan: TopPlan, ask: Ask, trim_threshold: int, memory: RememberedRankings, as_of_ms: int
 ) -> TopAnswer:
     """The plan's rows in the plan's order."""
-    if plan.account_id is None or plan.among is not None:
+    if plan.after is None:
+        return await _from_the_first(plan, ask, trim_threshold, memory, as_of_ms)
+    wider = replace(plan, after=None, limit=plan.after.rank + plan.limit)
+    while True:
+        found = await _from_the_first(wider, ask, trim_threshold, memory, as_of_ms)
+        rows = _past(found.rows, plan)
+        if len(rows) >= plan.limit or len(found.rows) < wider.limit:
+            return replace(found, rows=rows[: plan.limit])
+        wider = replace(wider, limit=wider.limit * TIE_GROWTH)
+
+
+async def _from_the_first(
+    plan: TopPlan, ask: Ask, trim_threshold: int, memory: RememberedRankings, as_of_ms: int
+) -> TopAnswer:
+    if not _has_cohorts(plan):
         return await _in_full(plan, ask, trim_threshold)
     by_cohorts = _ByCohorts(plan, ask, remembered.settled_part(plan.interval, as_of_ms))
     base, rows = memory.base_for(plan), None
@@ -85,16 +99,32 @@ def closes_tie(rows: tuple[GroupRow, ...], limit: int) -> bool:
     return not any(character > "\uffff" for row in tied for character in row.account_id)
 
 
-def in_order(rows: tuple[GroupRow, ...], order_by: RankBy) -> tuple[GroupRow, ...]:
+def in_order(rows: tuple[GroupRow, ...], plan: TopPlan) -> tuple[GroupRow, ...]:
     """Rows by measure, then the other measure, then code points."""
+    return tuple(sorted(rows, key=lambda row: _position(row, plan)))
 
-    def place(row: GroupRow) -> tuple[Decimal, Decimal, str]:
-        count, amount = Decimal(-row.transaction_count), row.transaction_amount.copy_negate()
-        if order_by is RankBy.TRANSACTION_AMOUNT:
-            return amount, count, row.account_id
-        return count, amount, row.account_id
 
-    return tuple(sorted(rows, key=place))
+def _position(at: GroupRow | Place, plan: TopPlan) -> tuple[Decimal, Decimal, str]:
+    sign = 1 if plan.ascending else -1
+    count = Decimal(sign * at.transaction_count)
+    amount = at.transaction_amount if plan.ascending else at.transaction_amount.copy_negate()
+    if plan.order_by is RankBy.TRANSACTION_AMOUNT:
+        return amount, count, at.account_id
+    return count, amount, at.account_id
+
+
+def _past(rows: tuple[GroupRow, ...], plan: TopPlan) -> tuple[GroupRow, ...]:
+    """The ordered rows behind the place that the plan goes on from."""
+    assert plan.after is not None
+    place = _position(plan.after, plan)
+    return tuple(row for row in rows if _position(row, plan) > place)
+
+
+def _has_cohorts(plan: TopPlan) -> bool:
+    """Whether the largest are asked for, of all counterparties of one account: only these cohorts bound."""
+    is_some_account = plan.account_ids is not None and len(plan.account_ids) == 1
+    is_cut = plan.among is not None or plan.kind is not None or plan.outside
+    return is_some_account and not is_cut and not plan.ascending
 
 
 async def _in_full(plan: TopPlan, ask: Ask, trim_threshold: int) -> TopAnswer:
@@ -175,12 +205,12 @@ async def _with_whole_tie(
         if len(rows) < wider.limit or closes_tie(rows, plan.limit):
             break
         wider = replace(wider, limit=wider.limit * TIE_GROWTH)
-    ordered = in_order(rows, plan.order_by)[: plan.limit]
+    ordered = in_order(rows, plan)[: plan.limit]
     return TopAnswer(ordered, answer, GROUPS_CUT if answer.groups_cut else None)
 
 
 async def _count_groups(plan: TopPlan, ask: Ask) -> int:
-    distinct = DistinctPlan(plan.scope, plan.direction, plan.interval)
+    distinct = DistinctPlan(plan.scope, plan.direction, plan.interval, plan.outside)
     answer = await ask(sql.distinct(distinct), {})
     return response.whole(answer.rows[0][0]) if answer.rows else 0
 

@@ -20,6 +20,8 @@ SCHEMA = build_schema(sdl())
 ARGUMENTS = {
     "WindowInput": "{last: {count: 30, unit: DAY}}",
     "Granularity": "DAY",
+    "ID": '"bobby"',
+    "Float": "50",
 }
 
 
@@ -57,6 +59,7 @@ def everything(of: GraphQLObjectType | GraphQLInterfaceType) -> str:
     return " { " + " ".join(asked(name, each) for name, each in of.fields.items()) + " }"
 
 
+ACCOUNT_SET = everything(object_type("AccountSet"))
 ACCOUNT = everything(object_type("Account"))
 BY_VARIABLE = f"query ByVariable($id: ID!) {{ account(id: $id){ACCOUNT} }}"
 HASH = hashlib.sha256(BY_VARIABLE.encode()).hexdigest()

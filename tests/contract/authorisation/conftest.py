@@ -35,6 +35,7 @@ async def world(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> AsyncIter
         "owner": token(),
         "partner": key,
         "masked partner": created_key(tmp_path, capsys, "masked", *partner),
+        "second masked partner": created_key(tmp_path, capsys, "masked too", *partner),
         "partner by token": token(role="partner", accounts=["bobby"], sees_counterparties=True),
         "operator": created_key(tmp_path, capsys, "ops", "--role", "operator"),
         "wrong token": token()[:-4] + "AAAA",
@@ -57,6 +58,11 @@ async def world(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> AsyncIter
     settings = trust.settings(
         trusted_documents_manifest=str(tmp_path / "documents.json"),
         max_store_queries=500,
+        max_tokens=5_000,
+        max_fields=5_000,
+        max_cost=100_000,
+        max_values=100_000,
+        max_document_characters=65_536,
         budget_burst=1_000_000,
     )
     app = create_app(settings, store, trust.clock.epoch_ms, trust.clock.monotonic)

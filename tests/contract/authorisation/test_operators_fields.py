@@ -24,7 +24,13 @@ PUBLIC = {"limits", "pipeline"}
 
 
 async def test_every_root_field_is_covered() -> None:
-    assert set(object_type("Query").fields) == {"account", "accounts", "network", *PUBLIC}
+    assert set(object_type("Query").fields) == {
+        "account",
+        "accounts",
+        "accountSet",
+        "network",
+        *PUBLIC,
+    }
 
 
 @pytest.mark.parametrize("name", object_type("Network").fields)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -62,24 +63,110 @@ async def test_a_masked_caller_recognises_others_but_cannot_name_them(world: Wor
     assert clear == {"bobby", "carol", "payer-alice"}
     assert {each for each in masked if not each.startswith("masked:")} == {"bobby"}
     assert len(masked) == 3
-    for guess in ("carol", "payer-alice", "nobod", *(masked - {"bobby"})):
-        query = f"""{{ account(id: "alice") {{ transactions(
-            window: {{last: {{count: 30, unit: DAY}}}}, counterpartyId: "{guess}") {{ exact }} }} }}"""
-        (error,) = (await world.post("masked partner", query)).json()["errors"]
-        assert error["extensions"]["missingRight"] == "SEE_COUNTERPARTIES"
-        assert world.store.plans == []
-        assert "errors" not in (await world.post("partner", query)).json()
-        for name in ("totals", "netFlow", "timeSeries"):
-            size = ", granularity: DAY" if name == "timeSeries" else ""
-            other = query.replace("transactions(", f"{name}(").replace(
-                f'"{guess}")', f'"{guess}"{size})'
-            )
-            (error,) = (await world.post("masked partner", other)).json()["errors"]
+    for guess in ("carol", "payer-alice", "nobod", "masked:" + "a" * 76):
+        for name in ("transactions", "totals", "netFlow", "timeSeries"):
+            query = with_one(name, guess)
+            (error,) = (await world.post("masked partner", query)).json()["errors"]
             assert error["extensions"]["missingRight"] == "SEE_COUNTERPARTIES"
             assert world.store.plans == []
-            assert "errors" not in (await world.post("partner", other)).json()
-    own = query.replace(guess, "bobby")
+            if not guess.startswith("masked:"):
+                assert "errors" not in (await world.post("partner", query)).json()
+    own = with_one("totals", "bobby")
     assert "errors" not in (await world.post("masked partner", own)).json()
+
+
+def with_one(name: str, other: str) -> str:
+    size = ", granularity: DAY" if name == "timeSeries" else ""
+    return f"""{{ account(id: "alice") {{ {name}(
+        window: {{last: {{count: 30, unit: DAY}}}}, counterpartyId: "{other}"{size}) {{ {BETWEEN[name]} }} }} }}"""
+
+
+BETWEEN = {
+    "transactions": "totalCount edges { node { amount } }",
+    "totals": "transactionCount transactionAmount counterpartyCount",
+    "netFlow": "netAmount received { transactionCount }",
+    "timeSeries": "points { transactionCount transactionAmount }",
+}
+
+
+@pytest.mark.parametrize("name", BETWEEN)
+async def test_a_masked_id_serves_the_caller_that_was_shown_it_and_nobody_else(
+    world: World, name: str
+) -> None:
+    masked = counterparties((await world.post("masked partner", TOP)).json()) - {"bobby"}
+    clear = [
+        (await world.post("partner", with_one(name, other))).json()["data"]["account"]
+        for other in ("carol", "payer-alice")
+    ]
+    for mask in masked:
+        body = (await world.post("masked partner", with_one(name, mask))).json()
+        assert "errors" not in body
+        assert body["data"]["account"] in clear
+        assert mask not in str(world.store.plans)
+        for caller in ("owner", "partner", "second masked partner", "operator"):
+            body = (await world.post(caller, with_one(name, mask))).json()
+            (error,) = body["errors"]
+            code = "FORBIDDEN" if caller == "second masked partner" else "BAD_USER_INPUT"
+            assert error["extensions"]["code"] == code
+            assert body["data"]["account"] == {name: None}
+            assert world.store.plans == []
+
+
+async def test_a_masked_id_has_its_rank(world: World) -> None:
+    query = """query ($other: ID!) { account(id: "alice") {
+        topCounterparties(window: {last: {count: 30, unit: DAY}}, first: 1) {
+        rows { accountId } rankOf(accountId: $other) { rank accountId transactionCount } } } }"""
+
+    async def rank(caller: str, other: str) -> Any:
+        body = (await world.post(caller, query, variables={"other": other})).json()
+        codes = [each["extensions"]["code"] for each in body.get("errors", ())]
+        return codes or body["data"]["account"]["topCounterparties"]["rankOf"]
+
+    ranked = (await world.post("masked partner", TOP)).json()["data"]["account"]
+    masks = [row["accountId"] for row in ranked["topCounterparties"]["rows"]]
+    clear = (await world.post("partner", TOP)).json()["data"]["account"]
+    ids = [row["accountId"] for row in clear["topCounterparties"]["rows"]]
+    for place, (mask, account) in enumerate(zip(masks, ids, strict=True), start=1):
+        found = await rank("masked partner", mask)
+        assert (found["rank"], found["accountId"]) == (place, mask)
+        assert (await rank("partner", account))["rank"] == place
+        if mask != account:
+            assert await rank("masked partner", account) == ["FORBIDDEN"]
+            assert await rank("second masked partner", mask) == ["FORBIDDEN"]
+            assert await rank("operator", mask) == ["BAD_USER_INPUT"]
+
+
+async def test_a_rankings_cursor_shows_no_id_that_is_masked_and_serves_its_caller_only(
+    world: World,
+) -> None:
+    query = """query ($after: String) { account(id: "alice") { topCounterparties(
+        window: {last: {count: 30, unit: DAY}}, first: 1, after: $after) {
+        pageInfo { hasNextPage endCursor } rows { accountId } } } }"""
+
+    async def page(caller: str, after: str | None) -> Any:
+        body = (await world.post(caller, query, variables={"after": after})).json()
+        codes = [each["extensions"]["code"] for each in body.get("errors", ())]
+        return codes or body["data"]["account"]["topCounterparties"]
+
+    seen: list[str] = []
+    after, clear = None, None
+    while True:
+        found = await page("masked partner", after)
+        seen += [row["accountId"] for row in found["rows"]]
+        cursor = found["pageInfo"]["endCursor"]
+        content = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        assert b"carol" not in content
+        assert b"payer-" not in content
+        in_clear = await page("partner", clear)
+        clear = in_clear["pageInfo"]["endCursor"]
+        if seen[-1] != "bobby":
+            for other in ("second masked partner", "operator"):
+                assert await page(other, cursor) == ["BAD_USER_INPUT"]
+            assert await page("masked partner", clear) == ["BAD_USER_INPUT"]
+        if not found["pageInfo"]["hasNextPage"]:
+            break
+        after = cursor
+    assert len(seen) == len(set(seen)) == 3
 
 
 async def test_a_cursor_leads_to_no_other_account(world: World) -> None:

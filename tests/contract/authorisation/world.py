@@ -10,13 +10,8 @@ from typing import Any
 import httpx
 
 from gateway.analytics.asking import StoreResult
-from gateway.analytics.query_plan import (
-    EntryCountPlan,
-    ProgressPlan,
-    QueryPlan,
-    RejectedPlan,
-    TotalsPlan,
-)
+from gateway.analytics.pipeline_plan import EntryCountPlan, ProgressPlan, RejectedPlan
+from gateway.analytics.query_plan import AccountPlan, QueryPlan, TotalsPlan
 from gateway.store.duckdb.store import DuckdbStore
 from tests.identity_provider import NOW_S
 
@@ -74,7 +69,7 @@ def read_accounts(plans: list[QueryPlan[Any]]) -> set[str | None]:
     """Whose figures plans are about; `None` for the network's."""
     found: set[str | None] = set()
     for plan in plans:
-        if isinstance(plan, TotalsPlan):
+        if isinstance(plan, TotalsPlan | AccountPlan):
             found |= plan.account_ids if plan.account_ids is not None else {None}
         elif isinstance(plan, EntryCountPlan | RejectedPlan):
             found.add(None)

@@ -19,6 +19,7 @@ from gateway.access.budget.balance import UNLIMITED
 from gateway.access.caller import EVERYONE
 from gateway.access.signing_keys import signer_of_cursors
 from gateway.analytics.cursor import Cursors
+from gateway.analytics.questions import Apart
 from gateway.execution.context import OperationContext
 from gateway.process.clock import EpochMs
 from gateway.process.metrics import Metrics
@@ -71,7 +72,9 @@ def strawberry_app(store: Store, epoch_ms: EpochMs, *, caches: bool) -> ASGIApp:
     )
 
     async def context() -> _Context:
-        return _Context(make_context("benchmark", EVERYONE, Party(["benchmark"]), True))
+        return _Context(
+            make_context("benchmark", EVERYONE, Party(["benchmark"]), Apart(True, True))
+        )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

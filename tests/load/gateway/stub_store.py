@@ -12,20 +12,22 @@ from typing import Any
 from gateway.analytics.asking import StoreResult
 from gateway.analytics.model import Direction, Entry, Interval
 from gateway.analytics.pipeline_model import AuditReport
-from gateway.analytics.query_plan import (
+from gateway.analytics.pipeline_plan import (
     AuditPlan,
+    EntryCountPlan,
+    ProgressPlan,
+    ProgressRow,
+    ReasonRow,
+    RejectedPlan,
+)
+from gateway.analytics.query_plan import (
     CountRow,
     DistinctPlan,
     DistinctRow,
     EntriesPlan,
-    EntryCountPlan,
     GroupRow,
     MatchesPlan,
-    ProgressPlan,
-    ProgressRow,
     QueryPlan,
-    ReasonRow,
-    RejectedPlan,
     SlotRow,
     SlotsPlan,
     TopPlan,

@@ -15,8 +15,8 @@ from tests.unit.gateway.fakes import NOW_MS, ReferenceStore
 class Api:
     """The API over the reference store."""
 
-    def __init__(self, data: list[Entry]) -> None:
-        self.store = ReferenceStore(data)
+    def __init__(self, data: list[Entry], store: ReferenceStore | None = None) -> None:
+        self.store = store or ReferenceStore(data)
         app = create_app(Settings(), self.store, epoch_ms=lambda: NOW_MS)
         self.client = httpx.AsyncClient(
             transport=httpx.ASGITransport(app), base_url="http://localhost"

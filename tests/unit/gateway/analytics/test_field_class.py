@@ -8,16 +8,8 @@ import pytest
 
 from gateway.analytics.field_class import FieldClass, class_of
 from gateway.analytics.model import Direction, Interval, RankBy
-from gateway.analytics.query_plan import (
-    DistinctPlan,
-    EntryCountPlan,
-    ProgressPlan,
-    QueryPlan,
-    RejectedPlan,
-    SlotsPlan,
-    TopPlan,
-    TotalsPlan,
-)
+from gateway.analytics.pipeline_plan import EntryCountPlan, ProgressPlan, RejectedPlan
+from gateway.analytics.query_plan import DistinctPlan, QueryPlan, SlotsPlan, TopPlan, TotalsPlan
 from tests.scopes import NETWORK, of
 
 AS_OF_MS = 1_000_000

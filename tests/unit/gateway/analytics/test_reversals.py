@@ -57,7 +57,7 @@ async def test_sums_are_net_and_reversals_count_as_transactions(api: Api) -> Non
     assert answer["totals"] == {
         "transactionCount": 5,
         "transactionAmount": "-12.5",  # 100 + 40.5 + 7 - 100 - 60
-        "averageAmount": "-2.5",
+        "averageAmount": "49.16666667",  # of the three transfers, 147.5
         "counterpartyCount": 4,
         "reversals": {"transactionCount": 2, "transactionAmount": "160"},
     }
@@ -65,12 +65,13 @@ async def test_sums_are_net_and_reversals_count_as_transactions(api: Api) -> Non
 
 async def test_a_window_that_holds_the_reversal_alone_is_negative(api: Api) -> None:
     answer = await api.account(
-        f"""totals({LAST_HOURS}) {{ {MEASURES} reversals {{ {MEASURES} }} }}
+        f"""totals({LAST_HOURS}) {{ {MEASURES} averageAmount reversals {{ {MEASURES} }} }}
         topCounterparties({LAST_HOURS}, first: 1) {{
           rows {{ rank accountId {MEASURES} shareOfAmount }}
           others {{ {MEASURES} counterpartyCount }} total {{ {MEASURES} counterpartyCount }} }}"""
     )
     assert answer["totals"]["transactionAmount"] == "-160"
+    assert answer["totals"]["averageAmount"] is None
     assert answer["totals"]["reversals"] == {"transactionCount": 2, "transactionAmount": "160"}
     assert answer["topCounterparties"] == {
         "rows": [

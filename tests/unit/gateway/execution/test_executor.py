@@ -73,7 +73,7 @@ def page(**changed: Any) -> transactions.TransactionConnection:
         **whole,
         window=answers.Window(**window),
         edges=changed.get("edges", [made, last]),
-        page_info=transactions.PageInfo(**info),
+        page_info=answers.PageInfo(**info),
     )
 
 

@@ -12,14 +12,8 @@ import pytest
 
 from gateway.access.caller import Caller, Role
 from gateway.analytics.asking import StoreResult
-from gateway.analytics.query_plan import (
-    AuditPlan,
-    DistinctPlan,
-    EntryCountPlan,
-    QueryPlan,
-    RejectedPlan,
-    TotalsPlan,
-)
+from gateway.analytics.pipeline_plan import AuditPlan, EntryCountPlan, RejectedPlan
+from gateway.analytics.query_plan import DistinctPlan, QueryPlan, TotalsPlan
 from gateway.errors import StoreUnavailableError
 from tests.unit.gateway.served import ENTRIES, LIVE, Gateway, HeldStore
 

@@ -152,6 +152,27 @@ def test_a_page_of_transactions_ends_at_its_as_of_whatever_its_window() -> None:
     assert differs(of, data, (*at, "edges", 0, "node", "amount"), "2")
 
 
+def test_the_cursors_of_a_ranking_move_and_whether_it_goes_on_does_not() -> None:
+    of = shape(
+        "subscription { account(id: 1) { topCounterparties(window: {calendar: TODAY}) { window { end } "
+        "pageInfo { startCursor endCursor hasNextPage } rows { accountId } } } }"
+    )
+    data = {
+        "account": {
+            "topCounterparties": {
+                "window": {"end": "t"},
+                "pageInfo": {"startCursor": "b", "endCursor": "c", "hasNextPage": True},
+                "rows": [{"accountId": "bob"}],
+            }
+        }
+    }
+    at = ("account", "topCounterparties")
+    assert differs(of, data, (*at, "window", "end"), "u")
+    for name in ("startCursor", "endCursor"):
+        assert not differs(of, data, (*at, "pageInfo", name), "d")
+    assert differs(of, data, (*at, "pageInfo", "hasNextPage"), False)
+
+
 def test_the_age_of_the_pipeline_is_no_change_and_its_state_is() -> None:
     of = shape("subscription { pipeline { asOf freshnessSeconds state } }")
     data = {"pipeline": {"asOf": "t", "freshnessSeconds": 1.5, "state": "LIVE"}}

@@ -213,3 +213,27 @@ async def test_what_is_still_being_made_ends_with_the_operation() -> None:
     await operation.close()
     with pytest.raises(asyncio.CancelledError):
         await waiting
+
+
+async def test_a_set_without_what_is_between_its_own_shares_with_nobody_but_itself() -> None:
+    store = ReferenceStore([*DATA, *transfer("alice", "carol", "3", Decimal(7), 3_000)])
+    operation = shared(store)
+    outside = replace(totals("alice", "bob"), outside=True)
+    sent = replace(outside, directions=frozenset({SENT}))
+    both, own, other, alice = await asyncio.gather(
+        operation.fetch(outside),
+        operation.fetch(sent),
+        operation.fetch(replace(totals("alice", "carol"), outside=True)),
+        operation.fetch(totals("alice")),
+    )
+    assert {row.transaction_amount for row in both.rows} == {Decimal(7), Decimal(1)}
+    assert own.rows == ()
+    assert [row.transaction_amount for row in other.rows] == [Decimal(5)]
+    assert [row.transaction_amount for row in alice.rows] == [Decimal(12)]
+    assert len(store.plans) == 3
+    # What is known of the set answers for it, and not for one of it.
+    await operation.fetch(outside)
+    assert len(store.plans) == 3
+    one = await operation.fetch(replace(totals("alice"), outside=True))
+    assert [row.transaction_amount for row in one.rows] == [Decimal(12)]
+    assert len(store.plans) == 4

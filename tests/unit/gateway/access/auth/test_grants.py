@@ -31,21 +31,27 @@ def grant(*groups: str, accounts: frozenset[str] = frozenset(), role: Role = Rol
     return Grant("key:acme", role, accounts, groups, False)
 
 
-def admitted(accounts: set[str], until_s: float) -> Admitted:
-    return Admitted(Caller("key:acme", Role.PARTNER, frozenset(accounts), False), until_s)
+def admitted(accounts: set[str], until_s: float, *groups: str) -> Admitted:
+    held = tuple((name, GROUPS[name].accounts) for name in groups)
+    caller = Caller("key:acme", Role.PARTNER, frozenset(accounts), False, groups=held)
+    return Admitted(caller, until_s)
 
 
 def test_own_accounts_and_those_of_known_groups_add_up() -> None:
     given = grant("stays", "unknown", "later", accounts=frozenset({"alice"}))
-    assert admit(given, GROUPS, 50.0, INF) == admitted({"alice", "bob", "dave"}, 300.0)
-    assert admit(given, GROUPS, 50.0, 200.0) == admitted({"alice", "bob", "dave"}, 200.0)
-    assert admit(grant("stays"), GROUPS, 50.0, INF) == admitted({"bob"}, INF)
+    assert admit(given, GROUPS, 50.0, INF) == admitted(
+        {"alice", "bob", "dave"}, 300.0, "later", "stays"
+    )
+    assert admit(given, GROUPS, 50.0, 200.0) == admitted(
+        {"alice", "bob", "dave"}, 200.0, "later", "stays"
+    )
+    assert admit(grant("stays"), GROUPS, 50.0, INF) == admitted({"bob"}, INF, "stays")
 
 
 def test_a_group_ends_to_the_second_and_the_first_end_counts() -> None:
     given = grant("ends", "later")
-    assert admit(given, GROUPS, 99.9, INF) == admitted({"carol", "dave"}, 100.0)
-    assert admit(given, GROUPS, 100.0, INF) == admitted({"dave"}, 300.0)
+    assert admit(given, GROUPS, 99.9, INF) == admitted({"carol", "dave"}, 100.0, "ends", "later")
+    assert admit(given, GROUPS, 100.0, INF) == admitted({"dave"}, 300.0, "later")
 
 
 @pytest.mark.parametrize("groups", [(), ("unknown",), ("ends",)])

@@ -23,7 +23,7 @@ from graphql import (
 from graphql.execution import VariableValues
 
 from gateway.documents.cost.pricing import Estimate, Price, Pricing, _Walk
-from gateway.documents.cost.sizes import estimates, points
+from gateway.documents.cost.sizes import estimates, lengths_below, points
 from gateway.documents.cost.weights import read
 from gateway.execution.schema import make_schema
 from gateway.execution.sdl import sdl
@@ -61,7 +61,12 @@ def price(
     document = parse(query)
     operation = next(d for d in document.definitions if isinstance(d, OperationDefinitionNode))
     if sdl_text is None:
-        pricing = Pricing(make_schema().graphql_schema, read(OWN), own or estimates(50, 1_500))
+        pricing = Pricing(
+            make_schema().graphql_schema,
+            read(OWN),
+            own or estimates(50, 1_500),
+            lengths_below(1_500),
+        )
     else:
         schema = build_schema(DIRECTIVES + sdl_text)
         pricing = Pricing(schema, read(schema), own or {})
@@ -211,6 +216,18 @@ def test_rows_are_counted_by_first_and_its_default() -> None:
     assert cost(top % "") == cost(top % ", first: 10")
 
 
+def test_a_later_page_costs_more_and_so_does_the_rank_of_one() -> None:
+    top = (
+        '{ account(id: "a") { topCounterparties(window: {calendar: TODAY}%s) { rows { rank } } } }'
+    )
+    assert cost(top % ', after: "c"') - cost(top % "") == 40
+    assert cost(top % ", after: null") == cost(top % "")
+    one = top.replace("rows { rank }", 'rows { rank } rankOf(accountId: "b") { rank }')
+    assert cost(one % "") - cost(top % "") == 80 + 1
+    gone = top.replace("rows { rank }", "rows { rank } dropped { rank }")
+    assert cost(gone % ", first: 20") - cost(top % ", first: 20") == 1 + 20
+
+
 def test_the_network_costs_more_than_an_account() -> None:
     weights = read(OWN)
     assert weights["Network", "topAccounts"].weight > weights["Account", "topCounterparties"].weight
@@ -279,6 +296,64 @@ def test_points_are_estimated_from_window_and_granularity(
     assert cost(text, w=given, g=granularity) == 1 + sum(own.values()) + most
     inside = text.replace("$w: WindowInput!, ", "").replace("$w", window)
     assert cost(inside, g=granularity) == 1 + sum(own.values()) + most
+
+
+def test_layers_of_a_series_cost_by_their_points_and_their_number() -> None:
+    text = (
+        '{ account(id: "a") { topSeries(window: {last: {count: 1, unit: DAY}}, granularity: HOUR, first: %d)'
+        " { %s } } }"
+    )
+    layer = "points { start transactionCount }"
+    one, two = (price(text % (n, "series { %s }" % layer)) for n in (1, 2))
+    assert two.points - one.points == 1 + 1 + 25
+    assert two.values - one.values == 1 + (1 + 2) * 25
+    both = price(text % (1, "series { %s } others { %s }" % (layer, layer)))
+    assert both.points - one.points == 1 + 1 + 1 + 25
+    assert both.values - one.values == 1 + (1 + 2) * 25
+    # A list of that name elsewhere has its own length.
+    plain = '{ account(id: "a") { timeSeries(window: {last: {count: 9, unit: DAY}}, granularity: DAY) { %s } } }'
+    inner = (plain % layer)[1:-1].strip()
+    joined = price((text % (1, "series { %s }" % layer))[:-1] + f" other: {inner} }}")
+    assert joined.points == one.points + price(plain % layer).points - 1
+
+
+def test_a_compared_series_costs_by_the_points_of_both_windows() -> None:
+    text = '{ account(id: "a") { timeSeries(window: {last: {count: 9, unit: DAY}}, granularity: DAY%s) { %s } } }'
+    points_ = "points { start transactionCount }"
+    plain = price(text % ("", points_))
+    alone = price(text % (", compareTo: PREVIOUS_PERIOD", points_))
+    assert alone.points - plain.points == 65
+    both = points_ + " comparison { %s }" % points_
+    compared = price(text % (", compareTo: PREVIOUS_PERIOD", both))
+    nine_days = math.ceil(9 * 24 / 23 + 1 + 3)
+    assert compared.points - alone.points == 1 + 1 + 1 + nine_days
+    assert compared.values - alone.values == 1 + nine_days * 3
+    hundred = ", compareWindow: {last: {count: 100, unit: DAY}}"
+    own = price(text % (hundred, both))
+    assert own.points - compared.points == math.ceil(100 * 24 / 23 + 4) - nine_days
+
+
+def test_reversals_of_a_point_cost_one_and_of_both_sides_nothing_else() -> None:
+    text = '{ account(id: "a") { %s(window: {calendar: TODAY}, granularity: HOUR) { points { %s } } } }'
+    series = [
+        cost(text % ("timeSeries", f"start {more}"))
+        for more in ("", "reversals { transactionCount }")
+    ]
+    assert series[1] - series[0] == 26
+    flow = cost(text % ("flowSeries", "received { transactionCount } sent { transactionCount }"))
+    assert flow - cost(text % ("flowSeries", "start")) == 2 * 26
+
+
+def test_percentiles_and_bars_cost_by_their_number() -> None:
+    text = '{ account(id: "a") { distribution(window: {calendar: TODAY}) { %s } } }'
+    one, three = (
+        price(text % ("percentiles(of: %s) { amount }" % of)) for of in ("50", "[1, 2, 3]")
+    )
+    assert three.points - one.points == 2
+    assert three.values - one.values == 2 * 2
+    few, many = (price(text % ("histogram(buckets: %d) { start }" % n)) for n in (10, 100))
+    assert (many.points - few.points, many.values - few.values) == (90, 180)
+    assert price(text % "histogram { start }") == few
 
 
 def test_a_window_of_no_known_length_is_taken_for_the_longest() -> None:

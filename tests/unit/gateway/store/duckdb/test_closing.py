@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway.analytics.query_plan import EntryCountPlan
+from gateway.analytics.pipeline_plan import EntryCountPlan
 from gateway.errors import StoreUnavailableError
 from gateway.store.duckdb import store as module
 from gateway.store.duckdb.store import DuckdbStore

@@ -8,7 +8,8 @@ import pytest
 
 from gateway.access.caller import Scope
 from gateway.analytics.model import Direction, Interval
-from gateway.analytics.query_plan import EntryCountPlan, QueryPlan, TotalsPlan
+from gateway.analytics.pipeline_plan import EntryCountPlan
+from gateway.analytics.query_plan import QueryPlan, TotalsPlan
 from gateway.store.overload.store import kind_of
 from tests.scopes import NETWORK, of
 

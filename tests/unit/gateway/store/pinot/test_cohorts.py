@@ -67,7 +67,7 @@ class Broker:
 
 def ranked(transfers: Transfers, order_by: RankBy) -> tuple[GroupRow, ...]:
     rows = (GroupRow(name, len(each), sum(each, Decimal())) for name, each in transfers.items())
-    return in_order(tuple(rows), order_by)
+    return in_order(tuple(rows), plan(1, order_by))
 
 
 paid = st.decimals(min_value=Decimal("0.00000001"), max_value=10**18, places=8)

@@ -7,11 +7,8 @@ from typing import Any
 
 import pytest
 
-from gateway.analytics.query_plan import (
-    AuditPlan,
-    ProgressPlan,
-    TotalsPlan,
-)
+from gateway.analytics.pipeline_plan import AuditPlan, ProgressPlan
+from gateway.analytics.query_plan import TotalsPlan
 from gateway.errors import (
     DeadlineExceededError,
     GatewayError,

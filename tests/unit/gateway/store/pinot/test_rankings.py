@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from gateway.analytics.model import RankBy
+from gateway.analytics.model import RankBy, TransactionKind
 from gateway.analytics.query_plan import (
     GroupRow,
+    Place,
     TopPlan,
 )
 from tests.scopes import of
@@ -130,3 +132,59 @@ async def test_the_second_ranking_of_a_large_account_ranks_the_remembered_cohort
     assert (await store.fetch(top(3), 5)).rows == first.rows
     assert not any("GROUP BY counterparty_id" in s and "IN (" not in s for s in broker.statements)
     assert not any("LIMIT 57" in statement for statement in broker.statements)
+
+
+def ten(statement: str) -> dict[str, Any]:
+    """Ten groups, the n-th of n, in the statement's order and up to its limit."""
+    numbers = range(1, 11) if "(amount) ASC" in statement else range(10, 0, -1)
+    rows = [[f"g{number:02d}", 1, str(number)] for number in numbers]
+    return broker_answer(rows[: int(statement.rpartition(" ")[2])], TOP_TYPES)
+
+
+def after(rank: int, number: int, limit: int, *, ascending: bool = False) -> TopPlan:
+    place = Place(rank, f"g{number:02d}", 1, Decimal(number))
+    return replace(top(limit), after=place, ascending=ascending)
+
+
+def ids(rows: tuple[GroupRow, ...]) -> list[str]:
+    return [row.account_id for row in rows]
+
+
+@pytest.mark.anyio
+async def test_a_page_goes_on_behind_the_place_of_the_last_one() -> None:
+    broker = FakeBroker(ten)
+    store = await opened(broker)
+    assert ids((await store.fetch(after(3, 8, 2), 5)).rows) == ["g07", "g06"]
+    assert ids((await store.fetch(after(3, 3, 2, ascending=True), 5)).rows) == ["g04", "g05"]
+    assert [each.rpartition(" ")[2] for each in broker.statements] == ["5", "5"]
+    assert ids((await store.fetch(after(9, 2, 4), 5)).rows) == ["g01"]
+    assert (await store.fetch(after(10, 1, 4), 5)).rows == ()
+
+
+@pytest.mark.anyio
+async def test_a_page_is_whole_however_many_have_come_before_its_place_since() -> None:
+    broker = FakeBroker(ten)
+    store = await opened(broker)
+    # When it was told it was the first; now six stand before it.
+    assert ids((await store.fetch(after(1, 4, 2), 5)).rows) == ["g03", "g02"]
+    assert [each.rpartition(" ")[2] for each in broker.statements] == ["3", "30"]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"ascending": True},
+        {"outside": True},
+        {"kind": TransactionKind.REVERSAL},
+        {"scope": of("alice", "bob")},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+async def test_what_cohorts_do_not_bound_is_ranked_in_full(changed: dict[str, Any]) -> None:
+    broker = FakeBroker(ten, row_count=30_000)
+    store = await opened(broker)
+    rows = (await store.fetch(replace(top(3), **changed), 5)).rows
+    assert ids(rows) == (["g01", "g02", "g03"] if "ascending" in changed else ["g10", "g09", "g08"])
+    (statement,) = [each for each in broker.statements if "GROUP BY" in each]
+    assert "cohort" not in statement

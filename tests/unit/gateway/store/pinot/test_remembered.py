@@ -82,7 +82,7 @@ def reference(rows: list[Row], order_by: RankBy) -> tuple[GroupRow, ...]:
     for row in rows:
         amounts[row.counterparty].append(row.amount)
     groups = (GroupRow(f"{n:07d}", len(a), sum(a, Decimal())) for n, a in amounts.items())
-    return in_order(tuple(groups), order_by)
+    return in_order(tuple(groups), plan(Interval(0, 1), order_by))
 
 
 def made(chance: random.Random, time_ms: int) -> Row:

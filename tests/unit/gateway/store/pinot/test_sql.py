@@ -13,21 +13,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.analytics.model import Direction, Interval, RankBy, TransactionKind, TransactionSort
+from gateway.analytics.pipeline_plan import AuditPlan, EntryCountPlan, ProgressPlan, RejectedPlan
 from gateway.analytics.query_plan import (
-    AuditPlan,
     DistinctPlan,
     EntriesPlan,
-    EntryCountPlan,
     EntryKey,
     MatchesPlan,
-    ProgressPlan,
     QueryPlan,
-    RejectedPlan,
     SlotsPlan,
     TopPlan,
     TotalsPlan,
 )
-from gateway.store.pinot import sql
+from gateway.analytics.spread_plan import AmountsPlan, StepsPlan
+from gateway.store.pinot import clauses, sql
 from tests.scopes import NETWORK, of
 
 PINS = Path(__file__).parent / "pinned_sql"
@@ -67,6 +65,24 @@ PLANS: dict[str, QueryPlan[Any]] = {
         NETWORK, RECEIVED, ALIGNED, 24 * HOUR_MS, (1_760_047_200_000,)
     ),
     "slots_with_one": SlotsPlan(of("alice"), RECEIVED, ALIGNED, HOUR_MS, counterparty_id="o'brien"),
+    "totals_of_a_set_outside": TotalsPlan(of("alice", "bob"), BOTH, RAGGED, True, None, True),
+    "distinct_of_a_set_outside": DistinctPlan(of("alice", "bob"), SENT, RAGGED, True),
+    "top_of_a_set": TopPlan(of("alice", "bob"), RECEIVED, RAGGED, AMOUNT, 11),
+    "top_of_a_set_outside": TopPlan(
+        of("alice", "bob"), RECEIVED, RAGGED, AMOUNT, 11, outside=True, ascending=True
+    ),
+    "top_of_reversals_outside": TopPlan(
+        *(of("alice"), RECEIVED, RAGGED, COUNT, 2, frozenset({"b", "c"}), True),
+        kind=TransactionKind.REVERSAL,
+    ),
+    "slots_of_a_set_outside": SlotsPlan(
+        of("alice", "bob"), None, ALIGNED, HOUR_MS, outside=True, by_kind=True
+    ),
+    "slots_among": SlotsPlan(
+        of("alice"), SENT, RAGGED, 24 * HOUR_MS, among=frozenset({"b", "o'brien"})
+    ),
+    "amounts": AmountsPlan(of("alice"), SENT, RAGGED, 10_000),
+    "steps": StepsPlan(of("alice", "bob"), RECEIVED, ALIGNED, outside=True),
     "entries": EntriesPlan(of("alice"), None, None, RAGGED, None, 21),
     "entries_after": EntriesPlan(of("alice"), SENT, "bob", ALIGNED, KEY, 21),
     "entries_reversals": EntriesPlan(
@@ -133,8 +149,8 @@ def test_a_plan_without_sql_is_a_mistake_of_ours() -> None:
 
 
 def test_two_quotes_in_a_row_survive_versions_that_unescape_twice() -> None:
-    assert sql.literal("o'brien") == "'o''brien'"
-    assert sql.literal("a''b %ü") == "decodeUrl('a%27%27b%20%25%C3%BC')"
+    assert clauses.literal("o'brien") == "'o''brien'"
+    assert clauses.literal("a''b %ü") == "decodeUrl('a%27%27b%20%25%C3%BC')"
 
 
 @given(account_id=st.text(st.characters(codec="utf-8"), min_size=1, max_size=64))
@@ -167,4 +183,4 @@ def test_another_pipelines_table_is_asked_and_nothing_else_is_changed(name: str)
 def test_an_account_that_is_called_like_a_table_keeps_its_name() -> None:
     account = "a FROM account_entries WHERE"
     plan = TopPlan(of(account), RECEIVED, ALIGNED, AMOUNT, 11)
-    assert sql.literal(account) in sql.of_pipeline(sql.statement(plan), "two")
+    assert clauses.literal(account) in sql.of_pipeline(sql.statement(plan), "two")

@@ -10,12 +10,10 @@ import pytest
 
 from gateway.analytics.model import Interval
 from gateway.analytics.pipeline_model import AuditMismatch, AuditReport
+from gateway.analytics.pipeline_plan import AuditPlan, EntryCountPlan, RejectedPlan
 from gateway.analytics.query_plan import (
-    AuditPlan,
     DistinctPlan,
     EntriesPlan,
-    EntryCountPlan,
-    RejectedPlan,
     SlotRow,
     SlotsPlan,
     TotalsPlan,

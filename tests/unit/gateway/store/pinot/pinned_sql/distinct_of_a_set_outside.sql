@@ -1,0 +1,1 @@
+SELECT DISTINCTCOUNT(counterparty_id) FROM account_entries WHERE account_id IN ('alice', 'bob') AND direction = 'SENT' AND event_time_ms >= 1760000400001 AND event_time_ms < 1760086800002 AND counterparty_id NOT IN ('alice', 'bob') LIMIT 1

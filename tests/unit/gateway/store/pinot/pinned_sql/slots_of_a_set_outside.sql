@@ -1,0 +1,1 @@
+SELECT event_hour_ms, direction, kind, COUNT(*), SUMPRECISION(amount) FROM account_entries WHERE account_id IN ('alice', 'bob') AND event_hour_ms >= 1760000400000 AND event_hour_ms < 1760086800000 AND counterparty_id NOT IN ('alice', 'bob') GROUP BY event_hour_ms, direction, kind ORDER BY event_hour_ms ASC LIMIT 104

@@ -1,0 +1,1 @@
+SELECT counterparty_id, COUNT(*), SUMPRECISION(amount) FROM account_entries WHERE account_id IN ('alice', 'bob') AND direction = 'RECEIVED' AND event_time_ms >= 1760000400001 AND event_time_ms < 1760086800002 AND counterparty_id NOT IN ('alice', 'bob') GROUP BY counterparty_id ORDER BY SUMPRECISION(amount) ASC, COUNT(*) ASC, counterparty_id ASC LIMIT 11

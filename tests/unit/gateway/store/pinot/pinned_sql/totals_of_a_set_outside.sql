@@ -1,0 +1,1 @@
+SELECT account_id, direction, kind, COUNT(*), SUMPRECISION(amount) FROM account_entries WHERE account_id IN ('alice', 'bob') AND direction IN ('RECEIVED', 'SENT') AND event_time_ms >= 1760000400001 AND event_time_ms < 1760086800002 AND counterparty_id NOT IN ('alice', 'bob') GROUP BY account_id, direction, kind LIMIT 8
