@@ -114,6 +114,7 @@ def test_a_credential_that_is_none_is_told_so(installed: Cluster) -> None:
         installed.ask_first_question()
     assert "/graphql answered 401" in str(refused.value)
     assert "UNAUTHENTICATED" in str(refused.value)
+    install(installed)
 
 
 def test_a_secret_that_is_missing_or_lacks_a_key_stops_the_upgrade_before_anything_changes(
