@@ -191,7 +191,8 @@ def _graphiql_routes(settings: Settings) -> list[Route]:
 
 
 def _schema_routes(settings: Settings, door: Authenticator) -> list[Route]:
-    text = sdl()
+    told = wiring.told_of(settings)
+    text = sdl(told)
     etag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
 
     async def may_read(request: Request) -> bool:
@@ -219,7 +220,7 @@ def _schema_routes(settings: Settings, door: Authenticator) -> list[Route]:
     async def docs(request: Request) -> Response:
         if not await may_read(request):
             raise not_found()
-        return HTMLResponse(docs_page.page(), headers=graphiql.PAGE_HEADERS)
+        return HTMLResponse(docs_page.page(told), headers=graphiql.PAGE_HEADERS)
 
     return [Route("/docs", docs), Route("/schema.graphql", schema_graphql)]
 

@@ -31,12 +31,14 @@ from gateway.documents.cost.weights import read as read_weights
 from gateway.documents.manifest import ManifestError
 from gateway.documents.named import Documents
 from gateway.documents.preparation import Preparation
+from gateway.execution import told_limits
 from gateway.execution.context import OperationContext
 from gateway.execution.operation import Execution
 from gateway.execution.outcome import Outcome
 from gateway.execution.resolvers import GatewayResolvers
 from gateway.execution.schema import make_schema
 from gateway.execution.sdl import sdl
+from gateway.execution.told_limits import Told
 from gateway.http.answering import Answering
 from gateway.http.event_stream import EventStreams
 from gateway.http.operation_record import OperationRecord
@@ -134,6 +136,11 @@ def limits_of(settings: Settings, rate: Rate) -> Limits:
     )
 
 
+def told_of(settings: Settings) -> Told:
+    """The limits as descriptions tell them."""
+    return told_limits.told_of(limits_of(settings, Rate(0, 0)))
+
+
 def redis_tls_of(settings: Settings) -> RedisTls:
     """TLS to both Redis; raises `SettingsError` for files that are of no use."""
     tls = RedisTls(
@@ -174,7 +181,8 @@ def make_budgets(settings: Settings, counted: Metrics, monotonic: Monotonic) -> 
 
 def make_preparation(settings: Settings) -> Preparation:
     """Documents' caps, rules and prices, out of the settings and the SDL."""
-    schema, weights = make_schema().graphql_schema, read_weights(build_schema(sdl()))
+    schema = make_schema(told_of(settings)).graphql_schema
+    weights = read_weights(build_schema(sdl()))
     max_points = settings.max_points
     pricing = Pricing(
         schema, weights, estimates(settings.max_accounts, max_points), lengths_below(max_points)
@@ -258,7 +266,9 @@ def make_context_maker(
 
 def make_execution(settings: Settings, make_context: ContextMaker) -> Execution:
     """The execution of operations."""
-    return Execution(make_schema().graphql_schema, make_context, not settings.introspection)
+    return Execution(
+        make_schema(told_of(settings)).graphql_schema, make_context, not settings.introspection
+    )
 
 
 def make_cache(
@@ -350,7 +360,7 @@ def make_streams(
     )
     audience = Audience(limits, counted.live_ended.add, counted.live_looks.add)
     counted.watch(counted.live_streams, lambda: audience.open)
-    snapshots = Snapshots(make_schema().graphql_schema)
+    snapshots = Snapshots(make_schema(told_of(settings)).graphql_schema)
     return EventStreams(snapshots, audience, drain, monotonic, sleep, random.random)
 
 

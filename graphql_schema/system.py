@@ -18,6 +18,11 @@ from graphql_schema.enums import AuditMismatchKind, AuditState, AuditTier, DataS
 from graphql_schema.inputs import CalendarInput, WindowInput
 from graphql_schema.scalars import UTC, Long, TimeZone
 
+CURRENCY = (
+    "The code of the one currency that all amounts are in, such as EUR; null where the deployment names none: amounts "
+    "are in the unit of the events then."
+)
+
 
 class Fetching(Protocol):
     """What is fetched for a field of the pipeline."""
@@ -118,6 +123,7 @@ class Pipeline:
     state: PipelineState = strawberry.field(
         description="Whether the freshness is what is promised."
     )
+    currency: str | None = strawberry.field(description=CURRENCY)
     data_source: DataSource = strawberry.field(description="Where the numbers come from.")
 
     @strawberry.field(
@@ -180,6 +186,7 @@ class Pipeline:
 class Limits:
     """Upper bounds."""
 
+    currency: str | None = strawberry.field(description=CURRENCY)
     max_first: int = strawberry.field(description="Largest `first`: 100 by default.")
     max_accounts: int = strawberry.field(description="Most ids in `accounts`: 50 by default.")
     max_points: int = strawberry.field(

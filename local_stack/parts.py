@@ -261,6 +261,7 @@ def gateway(settings: StackSettings, store: str = "pinot", *, auth: bool = False
             "GATEWAY_HOST": settings.host,
             "GATEWAY_PORT": str(settings.gateway_port),
             "GATEWAY_STORE": store,
+            **({"GATEWAY_CURRENCY": settings.currency} if settings.currency else {}),
             "GATEWAY_PINOT_BROKER_URL": settings.pinot_broker_url,
             "GATEWAY_PINOT_GROUP_TRIM_THRESHOLD": str(GROUP_TRIM_THRESHOLD),
             "GATEWAY_GRAPHIQL_ASSETS": str(settings.graphiql),

@@ -25,7 +25,7 @@ _NO_PLACES = frozenset({"Factory", "localtime", "posixrules"})
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Upper bounds a client can also ask for in `limits`."""
+    """Upper bounds a client can also ask for in `limits`; and the one currency of all amounts, if there is one."""
 
     max_first: int
     max_accounts: int
@@ -48,6 +48,7 @@ class Limits:
     budget_per_second: int | None
     budget_burst: int | None
     final_after_days: int = 0
+    currency: str = ""
 
 
 def check_account_ids(account_ids: Sequence[str], max_accounts: int) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from graphql_schema.scalars import Long
 LIVE_S, DELAYED_S = 30, 60
 
 
-def pipeline_of(status: p.PipelineStatus) -> system.Pipeline:
+def pipeline_of(status: p.PipelineStatus, currency: str | None) -> system.Pipeline:
     """The pipeline's state, named by how far it is behind."""
     state = enums.PipelineState.STALLED
     if status.freshness_s <= DELAYED_S:
@@ -22,6 +22,7 @@ def pipeline_of(status: p.PipelineStatus) -> system.Pipeline:
     return system.Pipeline(
         as_of=utc(status.as_of_ms),
         freshness_seconds=status.freshness_s,
+        currency=currency,
         state=state,
         data_source=enums.DataSource.SAMPLE if status.sample_data else enums.DataSource.PIPELINE,
     )

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from graphql import DefinitionNode, DocumentNode, parse, print_ast
 
 from gateway.execution.schema import make_schema
+from gateway.execution.told_limits import Told
 
 _ONE_OF = '''
 """
@@ -20,10 +21,14 @@ directive @oneOf on INPUT_OBJECT
 '''
 
 
-@cache
-def sdl() -> str:
-    """The schema in GraphQL's language with its directives, sorted, a newline at its end."""
-    printed = [*parse(make_schema().as_str()).definitions, *parse(_ONE_OF).definitions]
+def sdl(told: Told = ()) -> str:
+    """The schema in GraphQL's language with its directives, sorted, a newline at its end; `told` as `make_schema` has it."""
+    return _sdl(told)
+
+
+@lru_cache(maxsize=8)
+def _sdl(told: Told) -> str:
+    printed = [*parse(make_schema(told).as_str()).definitions, *parse(_ONE_OF).definitions]
     definitions = {_place(each): _sorted(each) for each in printed}
     own = DocumentNode(definitions=tuple(definitions[place] for place in sorted(definitions)))
     return "\n".join(_spaced(print_ast(own))) + "\n"

@@ -20,7 +20,9 @@ class SystemResolvers(FieldResolvers):
 
     async def pipeline(self) -> system.Pipeline:
         """How far the pipeline has come."""
-        return presenting.pipeline_of(await pipeline.status(self.rules))
+        return presenting.pipeline_of(
+            await pipeline.status(self.rules), self.rules.limits.currency or None
+        )
 
     async def reject_flood(self) -> bool:
         """Whether most events of the last minute were rejected."""
@@ -51,6 +53,7 @@ class SystemResolvers(FieldResolvers):
         return system.Limits(
             deadline_milliseconds=bounds.pop("deadline_ms"),
             final_after_days=bounds.pop("final_after_days") or None,
+            currency=bounds.pop("currency") or None,
             max_account_id_length=MAX_ACCOUNT_ID_LENGTH,
             max_compared_rank=limits.MAX_COMPARED_RANK,
             max_rank=limits.MAX_RANK,

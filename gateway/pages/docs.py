@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
+from functools import lru_cache
 from html import escape
 
 from graphql import (
@@ -23,16 +23,17 @@ from graphql import (
 )
 
 from gateway.execution.sdl import sdl
+from gateway.execution.told_limits import Told
 from graphql_schema.error_codes import ErrorCode
 
 _BUILT_IN = frozenset({"Boolean", "Float", "ID", "Int", "String"})
 _FIRST = ("Query", "Account", "Network", "WindowInput")
 
 
-@cache
-def page() -> str:
-    """The whole page."""
-    schema = build_schema(sdl())
+@lru_cache(maxsize=8)
+def page(told: Told = ()) -> str:
+    """The whole page; `told` are the limits as configured."""
+    schema = build_schema(sdl(told))
     types = [each for each in schema.type_map.values() if _is_own(each)]
     types.sort(key=lambda each: (_place(each.name), each.name))
     links = " ".join(f'<a href="#{each.name}">{each.name}</a>' for each in types)

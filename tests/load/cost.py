@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import re
 import statistics
 import time
 from typing import Any
@@ -20,6 +21,18 @@ QUESTIONS = {
     "Account.topCounterparties": "account(id: $id) { topCounterparties(%s) { exact } }",
     "Account.topCounterparties compareTo": "account(id: $id) { topCounterparties(%s, compareTo: PREVIOUS_YEAR) { exact } }",
     "Account.timeSeries": "account(id: $id) { timeSeries(%s, granularity: YEAR) { exact } }",
+    "Account.topSeries": "account(id: $id) { topSeries(%s, granularity: YEAR) { exact } }",
+    "Account.flowSeries": "account(id: $id) { flowSeries(%s, granularity: YEAR) { exact } }",
+    "Account.timeSeries compareTo": "account(id: $id) { timeSeries(%s, granularity: YEAR, compareTo: PREVIOUS_YEAR) { exact } }",
+    "Account.distribution": "account(id: $id) { distribution(%s) { exact } }",
+    "Distribution.max": "account(id: $id) { distribution(%s) { max } }",
+    "Distribution.percentiles": "account(id: $id) { distribution(%s) { percentiles(of: 50) { amount } } }",
+    "Account.topCounterparties ascending": "account(id: $id) { topCounterparties(%s, order: ASCENDING) { exact } }",
+    "TopCounterparties.rankOf": 'account(id: $id) { topCounterparties(%s) { rankOf(accountId: "nobody") { rank } } }',
+    "AccountSet.totals": "accountSet(ids: $ids) { totals(%s) { transactionCount } }",
+    "AccountSet.topCounterparties": "accountSet(ids: $ids) { topCounterparties(%s) { exact } }",
+    "AccountSet.timeSeries": "accountSet(ids: $ids) { timeSeries(%s, granularity: YEAR) { exact } }",
+    "AccountSet.netFlow": "accountSet(ids: $ids) { netFlow(%s) { netAmount } }",
     "Account.transactions": "account(id: $id) { transactions(%s) { exact } }",
     "Network.totals": "network { totals(%s) { transactionCount } }",
     "Network.topAccounts": "network { topAccounts(%s) { exact } }",
@@ -32,6 +45,8 @@ OBJECTS = "account(id: $id) { transactions(%s, first: 100) { edges { node { amou
 
 
 PAGE = QUESTIONS["Account.transactions"].replace("(%s)", "(%s, first: 100)")
+SET_OF = 40
+"""Accounts in a set."""
 SHARE = 0.1
 """Of the times of a question, the tenth that was least disturbed by what else the machine did counts."""
 
@@ -76,10 +91,13 @@ def _ask(
 ) -> float:
     hours = 24 * 30 + chance.randrange(20_000)
     window = WINDOW % hours if "(%s" in question else f"a{hours}: __typename"
-    used = "($id: ID!)" if "$id" in question else ""
+    known = {"$id:": "$id: ID!", "$ids:": "$ids: [ID!]"}
+    used = [known[f"{name}:"] for name in ("$ids", "$id") if re.search(rf"\{name}\b", question)]
+    declared = f"({', '.join(used)})" if used else ""
+    ids = [f"acct-{chance.randrange(1, accounts):06d}" for _ in range(SET_OF)]
     body = {
-        "query": f"query {used} {{ {question % window} }}",
-        "variables": {"id": f"acct-{chance.randrange(1, accounts):06d}"},
+        "query": f"query {declared} {{ {question % window} }}",
+        "variables": {"id": ids[0], "ids": ids},
     }
     began = time.perf_counter()
     answer = client.post(url, json=body)

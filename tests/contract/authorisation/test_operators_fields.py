@@ -49,7 +49,7 @@ async def test_the_networks_figures_are_for_operators(world: World, name: str) -
 
 
 FOR_OPERATORS = {"audit", "entries", "rejected", "rejectedByReason", "rejectFlood"}
-FOR_ALL = {"asOf", "freshnessSeconds", "state", "dataSource"}
+FOR_ALL = {"asOf", "currency", "freshnessSeconds", "state", "dataSource"}
 
 
 async def test_every_field_of_the_pipeline_is_for_all_or_for_operators() -> None:

@@ -34,6 +34,7 @@ from gateway.analytics.query_plan import (
     TotalsPlan,
     TotalsRow,
 )
+from gateway.analytics.spread_plan import AmountRow, AmountsPlan, StepRow, StepsPlan
 
 NOW_MS = 1_763_800_000_000
 """The clock of servers whose answers are compared."""
@@ -75,6 +76,14 @@ class StubStore:
 
 def rows_of(plan: QueryPlan[Any]) -> tuple[Any, ...]:
     """The rows of a plan."""
+    if isinstance(plan, AmountsPlan):
+        return tuple(AmountRow(Decimal(500 + 37 * n) / 100) for n in range(TRANSACTIONS))
+    if isinstance(plan, StepsPlan):
+        return tuple(StepRow(step, 2) for step in range(150, 150 + TRANSACTIONS // 2))
+    return _measures(plan)
+
+
+def _measures(plan: QueryPlan[Any]) -> tuple[Any, ...]:
     match plan:
         case TopPlan():
             return _groups(plan.limit)

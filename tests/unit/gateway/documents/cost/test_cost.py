@@ -223,7 +223,7 @@ def test_a_later_page_costs_more_and_so_does_the_rank_of_one() -> None:
     assert cost(top % ', after: "c"') - cost(top % "") == 40
     assert cost(top % ", after: null") == cost(top % "")
     one = top.replace("rows { rank }", 'rows { rank } rankOf(accountId: "b") { rank }')
-    assert cost(one % "") - cost(top % "") == 80 + 1
+    assert cost(one % "") - cost(top % "") == 100 + 1
     gone = top.replace("rows { rank }", "rows { rank } dropped { rank }")
     assert cost(gone % ", first: 20") - cost(top % ", first: 20") == 1 + 20
 
