@@ -29,7 +29,7 @@ from gateway.analytics.query_plan import (
     TopPlan,
     TotalsPlan,
 )
-from gateway.store.port import Store
+from gateway.store.port import Answering
 from tests.reference import evaluate
 from tests.scopes import NETWORK, of, one_or_all
 
@@ -228,7 +228,7 @@ def entry_plans(draw: st.DrawFn, account_id: str, interval: Interval) -> Entries
     )
 
 
-async def check(store: Store, entries: Sequence[Entry], plan: QueryPlan[Any]) -> None:
+async def check(store: Answering, entries: Sequence[Entry], plan: QueryPlan[Any]) -> None:
     """The store's rows are the reference's, to the last digit and in the same order."""
     result = await store.fetch(plan, 10.0)
     expected = evaluate(plan, entries)

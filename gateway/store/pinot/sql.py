@@ -30,6 +30,7 @@ from gateway.analytics.query_plan import (
     TopPlan,
     TotalsPlan,
 )
+from gateway.store.rows.asked import RowsPlan
 
 COUNT, AMOUNT = "COUNT(*)", "SUMPRECISION(amount)"
 ESTIMATE = "SUM(amount_estimate)"
@@ -220,6 +221,18 @@ def entries(plan: EntriesPlan) -> str:
         "SELECT counterparty_id, direction, transaction_id, amount, event_time_ms, kind, reverses "
         f"FROM account_entries WHERE {where} "
         f"ORDER BY {', '.join(f'{column} {way}' for column in columns)} LIMIT {plan.limit}"
+    )
+
+
+def account_rows(plan: RowsPlan, account_ids: Iterable[str]) -> str:
+    """Rows as `account_rows` reads them, of some of the plan's accounts, in no order."""
+    where = f"{_among('account_id', sorted(account_ids))} AND event_time_ms >= {plan.start_ms}"
+    if plan.arrived_since_ms is not None:
+        # Segments of a time before the column have its default.
+        where += f" AND (arrived_ms >= {plan.arrived_since_ms} OR arrived_ms < 1)"
+    return (
+        "SELECT account_id, counterparty_id, direction, transaction_id, amount, event_time_ms, kind, "
+        f"reverses, arrived_ms FROM account_entries WHERE {where} LIMIT {plan.limit}"
     )
 
 

@@ -26,7 +26,10 @@ from tests.load.sessions.payments import Population, Received
 from tests.load.sessions.people import Asked, Crowd, questions
 from tests.load.sessions.sender import body
 
-CONTESTANTS: dict[str, dict[str, str]] = {"ours": {}}
+CONTESTANTS: dict[str, dict[str, str]] = {
+    "ours": {},
+    "without rows": {"GATEWAY_ROWS_MAX_BYTES": "0"},
+}
 CONNECTIONS = 256
 TARGET_PER_CORE = 600
 COMPARED = 60
@@ -212,7 +215,7 @@ def _run(place: Place, server: Server, crowd: Crowd, options: argparse.Namespace
 
 def _send(order: Order, crowd: Crowd, from_s: float) -> dict[str, Any]:
     given = {"order": asdict(order), "crowd": asdict(crowd), "from_s": from_s}
-    return sent_by("tests.load.sessions.sender", order, given)
+    return sent_by(("-m", "tests.load.sessions.sender"), order, given)
 
 
 def _figures(
