@@ -32,6 +32,7 @@ CONTESTANTS: dict[str, dict[str, str]] = {
 }
 CONNECTIONS = 256
 TARGET_PER_CORE = 600
+IDLE_S = 8.0
 COMPARED = 60
 LOOKED_AT = 300
 SAMPLE_ACCOUNTS = 2_000
@@ -194,14 +195,12 @@ def _run(place: Place, server: Server, crowd: Crowd, options: argparse.Namespace
     settings, people = place.settings, place.people
     live: Any = nullcontext()
     if settings is not None and people is not None:
-        live = meanwhile.arriving(
-            settings.kafka_servers, people, known, options.events, options.seed
-        )
+        live = meanwhile.arriving(settings.kafka_servers, people, known, options.events)
     order = Order(server.port, (Phase(options.rate, options.warm),), CONNECTIONS)
     with live, meanwhile.looking(server, known, options.seed) as looks:
-        # Pinot reads what arrives whoever asks: that is not the questions' work.
-        idle = cpu_per_s(place.parts or {}, min(8.0, options.warm))
         _send(order, crowd, 0.0)
+        # Pinot reads what arrives whoever asks: that is not the questions' work.
+        idle = cpu_per_s(place.parts or {}, IDLE_S)
         looks.ages_ms.clear()
         before, cpu = server.metrics(), {name: cpu_of(pid) for name, pid in pids.items()}
         began_s = time.monotonic()

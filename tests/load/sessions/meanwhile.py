@@ -29,14 +29,16 @@ QUESTION = """query ($id: ID!) { account(id: $id) { totals(window: {last: {count
 
 @contextmanager
 def arriving(
-    kafka: str, people: Population, known: Mapping[str, Received], rate: float, seed: int
+    kafka: str, people: Population, known: Mapping[str, Received], rate: float
 ) -> Iterator[None]:
     """Payments between the population's accounts, so many a second, while the block runs."""
+    # Others each time: a transaction that came before counts no second time.
+    chance = random.Random(time.time_ns())
     producer = Producer({"bootstrap.servers": kafka, "linger.ms": 5, "compression.type": "lz4"})
     over = threading.Event()
 
     def run() -> None:
-        chance, due_s = random.Random(f"live {seed}"), time.monotonic()
+        due_s = time.monotonic()
         while rate and not over.wait(TICK_S):
             while due_s <= time.monotonic():
                 due_s += 1 / rate
