@@ -160,14 +160,14 @@ class EverySetting(BaseModel):
         64, "Where it ends; least, start and most equal: a fixed limit."
     )
     rows_max_bytes: NotNegative = _setting(
-        67_108_864,
+        134_217_728,
         "Memory for small accounts' own rows, a process, which their questions are answered from; 0: none.",
     )
     rows_per_account: Annotated[int, Field(ge=1, le=100_000)] = _setting(
-        2_000, "Most rows of an account that are kept; of one with more the store is asked."
+        5_000, "Most rows of an account that are kept; of one with more the store is asked."
     )
     rows_days: Annotated[int, Field(ge=1, le=3_660)] = _setting(
-        100, "How many days back rows are kept; of windows that begin earlier the store is asked."
+        70, "How many days back rows are kept; of windows that begin earlier the store is asked."
     )
     rows_fresh_ms: NotNegative = _setting(
         250, "For how long one look at what is new of an account serves all questions about it."

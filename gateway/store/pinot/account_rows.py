@@ -45,21 +45,42 @@ def _told(account_id: str, cells: list[Cells], answer: BrokerAnswer, is_cut: boo
 
 
 def _row(cells: Cells) -> Row | None:
-    """A row of account id, counterparty id, direction, transaction id, amount, time, kind, what is reversed, arrival."""
+    """A row of account id, counterparty id, direction, transaction id, amount, time, kind, what is reversed, arrival.
+
+    `None` of one whose ids are no UUIDs. There may be thousands: what is usual is looked at once.
+    """
     _, counterparty_id, direction, transaction_id, amount, time_ms, kind, reverses, arrived_ms = (
         cells
     )
-    id_, back = id_bytes(text(transaction_id)), text(reverses)
-    taken_back = id_bytes(back) if back else b""
+    id_ = id_bytes(text(transaction_id))
+    taken_back = id_bytes(reverses) if text(reverses) else b""
     if id_ is None or taken_back is None:
         return None
     return Row(
         text(counterparty_id),
-        text(direction) == "SENT",
+        _SENT[text(direction)],
         id_,
-        money.to_units(decimal(amount)),
-        whole(time_ms),
-        text(kind) == "REVERSAL",
+        _units(amount),
+        time_ms if type(time_ms) is int else whole(time_ms),
+        _REVERSAL[text(kind)],
         taken_back,
-        whole(arrived_ms),
+        arrived_ms if type(arrived_ms) is int else whole(arrived_ms),
     )
+
+
+_SENT = {"RECEIVED": False, "SENT": True}
+_REVERSAL = {"TRANSFER": False, "REVERSAL": True}
+
+
+def _units(cell: object) -> int:
+    """An amount in units of 10^-8; plain notation, which is usual, is read without a decimal between."""
+    if isinstance(cell, str):
+        before, _, after = cell.partition(".")
+        digits = before + after
+        if (
+            len(after) <= money.UNIT_PLACES
+            and digits.removeprefix("-").isdecimal()
+            and before != "-"
+        ):
+            return int(digits + "0" * (money.UNIT_PLACES - len(after)))
+    return money.to_units(decimal(cell))

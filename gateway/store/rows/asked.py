@@ -80,10 +80,11 @@ class RowsPlan(QueryPlan[AccountRows]):
 
 def id_bytes(text: str) -> bytes | None:
     """The 16 bytes of a UUID in the form that events have; `None` for any other text."""
-    if len(text) != 36 or text[8::5][:4] != "----" or text != text.lower():
+    digits = text.replace("-", "", 4)
+    if len(digits) != 32 or text[8::5][:4] != "----" or text != text.lower():
         return None
     try:
-        found = bytes.fromhex(text.replace("-", ""))
+        found = bytes.fromhex(digits)
     except ValueError:
         return None
     return found if len(found) == ID_BYTES else None

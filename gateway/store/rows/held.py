@@ -179,17 +179,15 @@ def _recent(
     before: Mapping[tuple[object, ...], tuple[int, int]], added: Iterable[Row], as_of_ms: int
 ) -> dict[tuple[object, ...], tuple[int, int]]:
     """How many of each row, and when it arrived, of those that a replica may date after the next question."""
-    found = dict(before)
-    for row in added:
-        count, _ = found.get(row.said, (0, 0))
-        found[row.said] = count + 1, row.arrived_ms
     # Twice: a row that one replica dates before that and another one after it is still known.
     oldest_ms = as_of_ms - 2 * SKEW_MS
-    return {
-        said: (count, arrived_ms)
-        for said, (count, arrived_ms) in found.items()
-        if arrived_ms >= oldest_ms or not arrived_ms
-    }
+    found = {said: known for said, known in before.items() if known[1] >= oldest_ms or not known[1]}
+    for row in added:
+        arrived_ms = row.arrived_ms
+        if arrived_ms >= oldest_ms or not arrived_ms:
+            count, _ = found.get(row.said, (0, 0))
+            found[row.said] = count + 1, arrived_ms
+    return found
 
 
 def _side(rows: Sequence[Row], places: Mapping[str, int]) -> Side:

@@ -81,3 +81,33 @@ async def test_an_account_whose_ids_are_no_uuids_is_not_kept(place: int) -> None
     store = await opened(answering([RECEIVED, odd]))
     (told,) = (await store.fetch(RowsPlan(of("alice"), 500, None, 9), 5)).rows
     assert told.cut
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("cell", "units"),
+    [
+        ("0.00000001", 1),
+        ("-0.5", -50_000_000),
+        ("-0.00000001", -1),
+        ("999999999999999999.99999999", 10**26 - 1),
+        ("7", 7 * 10**8),
+        (7, 7 * 10**8),
+        ("1E-8", 1),
+        ("1.500000000", 150_000_000),
+        (".5", 50_000_000),
+        ("-.5", -50_000_000),
+    ],
+)
+async def test_an_amount_is_read_to_the_digit(cell: object, units: int) -> None:
+    store = await opened(answering([[*RECEIVED[:4], cell, *RECEIVED[5:]]]))
+    (told,) = (await store.fetch(RowsPlan(of("alice"), 500, None, 9), 5)).rows
+    assert [each.units for each in told.rows] == [units]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("cell", ["", "-", "--5", "5-", "x", "NaN", "1_0x", None, True])
+async def test_what_is_no_amount_is_not_believed(cell: object) -> None:
+    store = await opened(answering([[*RECEIVED[:4], cell, *RECEIVED[5:]]]))
+    with pytest.raises(StoreUnavailableError):
+        await store.fetch(RowsPlan(of("alice"), 500, None, 9), 5)
