@@ -136,6 +136,7 @@ def kept_rows(
         settings.rows_per_account,
         settings.rows_days,
         settings.rows_fresh_ms / 1000,
+        settings.freshness_budget_ms / 1000,
     )
     kept = KeptRows(store, bounds, epoch_ms, monotonic, counted.rows_answers.add)
     counted.watch(counted.rows_bytes, lambda: kept.bytes)
@@ -311,6 +312,7 @@ def ages_of(settings: Settings) -> Ages:
         closed=Lifetime(settings.cache_closed_ms / 1000, stale_s),
         fixed=Lifetime(settings.cache_fixed_ms / 1000, 0.0),
         rescue_s=settings.cache_stale_if_error_ms / 1000,
+        budget_s=settings.freshness_budget_ms / 1000,
     )
 
 

@@ -281,6 +281,11 @@ class EverySetting(BaseModel):
     cache_stale_ms: NotNegative = _setting(
         250, "How much longer an answer is served, marked stale, while it is made anew."
     )
+    freshness_budget_ms: NotNegative = _setting(
+        3_000,
+        "How old an answer may be that is served, marked stale, while store queries wait for their turn, and "
+        "how long ago an account's rows may have been looked at; of the pipeline's state, none.",
+    )
     cache_stale_if_error_ms: NotNegative = _setting(
         30_000, "How old an answer may be that stands in, marked stale, while the store is out."
     )

@@ -186,6 +186,27 @@ def never_close(self: Breaker) -> None:
     return None
 
 
+_in_budget = ResponseCache._in_budget_until_s
+
+
+def budget_for_all(self: ResponseCache[Any], kept: Entry, *, pressed: bool) -> float:
+    return _in_budget(self, kept)
+
+
+def budget_without_end(self: ResponseCache[Any], kept: Entry) -> float:
+    return kept.born_s + 1e9
+
+
+def rows_in_budget_always(self: KeptRows, kept: Any) -> bool:
+    is_held = isinstance(kept, Held) and kept.start_ms <= self._start_ms()
+    return is_held and self._monotonic() - kept.looked_s <= self._bounds.budget_s
+
+
+def rows_past_the_budget(self: KeptRows, kept: Any) -> bool:
+    return isinstance(kept, Held) and (bool(self._gate.queued) or _is_fresh(self, kept))
+
+
+_is_fresh = KeptRows._is_fresh
 _with, _current, _ask = Held.with_, KeptRows._current, Lane.ask
 _plan, _joined = KeptRows._plan, Lane._joined
 
@@ -275,6 +296,10 @@ BUGS = (
     Planted("what comes again counts again", Held, "with_", take_nothing_for_known, RowsWorld),
     Planted("what is new by its event time", Held, "with_", take_all_for_known, RowsWorld),
     Planted("rows as of a later moment", Held, "with_", as_of_the_moment, RowsWorld),
+    Planted("the budget though there is room", ResponseCache, "_served_until_s", budget_for_all),
+    Planted("past the budget", ResponseCache, "_in_budget_until_s", budget_without_end),
+    Planted("rows in budget with room", KeptRows, "_is_fresh", rows_in_budget_always, RowsWorld),
+    Planted("rows past the budget", KeptRows, "_is_fresh", rows_past_the_budget, RowsWorld),
     Planted("rows without another look", KeptRows, "_is_fresh", fresh_for_ever, RowsWorld),
     Planted("rows of fewer days than asked about", KeptRows, "_plan", of_few_days, RowsWorld),
     Planted(

@@ -38,12 +38,16 @@ Count = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What is kept: bytes in all, rows an account, days back; and for how long without another look."""
+    """What is kept: bytes in all, rows an account, days back; and for how long without another look.
+
+    That is `fresh_s` while there is room before the store, else `budget_s`.
+    """
 
     max_bytes: int
     max_rows: int
     days: int
     fresh_s: float
+    budget_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ class KeptRows:
         count: Count = lambda _: None,
     ) -> None:
         self._bounds = bounds
+        self._gate = store.gate
         self._epoch_ms = epoch_ms
         self._monotonic = monotonic
         self._count = count
@@ -102,6 +107,7 @@ class KeptRows:
         about = answers.about(plan)
         if about is None:
             return None
+        asked_s = self._monotonic()
         held = await self._all_current(about, timeout_s, party)
         if held is None:
             self._count("store")
@@ -110,7 +116,8 @@ class KeptRows:
         as_of_ms = min(each.as_of_ms for each in held.values())
         # What the store holds of several accounts together has another number than of each.
         snapshot = max(each.snapshot for each in held.values()) if len(held) == 1 else 0
-        return StoreResult(cast("tuple[PlanRow, ...]", rows), as_of_ms, snapshot)
+        age_s = max(0.0, asked_s - min(each.looked_s for each in held.values()))
+        return StoreResult(cast("tuple[PlanRow, ...]", rows), as_of_ms, snapshot, age_s=age_s)
 
     async def _all_current(
         self, about: About, timeout_s: float, party: Party
@@ -141,7 +148,9 @@ class KeptRows:
         """Whether it is what a look would tell, but for what came within so short a time."""
         if not isinstance(kept, Held) or kept.start_ms > self._start_ms():
             return False
-        return self._monotonic() - kept.looked_s <= self._bounds.fresh_s
+        bounds = self._bounds
+        limit_s = max(bounds.fresh_s, bounds.budget_s) if self._gate.queued else bounds.fresh_s
+        return self._monotonic() - kept.looked_s <= limit_s
 
     async def _current(
         self, account_id: str, scope: Scope, timeout_s: float, party: Party
