@@ -6,6 +6,7 @@ import argparse
 import random
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
@@ -13,7 +14,7 @@ from statistics import median
 from typing import Any
 
 from local_stack.settings import StackSettings
-from tests.load.gateway import answers, zipf
+from tests.load.gateway import answers, counts, zipf
 from tests.load.gateway.counts import hits_between, store_queries_between
 from tests.load.gateway.end_to_end import cpu_per_s, gateway_on, pinot_of, put_in
 from tests.load.gateway.orders import Order
@@ -241,10 +242,28 @@ def _figures(
         "failures": phase.get("failures", {}),
         "not_answered": phase["failed"] + phase.get("rejected", {"count": 0})["count"],
         "hits": hits_between(*metrics),
+        "refused_because": {
+            label: round(count)
+            for (name, label), count in _grown(metrics).items()
+            if name == "gateway_shed_total" and count
+        },
+        "rows": {
+            label.partition('"')[2].rstrip('"'): round(count / ok["count"], 3)
+            for (name, label), count in _grown(metrics).items()
+            if name == "gateway_rows_answers_total" and count
+        },
         "plans": round(store_queries_between(*metrics) / ok["count"], 2),
         "sent_late_p99_ms": phase["sent_late"]["p99_ms"],
         "looks": looks.report(),
     }
+
+
+def _grown(metrics: tuple[str, str]) -> Counter[tuple[str, str]]:
+    """What a gateway counted between two looks at its metrics."""
+    before, after = metrics
+    grown = counts.parse(after)
+    grown.subtract(counts.parse(before))
+    return grown
 
 
 def _show(rows: Sequence[Mapping[str, Any]]) -> None:

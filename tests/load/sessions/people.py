@@ -18,7 +18,9 @@ FURTHER = (3, 8)
 """So many questions follow the first one, each number as likely as the others."""
 
 OPERATIONS_A_SESSION = 1 + sum(FURTHER) / 2
-PARTNER_ACCOUNTS = 50
+PARTNERS, PARTNER_ACCOUNTS = 20, 50
+"""Of partners there are few, each with customers of its own, and each comes again and again."""
+
 SAME_AGAIN = 0.1
 USERS_ASK = {
     "account_totals": 0.28,
@@ -87,7 +89,7 @@ def questions(crowd: Crowd) -> list[Asked]:
         began_s = chance.uniform(-longest_s, crowd.seconds)
         (kind,) = chance.choices(list(KINDS), weights=list(KINDS.values()))
         if kind == "partner":
-            own = tuple(chance.sample(ranks, PARTNER_ACCOUNTS))  # its customers, whoever they are
+            own = _customers(crowd, chance.randrange(PARTNERS))
         else:
             own = tuple(chance.choices(ranks, cum_weights=weights, k=kind == "user"))
         asks = _SESSIONS[kind](crowd, chance, own)
@@ -95,6 +97,12 @@ def questions(crowd: Crowd) -> list[Asked]:
     return sorted(
         (each for each in asked if 0 <= each.due_s < crowd.seconds), key=lambda each: each.due_s
     )
+
+
+def _customers(crowd: Crowd, partner: int) -> tuple[int, ...]:
+    """The ranks of a partner's accounts: whoever they are, always the same."""
+    chance = random.Random(f"partner {partner} {crowd.seed}")
+    return tuple(chance.sample(range(1, crowd.accounts + 1), PARTNER_ACCOUNTS))
 
 
 def chance_of(chance: random.Random, mean: float) -> int:
