@@ -140,7 +140,8 @@ def _exponent(
             name: stack.enter_context(_serving(place, CONTESTANTS[name]))
             for name in options.contestants
         }
-        compared = _compare(list(servers.values()), crowd)
+        # Each embedded store has sample data up to its own start.
+        compared = 0 if place.settings is None else _compare(list(servers.values()), crowd)
         for name, server in servers.items():
             row = _run(place, server, crowd, options)
             print(name, exponent, row, file=sys.stderr, flush=True)
