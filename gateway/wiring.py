@@ -71,6 +71,8 @@ from gateway.store.overload.shedding import Shedding
 from gateway.store.overload.store import AdmittedStore, PartyStore
 from gateway.store.pinot.broker_access import BrokerAccess
 from gateway.store.port import Store
+from gateway.store.rows.asked import tells_rows
+from gateway.store.rows.store import Bounds, KeptRows, RowsStore
 from gateway.store.sharing import OperationStore
 
 BREAKER_FAILURES = 10
@@ -119,6 +121,28 @@ def admitted(
     counted.watch(counted.store_queries.labels("queued"), lambda: gate.queued)
     breaker = Breaker(BREAKER_FAILURES, BREAKER_REST_S, monotonic)
     return AdmittedStore(store, gate, breaker, monotonic)
+
+
+def kept_rows(
+    settings: Settings,
+    store: AdmittedStore,
+    counted: Metrics,
+    epoch_ms: EpochMs,
+    monotonic: Monotonic,
+) -> KeptRows | None:
+    """The memory of small accounts' rows, if there is to be one and the store tells rows."""
+    if not settings.rows_max_bytes or not tells_rows(store.store):
+        return None
+    bounds = Bounds(
+        settings.rows_max_bytes,
+        settings.rows_per_account,
+        settings.rows_days,
+        settings.rows_fresh_ms / 1000,
+        settings.freshness_budget_ms / 1000,
+    )
+    kept = KeptRows(store, bounds, epoch_ms, monotonic, counted.rows_answers.add)
+    counted.watch(counted.rows_bytes, lambda: kept.bytes)
+    return kept
 
 
 def caps_of(settings: Settings) -> Caps:
@@ -206,6 +230,7 @@ class ContextMaker:
     monotonic: Monotonic
     tick_ms: int
     cursors: Cursors
+    rows: KeptRows | None = None
 
     def __call__(
         self, request_id: str, caller: Caller, party: Party, apart: Apart
@@ -213,7 +238,8 @@ class ContextMaker:
         """A fresh context for this caller, at the party's expense; `apart`: where reversals are told apart."""
         limits = self.anonymous_limits if caller is EVERYONE else self.known_limits
         deadline = Deadline.after(limits.deadline_ms / 1000, self.monotonic)
-        store = PartyStore(self.store, party)
+        behind = PartyStore(self.store, party)
+        store = behind if self.rows is None else RowsStore(self.rows, behind)
         shared = OperationStore(
             store,
             deadline,
@@ -261,6 +287,7 @@ def make_context_maker(
         monotonic,
         settings.cache_tick_ms,
         cursors,
+        kept_rows(settings, store, counted, epoch_ms, monotonic),
     )
 
 
@@ -306,6 +333,7 @@ def ages_of(settings: Settings) -> Ages:
         closed=Lifetime(settings.cache_closed_ms / 1000, stale_s),
         fixed=Lifetime(settings.cache_fixed_ms / 1000, 0.0),
         rescue_s=settings.cache_stale_if_error_ms / 1000,
+        budget_s=settings.freshness_budget_ms / 1000,
     )
 
 

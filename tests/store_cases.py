@@ -33,7 +33,7 @@ from gateway.analytics.query_plan import (
     TotalsPlan,
 )
 from gateway.analytics.spread_plan import AmountRow, AmountsPlan, StepsPlan
-from gateway.store.port import Store
+from gateway.store.port import Answering
 from tests.reference import evaluate
 from tests.scopes import NETWORK, of
 
@@ -267,7 +267,7 @@ def entry_plans(draw: st.DrawFn, account_id: str, interval: Interval) -> Entries
     )
 
 
-async def check(store: Store, entries: Sequence[Entry], plan: QueryPlan[Any]) -> None:
+async def check(store: Answering, entries: Sequence[Entry], plan: QueryPlan[Any]) -> None:
     """The store's rows are the reference's, to the last digit and in the same order."""
     result = await store.fetch(plan, 10.0)
     expected = evaluate(plan, entries)

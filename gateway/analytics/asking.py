@@ -21,12 +21,14 @@ class StoreResult(Generic[Row_co]):
     `snapshot`: grows with what the store holds of the accounts asked about, and compares between
     answers about the same ones; equal numbers mean equal data. 0: not known, older than any other.
     `inexact`: why the rows may be incomplete; `None` if they are proven complete.
+    `age_s`: how long before this question the store was asked for them, if it was.
     """
 
     rows: tuple[Row_co, ...]
     as_of_ms: int
     snapshot: int = 0
     inexact: str | None = None
+    age_s: float = 0.0
 
 
 class Asking(Protocol):

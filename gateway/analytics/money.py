@@ -13,6 +13,8 @@ from functools import reduce
 ZERO = Decimal(0)
 AVERAGE_PLACES = 8
 RATIO_PLACES = 8
+UNIT_PLACES = 8
+"""Decimals that an amount has at most."""
 
 _EXACT = Context(prec=80, traps=[Inexact])
 _ROUNDED = Context(prec=80, rounding=ROUND_HALF_EVEN)
@@ -52,6 +54,16 @@ def divide(dividend: Decimal, divisor: Decimal, places: int) -> Decimal | None:
     if twice_rest > abs(divisor) or (twice_rest == abs(divisor) and quotient % 2):
         quotient += 1 if (dividend < 0) == (divisor < 0) else -1
     return _ROUNDED.scaleb(Decimal(quotient), -places)
+
+
+def to_units(amount: Decimal) -> int:
+    """An amount in units of 10^-8, of which it is a whole number; raises `decimal.Inexact` if it is not."""
+    return int(_EXACT.to_integral_exact(_EXACT.scaleb(amount, UNIT_PLACES)))
+
+
+def from_units(units: int) -> Decimal:
+    """So many units of 10^-8 as an amount."""
+    return _EXACT.scaleb(Decimal(units), -UNIT_PLACES)
 
 
 def exact(number: int) -> Decimal:

@@ -115,6 +115,7 @@ def _outcome_of(result: ExecutionResult, context: OperationContext) -> Outcome:
             content,
             work=work,
             field_class=class_of(answered, as_of_ms),
+            age_s=max((each.age_s for each in answered.values()), default=0.0),
             group="\n".join(sorted(context.accounts)).encode("utf-8", "surrogatepass"),
         )
     for error in result.errors:

@@ -42,7 +42,9 @@ class Outcome:
     `content` is the response without errors, as bytes; with errors there is `data` instead, as each
     asker's errors carry the asker's own request id. `extensions` are what it says about itself;
     `refusal` why a credential was refused, for the log; `balance` the budget that was too small.
-    `true_for_s`: how long after it was asked the question means the same.
+    `turned_away`: too much was asked of the store.
+    `true_for_s`: how long after it was asked the question means the same. `age_s`: how long before that
+    the oldest of what it is made of was asked for.
     """
 
     content: bytes | None = None
@@ -58,7 +60,9 @@ class Outcome:
     field_class: FieldClass | None = None
     group: bytes = b""
     true_for_s: float = math.inf
+    age_s: float = 0.0
     store_failed: bool = False
+    turned_away: bool = False
     refusal: str | None = None
     balance: Balance | None = None
 
@@ -110,6 +114,7 @@ def overloaded(error: OverloadedError) -> Outcome:
         headers=((b"retry-after", b"%d" % error.retry_after_s),),
         codes=(error.code.name,),
         store_failed=True,
+        turned_away=True,
     )
 
 

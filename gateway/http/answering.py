@@ -68,7 +68,7 @@ class Answering:
             return made
 
     def instead(self, answerable: Answerable, told: Outcome) -> Served[Outcome]:
-        """An older answer within its limits, or what is told."""
+        """An older answer within the budget, or what is told."""
         if self.cache is None:
             return Served(Status.MISS, None, told)
         return self.cache.instead(answerable.key, told)
@@ -90,11 +90,15 @@ class Answering:
             outcome = await self.execution.answer(operation, caller, party, request_id)
             true_for_s = outcome.true_for_s
             if outcome.field_class is None:
-                failed = outcome.store_failed
-                return Computed(outcome, store_failed=failed, true_for_s=true_for_s)
+                return Computed(
+                    outcome,
+                    store_failed=outcome.store_failed,
+                    turned_away=outcome.turned_away,
+                    true_for_s=true_for_s,
+                )
             kept = outcome.content, outcome.field_class, outcome.group
-            return Computed(outcome, *kept, true_for_s=true_for_s)
+            return Computed(outcome, *kept, true_for_s=true_for_s, age_s=outcome.age_s)
 
         if self.cache is None:
             return Served(Status.MISS, None, (await compute()).told)
-        return await self.cache.answer(key, compute)
+        return await self.cache.answer(key, compute, pressed=self.shedding.pressed)

@@ -144,6 +144,12 @@ class Metrics:
         self.store_queries_limit = self._gauge(
             "gateway_store_queries_limit", "Store queries that may run at once."
         )
+        self.rows_answers = self._tally(
+            "gateway_rows_answers_total",
+            "Looks at an account's own rows, by what they took.",
+            "source",
+        )
+        self.rows_bytes = self._gauge("gateway_rows_bytes", "Size of the kept accounts' rows.")
 
     def _declare_ages(self) -> None:
         self.provider_fails = self._gauge(

@@ -20,6 +20,8 @@ class Lifetime:
 class Ages:
     """The lifetime of each class; `rescue_s`: how old an answer may be while the store is out.
 
+    `budget_s`: the same while more is asked of the store than it can answer at once.
+
     What tells the pipeline's state never stands in: it would say that all is well in an outage.
     """
 
@@ -28,6 +30,7 @@ class Ages:
     closed: Lifetime
     fixed: Lifetime
     rescue_s: float
+    budget_s: float = 0.0
 
     def of(self, field_class: FieldClass) -> Lifetime:
         """The lifetime of a class."""

@@ -27,6 +27,9 @@ from gateway.response_cache.second_level import SecondLevel
 Told = TypeVar("Told")
 
 
+RENEWALS_IF_PRESSED = 4
+
+
 class Status(Enum):
     """How an answer came about."""
 
@@ -43,8 +46,10 @@ class Computed(Generic[Told]):
     """What a flight made.
 
     `told`: for those who waited. `body`: what may be kept, if it may. `group`: answers of one group
-    expire together. `store_failed`: an older answer may stand in. `true_for_s`: how long after it was
-    asked for the question still means the same, as "yesterday" does up to midnight.
+    expire together. `store_failed`: an older answer may stand in; `turned_away`: because too much is
+    asked of the store, so that it must be within the budget. `true_for_s`: how long after it was
+    asked for the question still means the same, as "yesterday" does up to midnight. `age_s`: how long
+    before that the oldest of what it is made of was asked for.
     """
 
     told: Told
@@ -52,7 +57,9 @@ class Computed(Generic[Told]):
     field_class: FieldClass = FieldClass.LIVE
     group: bytes = b""
     store_failed: bool = False
+    turned_away: bool = False
     true_for_s: float = math.inf
+    age_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,21 +146,27 @@ class ResponseCache(Generic[Told]):
         return key in self._flights
 
     def instead(self, key: Key, told: Told) -> Served[Told]:
-        """The answer where none may be made now: an older one within its limits, or what is told."""
-        entry, now_s = self._kept.get(key), self._monotonic()
-        if entry is None or now_s >= entry.rescue_until_s:
+        """The answer where none may be made now: one within the budget, or what is told."""
+        entry = self._kept.get(key)
+        if entry is None or self._monotonic() >= self._in_budget_until_s(entry):
             return self._served(Status.MISS, None, told)
-        status = Status.STALE if now_s < entry.stale_until_s else Status.RESCUED
-        return self._served(status, entry, told)
+        return self._served(Status.STALE, entry, None)
 
-    async def answer(self, key: Key, compute: Compute[Told]) -> Served[Told]:
-        """The answer: kept, stale, or made by one flight for all who ask meanwhile."""
+    async def answer(
+        self, key: Key, compute: Compute[Told], *, pressed: bool = False
+    ) -> Served[Told]:
+        """The answer: kept, stale, or made by one flight for all who ask meanwhile.
+
+        `pressed`: more is asked of the store than it can answer at once. Then what is within the budget
+        is served, and few at a time are made anew; who is asked for most often is the likeliest of them.
+        """
         entry = self._kept.get(key)
         now_s = self._monotonic()
-        if entry is not None and now_s < entry.stale_until_s:
+        if entry is not None and now_s < self._served_until_s(entry, pressed=pressed):
             if now_s < entry.fresh_until_s:
                 return self._served(Status.HIT, entry, None)
-            self._flights.refresh(key, lambda: self._land(key, compute))
+            if not pressed or self._flights.renewals < RENEWALS_IF_PRESSED:
+                self._flights.refresh(key, lambda: self._land(key, compute))
             return self._served(Status.STALE, entry, None)
         landed, leads = await self._flights.join(key, lambda: self._land(key, compute))
         while landed.true_until_s <= now_s and not leads:
@@ -161,11 +174,21 @@ class ResponseCache(Generic[Told]):
         if landed.computed is None:
             return self._served(Status.SHARED, landed.entry, None)
         if landed.computed.store_failed:
+            if landed.computed.turned_away:
+                return self.instead(key, landed.computed.told)
             older = self._kept.get(key)
             if older is not None and self._monotonic() < older.rescue_until_s:
                 return self._served(Status.RESCUED, older, landed.computed.told)
         status = Status.MISS if leads else Status.COALESCED
         return self._served(status, landed.entry, landed.computed.told)
+
+    def _served_until_s(self, entry: Entry, *, pressed: bool) -> float:
+        return self._in_budget_until_s(entry) if pressed else entry.stale_until_s
+
+    def _in_budget_until_s(self, entry: Entry) -> float:
+        """Never past what may stand in at all, which nothing may of the pipeline's state."""
+        until_s = max(entry.stale_until_s, entry.born_s + self._ages.budget_s)
+        return min(until_s, entry.rescue_until_s)
 
     async def close(self) -> None:
         """Stop making answers, and leave the second level."""
@@ -184,7 +207,8 @@ class ResponseCache(Generic[Told]):
                 return _Landed(shared, None)
         born_s, born_epoch_s = self._monotonic(), self._epoch_s()
         computed = await compute()
-        entry = self._entry(computed, born_s, born_epoch_s)
+        age_s = computed.age_s
+        entry = self._entry(computed, born_s - age_s, born_epoch_s - age_s)
         if entry is not None and self._monotonic() < entry.rescue_until_s:
             self._kept.put(key, entry, entry.size)
             if self._second is not None:
@@ -210,5 +234,5 @@ class ResponseCache(Generic[Told]):
             lifetime.stale_s,
             self._ages.rescue_of(computed.field_class),
             math.ceil(lifetime.fresh_s),
-            computed.true_for_s,
+            computed.true_for_s + computed.age_s,
         )

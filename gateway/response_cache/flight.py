@@ -39,6 +39,11 @@ class Flights(Generic[Made]):
     def __contains__(self, key: Hashable) -> bool:
         return key in self._flying
 
+    @property
+    def renewals(self) -> int:
+        """How many are made though nobody may wait for them."""
+        return sum(flight.kept for flight in self._flying.values())
+
     async def join(self, key: Hashable, make: Make[Made]) -> tuple[Made, bool]:
         """What `make` gives, and whether this call is the one that started it."""
         flight = self._flying.get(key)

@@ -64,6 +64,19 @@ class EverySetting(DoorSettings):
     store_queries_most: Positive = setting(
         64, "Where it ends; least, start and most equal: a fixed limit."
     )
+    rows_max_bytes: NotNegative = setting(
+        134_217_728,
+        "Memory for small accounts' own rows, a process, which their questions are answered from; 0: none.",
+    )
+    rows_per_account: Annotated[int, Field(ge=1, le=100_000)] = setting(
+        5_000, "Most rows of an account that are kept; of one with more the store is asked."
+    )
+    rows_days: Annotated[int, Field(ge=1, le=3_660)] = setting(
+        70, "How many days back rows are kept; of windows that begin earlier the store is asked."
+    )
+    rows_fresh_ms: NotNegative = setting(
+        250, "For how long one look at what is new of an account serves all questions about it."
+    )
     shed_late_ms: NotNegative = setting(
         20, "Seen this late, only ready answers are given; 0: never."
     )
@@ -175,6 +188,11 @@ class EverySetting(DoorSettings):
     cache_fixed_ms: NotNegative = setting(60_000, "The same for what no store is asked for.")
     cache_stale_ms: NotNegative = setting(
         250, "How much longer an answer is served, marked stale, while it is made anew."
+    )
+    freshness_budget_ms: NotNegative = setting(
+        3_000,
+        "How old an answer may be that is served, marked stale, while store queries wait for their turn, and "
+        "how long ago an account's rows may have been looked at; of the pipeline's state, none.",
     )
     cache_stale_if_error_ms: NotNegative = setting(
         30_000, "How old an answer may be that stands in, marked stale, while the store is out."

@@ -32,7 +32,7 @@ class OperationStore:
         deadline: Deadline,
         max_queries: int,
         observe: Observe,
-        admit: Callable[[], None] = lambda: None,
+        admit: Callable[[QueryPlan[Any]], None] = lambda _: None,
     ) -> None:
         self._store = store
         self._deadline = deadline
@@ -111,19 +111,19 @@ class OperationStore:
                 f"One operation may need up to {self._max_queries} store queries; "
                 "ask for fewer fields or accounts at once."
             )
-        self._admit_once()
+        self._admit_once(plan)
         self.queries += 1
         task = asyncio.ensure_future(self._timed(plan))
         self._asked[plan] = task
         return task
 
-    def _admit_once(self) -> None:
+    def _admit_once(self, plan: QueryPlan[Any]) -> None:
         """An operation is let in with its first query, or refused whole."""
         if self._refusal is not None:
             raise self._refusal
         if self.queries == 0:
             try:
-                self._admit()
+                self._admit(plan)
             except OverloadedError as error:
                 self._refusal = error
                 raise

@@ -10,6 +10,7 @@ from gateway.analytics.asking import PlanRow, StoreResult
 from gateway.analytics.query_plan import QueryPlan
 from gateway.process import traces
 from gateway.store.port import Store
+from gateway.store.rows.asked import tells_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,11 @@ class TracedStore:
     def sample_data(self) -> bool:
         """As the store has it."""
         return self.store.sample_data
+
+    @property
+    def tells_rows(self) -> bool:
+        """As the store does."""
+        return tells_rows(self.store)
 
     async def open(self) -> None:
         """Make the store ready."""

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import time
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -31,8 +33,15 @@ from gateway.analytics.model import (
 )
 from gateway.analytics.query_plan import EntriesPlan, Place, QueryPlan, TopPlan, TotalsPlan
 from gateway.process import traces
+from gateway.process.clock import system_epoch_ms
+from gateway.process.metrics import Metrics
 from gateway.settings import Settings
+from gateway.store.overload.party import Party
+from gateway.store.overload.store import PartyStore
 from gateway.store.pinot.store import PinotStore
+from gateway.store.port import Answering
+from gateway.store.rows.store import Bounds, KeptRows, RowsStore
+from gateway.wiring import admitted
 from pinot_config.controller import HttpController
 from tests import scopes, store_cases
 from tests.integration.ledger import Reversal, Transfer
@@ -116,9 +125,40 @@ def test_a_statement_that_is_named_after_a_trace_is_answered_as_any_other(
     runner.run(store_cases.check(store, entries, plan), context=context)
 
 
-def check_plans(store: PinotStore, runner: asyncio.Runner, entries: list[Entry]) -> None:
+def test_kept_rows_answer_as_the_reference_does(
+    stack: RunningStack, store: PinotStore, runner: asyncio.Runner, entries: list[Entry]
+) -> None:
+    counted: Counter[str] = Counter()
+
+    async def made() -> RowsStore:
+        behind = admitted(store, Settings(), Metrics(), time.monotonic)
+        bounds = Bounds(10_000_000, 1_000, 3_000, 0.0)
+        kept = KeptRows(
+            behind, bounds, system_epoch_ms, time.monotonic, lambda source: counted.update([source])
+        )
+        return RowsStore(kept, PartyStore(behind, Party(["alice"])))
+
+    rows = runner.run(made())
+    check_plans(rows, runner, entries, 200)
+    assert 0 < counted["load"] < counted["look"]
+    # They come later with times of before, and to accounts whose rows are kept.
+    more = store_cases.random_entries(8, 300)
+    send(stack, more)
+    entries += more
+    counted.clear()
+    check_plans(rows, runner, entries, 200)
+    assert counted["load"] < counted["look"]
+    finished = committed_segments() + PARTITIONS
+    HttpController(CONTROLLER).finish_segments("account_entries")
+    wait_until(lambda: committed_segments() >= finished, 60, "no segment was finished")
+    check_plans(rows, runner, entries, 100)
+
+
+def check_plans(
+    store: Answering, runner: asyncio.Runner, entries: list[Entry], examples: int = 400
+) -> None:
     @settings(
-        max_examples=400,
+        max_examples=examples,
         deadline=None,
         database=None,
         phases=[Phase.generate],

@@ -26,6 +26,7 @@ BENCHMARKS = {
     "progress": "a look of the progress tracker at many partitions and segments, by what a call takes",
     "pipeline": "the rate that the whole pipeline carries with freshness holding, and CPU by process",
     "gateway": "the gateway under load, side by side with others; has cases of its own",
+    "sessions": "honest traffic: users, partners and operators by Zipf; operations a second and core",
     "live": "CPU and memory of subscribers, idle and active, beside clients that poll",
     "stores": "the same questions to Pinot, DuckDB, ClickHouse's engine, Postgres and Redis",
 }

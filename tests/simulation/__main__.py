@@ -11,8 +11,9 @@ from tests.simulation import virtual_loop
 from tests.simulation.cache_world import CacheWorld
 from tests.simulation.fair_world import FairWorld
 from tests.simulation.gate_world import GateWorld
+from tests.simulation.rows_world import RowsWorld
 
-WORLDS = {"cache": CacheWorld, "gate": GateWorld, "fair": FairWorld}
+WORLDS = {"cache": CacheWorld, "gate": GateWorld, "fair": FairWorld, "rows": RowsWorld}
 
 
 def main(arguments: list[str]) -> int:

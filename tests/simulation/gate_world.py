@@ -145,7 +145,7 @@ class GateWorld:
         self.waiting[key, payer] += 1
         try:
             with shedding.beginning(key, payer) as party:
-                PartyStore(admitted, party).admit()
+                PartyStore(admitted, party).admit(EntryCountPlan(NETWORK))
                 patience_s = chance.choice((0.01, 0.03, 0.3, 9))
                 self.answered += await self._fetch(admitted, store, party, patience_s)
         finally:

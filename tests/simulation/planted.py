@@ -22,11 +22,16 @@ from gateway.store.overload.breaker import Breaker
 from gateway.store.overload.gate import Gate, _Turn
 from gateway.store.overload.party import Party
 from gateway.store.overload.shedding import Shedding
+from gateway.store.rows.asked import RowsPlan, Told
+from gateway.store.rows.asking import Lane
+from gateway.store.rows.held import SKEW_MS, Held, Rows
+from gateway.store.rows.store import KeptRows
 from tests.simulation.cache_world import CacheWorld, now_s
 from tests.simulation.fair_world import FairWorld
 from tests.simulation.gate_world import GateWorld
+from tests.simulation.rows_world import RowsWorld
 
-World = CacheWorld | GateWorld | FairWorld
+World = CacheWorld | GateWorld | FairWorld | RowsWorld
 
 
 @dataclass(frozen=True)
@@ -181,6 +186,82 @@ def never_close(self: Breaker) -> None:
     return None
 
 
+_in_budget = ResponseCache._in_budget_until_s
+
+
+def budget_for_all(self: ResponseCache[Any], kept: Entry, *, pressed: bool) -> float:
+    return _in_budget(self, kept)
+
+
+def budget_without_end(self: ResponseCache[Any], kept: Entry) -> float:
+    return kept.born_s + 1e9
+
+
+def rows_in_budget_always(self: KeptRows, kept: Any) -> bool:
+    is_held = isinstance(kept, Held) and kept.start_ms <= self._start_ms()
+    return is_held and self._monotonic() - kept.looked_s <= self._bounds.budget_s
+
+
+def rows_past_the_budget(self: KeptRows, kept: Any) -> bool:
+    return isinstance(kept, Held) and (bool(self._gate.queued) or _is_fresh(self, kept))
+
+
+_is_fresh = KeptRows._is_fresh
+_with, _current, _ask = Held.with_, KeptRows._current, Lane.ask
+_plan, _joined = KeptRows._plan, Lane._joined
+
+
+def by_its_clock(self: Held) -> int:
+    return self.as_of_ms
+
+
+def count_what_comes_again(self: Held, told: Told) -> Held | None:
+    with patch.object(Rows, "has", lambda *_: False):
+        return _with(self, told)
+
+
+def take_nothing_for_known(self: Held, told: Told) -> Held | None:
+    with patch.object(Rows, "has", lambda *_: False):
+        return _with(replace(self, recent={}), told)
+
+
+def take_all_for_known(self: Held, told: Told) -> Held | None:
+    new = tuple(each for each in told.rows.rows if not self.rows.has(each))
+    late = [each for each in new if each.event_time_ms >= self.as_of_ms - SKEW_MS]
+    return _with(self, replace(told, rows=replace(told.rows, rows=tuple(late))))
+
+
+def as_of_the_moment(self: Held, told: Told) -> Held | None:
+    return _with(self, replace(told, as_of_ms=told.as_of_ms + 200))
+
+
+def fresh_for_ever(self: KeptRows, kept: Any) -> bool:
+    return isinstance(kept, Held)
+
+
+def of_few_days(self: KeptRows, scope: Any, since_ms: int | None) -> RowsPlan:
+    plan = _plan(self, scope, since_ms)
+    return replace(plan, start_ms=plan.start_ms + 29 * 86_400_000)
+
+
+async def wait_and_cancel(self: KeptRows, account_id: str, *others: Any) -> Any:
+    flight = self._making.get(account_id)
+    return await (_current(self, account_id, *others) if flight is None else flight.task)
+
+
+async def take_what_was_cut(self: Lane, *given: Any) -> Told:
+    told = await _ask(self, *given)
+    return replace(told, rows=replace(told.rows, cut=False))
+
+
+def join_since_later(self: Lane, scope: Any, since_ms: int | None, *others: Any) -> Any:
+    batch = _joined(self, scope, since_ms, *others)
+    batch.since_ms = since_ms
+    return batch
+
+
+_BY_CLOCK = property(by_its_clock)
+
 BUGS = (
     Planted("a key without what the caller may see", keys, "Key", keys.Key, without_visibility),
     Planted("no single flight", Flights, "join", join_alone),
@@ -208,6 +289,24 @@ BUGS = (
     Planted("what has ended still counts", Shedding, "beginning", begin_for_ever, GateWorld),
     Planted("a breaker that never breaks", Breaker, "rests", False, GateWorld),
     Planted("a breaker that never closes", Breaker, "succeeded", never_close, GateWorld),
+    Planted("what is new by clocks that agree", Held, "arrived_since_ms", _BY_CLOCK, RowsWorld),
+    Planted(
+        "what comes again later counts again", Held, "with_", count_what_comes_again, RowsWorld
+    ),
+    Planted("what comes again counts again", Held, "with_", take_nothing_for_known, RowsWorld),
+    Planted("what is new by its event time", Held, "with_", take_all_for_known, RowsWorld),
+    Planted("rows as of a later moment", Held, "with_", as_of_the_moment, RowsWorld),
+    Planted("the budget though there is room", ResponseCache, "_served_until_s", budget_for_all),
+    Planted("past the budget", ResponseCache, "_in_budget_until_s", budget_without_end),
+    Planted("rows in budget with room", KeptRows, "_is_fresh", rows_in_budget_always, RowsWorld),
+    Planted("rows past the budget", KeptRows, "_is_fresh", rows_past_the_budget, RowsWorld),
+    Planted("rows without another look", KeptRows, "_is_fresh", fresh_for_ever, RowsWorld),
+    Planted("rows of fewer days than asked about", KeptRows, "_plan", of_few_days, RowsWorld),
+    Planted(
+        "one that leaves takes the rows along", KeptRows, "_current", wait_and_cancel, RowsWorld
+    ),
+    Planted("rows that were cut", Lane, "ask", take_what_was_cut, RowsWorld),
+    Planted("a batch since the last one's look", Lane, "_joined", join_since_later, RowsWorld),
 )
 
 __all__ = ["BUGS", "Planted", "cache"]

@@ -13,13 +13,14 @@ from tests.simulation.cache_world import CacheWorld
 from tests.simulation.fair_world import FairWorld
 from tests.simulation.gate_world import GateWorld
 from tests.simulation.planted import BUGS, Planted, World
+from tests.simulation.rows_world import RowsWorld
 from tests.simulation.virtual_loop import DeadlockError
 
 SEEDS = 200
 ENOUGH_TO_FIND = 60
 
 
-@pytest.mark.parametrize("world", [CacheWorld, GateWorld, FairWorld])
+@pytest.mark.parametrize("world", [CacheWorld, GateWorld, FairWorld, RowsWorld])
 def test_no_schedule_breaks_an_invariant(world: Callable[[int], World]) -> None:
     answers = sum(virtual_loop.run(seed, world(seed).run()) for seed in range(SEEDS))
     assert answers > SEEDS * 5

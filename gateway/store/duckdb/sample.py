@@ -52,11 +52,11 @@ WHERE i % 97 = 0 AND event_time_ms + delay_ms <= ? - 60000
 _ENTRIES = """
 INSERT INTO account_entries
 SELECT to_account_id, from_account_id, 'RECEIVED', transaction_id, amount, event_time_ms,
-    kind, reverses
+    kind, reverses, 1
 FROM transfers
 UNION ALL
 SELECT from_account_id, to_account_id, 'SENT', transaction_id, amount, event_time_ms,
-    kind, reverses
+    kind, reverses, 1
 FROM transfers
 """
 

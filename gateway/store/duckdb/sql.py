@@ -21,15 +21,19 @@ from gateway.analytics.query_plan import (
     TotalsPlan,
 )
 from gateway.analytics.spread_plan import STEP, AmountsPlan, StepsPlan
+from gateway.store.rows.asked import RowsPlan
 
 TABLES = """
 CREATE TABLE account_entries (
     account_id VARCHAR, counterparty_id VARCHAR, direction VARCHAR,
     transaction_id VARCHAR, amount DECIMAL(38, 8), event_time_ms BIGINT,
-    kind VARCHAR, reverses VARCHAR
+    kind VARCHAR, reverses VARCHAR, arrived_ms BIGINT DEFAULT 0
 );
 CREATE TABLE transactions_rejected (reason VARCHAR, event_time_ms BIGINT);
 """
+ENTRY = (
+    "account_id, counterparty_id, direction, transaction_id, amount, event_time_ms, kind, reverses"
+)
 MEASURES = "count(*), coalesce(sum(amount), 0)"
 
 
@@ -157,7 +161,7 @@ def steps(plan: StepsPlan) -> Statement:
 
 
 def entries(plan: EntriesPlan) -> Statement:
-    """All columns of the table, in its order."""
+    """The columns of an entry, in the order of `ENTRY`."""
     where, values = _entries_where(plan)
     columns = ["event_time_ms", "transaction_id", "direction", "kind"]
     if plan.order.by_amount:
@@ -173,7 +177,20 @@ def entries(plan: EntriesPlan) -> Statement:
     way = "DESC" if plan.order.descends else "ASC"
     order = ", ".join(f"{column} {way}" for column in columns)
     return Statement(
-        f"SELECT * FROM account_entries WHERE {where} ORDER BY {order} LIMIT ?",
+        f"SELECT {ENTRY} FROM account_entries WHERE {where} ORDER BY {order} LIMIT ?",
+        (*values, plan.limit),
+    )
+
+
+def account_rows(plan: RowsPlan) -> Statement:
+    """The columns of an entry and when it arrived, in no order."""
+    where = "account_id IN (SELECT unnest(?)) AND event_time_ms >= ?"
+    values: tuple[object, ...] = sorted(plan.account_ids), plan.start_ms
+    if plan.arrived_since_ms is not None:
+        where += " AND (arrived_ms >= ? OR arrived_ms < 1)"
+        values = (*values, plan.arrived_since_ms)
+    return Statement(
+        f"SELECT {ENTRY}, arrived_ms FROM account_entries WHERE {where} LIMIT ?",
         (*values, plan.limit),
     )
 
@@ -274,4 +291,5 @@ _WRITTEN: Mapping[type, Callable[[Any], Statement]] = {
     MatchesPlan: matches,
     EntryCountPlan: _entry_count,
     RejectedPlan: rejected,
+    RowsPlan: account_rows,
 }

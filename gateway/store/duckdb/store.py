@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import duckdb
 
+from gateway.analytics import money
 from gateway.analytics.asking import PlanRow, StoreResult
 from gateway.analytics.model import Direction, Entry, TransactionKind
 from gateway.analytics.pipeline_plan import (
@@ -38,10 +39,13 @@ from gateway.analytics.spread_plan import AmountRow, AmountsPlan, StepRow, Steps
 from gateway.errors import DeadlineExceededError, StoreUnavailableError
 from gateway.process.clock import EpochMs, system_epoch_ms
 from gateway.store.duckdb import sample, sql
+from gateway.store.rows.asked import AccountRows, Row, RowsPlan, id_bytes
 
 
 class DuckdbStore:
     """Answers plans from a table in memory, filled with sample data or by `load`."""
+
+    tells_rows = True
 
     def __init__(self, sample_transfers: int = 0, epoch_ms: EpochMs = system_epoch_ms) -> None:
         self._sample_transfers = sample_transfers
@@ -89,8 +93,8 @@ class DuckdbStore:
         ]
         self._cursor().execute(
             "INSERT INTO account_entries SELECT unnest(?), unnest(?), unnest(?), unnest(?), "
-            "unnest(?)::DECIMAL(38, 8), unnest(?), unnest(?), unnest(?)::VARCHAR",
-            columns,
+            "unnest(?)::DECIMAL(38, 8), unnest(?), unnest(?), unnest(?)::VARCHAR, ?",
+            [*columns, self._epoch_ms()],
         )
         self._snapshot += len(entries)
 
@@ -126,7 +130,11 @@ class DuckdbStore:
             raise StoreUnavailableError("the embedded store was closed") from error
         finally:
             self._running.discard(cursor)
-        rows = rows_of(plan, cells)
+        rows = (
+            account_rows(plan, cells, snapshot)
+            if isinstance(plan, RowsPlan)
+            else rows_of(plan, cells)
+        )
         return StoreResult(cast("tuple[PlanRow, ...]", rows), as_of_ms, snapshot)
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
@@ -166,6 +174,38 @@ def rows_of(plan: QueryPlan[Any], cells: list[tuple[Any, ...]]) -> tuple[Any, ..
         case RejectedPlan():
             return tuple(ReasonRow(*row) for row in cells)
     raise TypeError(f"no rows for {type(plan).__name__}")
+
+
+def account_rows(
+    plan: RowsPlan, cells: list[tuple[Any, ...]], snapshot: int
+) -> tuple[AccountRows, ...]:
+    """The cells of an answer as each account's rows; all of them are cut if there may be more."""
+    is_cut = len(cells) >= plan.limit
+    rows: dict[str, list[Row | None]] = {each: [] for each in plan.account_ids}
+    for *entry, arrived_ms in () if is_cut else cells:
+        rows[entry[0]].append(_row(_entry(*entry), arrived_ms))
+    told = []
+    for account_id, found in rows.items():
+        kept = tuple(each for each in found if each is not None)
+        told.append(AccountRows(account_id, kept, snapshot, is_cut or len(kept) < len(found)))
+    return tuple(told)
+
+
+def _row(entry: Entry, arrived_ms: int) -> Row | None:
+    id_ = id_bytes(entry.transaction_id)
+    reverses = b"" if entry.reverses is None else id_bytes(entry.reverses)
+    if id_ is None or reverses is None:
+        return None
+    return Row(
+        entry.counterparty_id,
+        entry.direction is Direction.SENT,
+        id_,
+        money.to_units(entry.amount),
+        entry.event_time_ms,
+        entry.kind is TransactionKind.REVERSAL,
+        reverses,
+        arrived_ms,
+    )
 
 
 def _kind(cell: str | None) -> TransactionKind | None:

@@ -39,6 +39,11 @@ class Shedding:
         """How many operations are under way; those that share a key are one."""
         return len(self._begun)
 
+    @property
+    def pressed(self) -> bool:
+        """Whether more is asked of the store than it can answer at once."""
+        return self._gate.queued > 0
+
     def refusal(self, key: Hashable, payer: Hashable) -> OverloadedError | None:
         """Why an operation of this key cannot begin; `None`: it can, or is under way already."""
         if key in self._begun:

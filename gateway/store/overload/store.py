@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from gateway.analytics.asking import StoreResult
 from gateway.analytics.pipeline_plan import ProgressPlan
-from gateway.analytics.query_plan import QueryPlan, TotalsPlan
+from gateway.analytics.query_plan import QueryPlan
 from gateway.errors import DeadlineExceededError, OverloadedError, StoreUnavailableError
 from gateway.process.clock import Deadline, Monotonic
 from gateway.store.overload.breaker import Breaker
@@ -85,8 +85,8 @@ class PartyStore:
     admitted: AdmittedStore
     party: Party
 
-    def admit(self) -> None:
-        """Raise `OverloadedError` if an operation that asks now would only wait."""
+    def admit(self, _plan: QueryPlan[Any]) -> None:
+        """Raise `OverloadedError` if an operation that asks now, whatever for, would only wait."""
         gate = self.admitted.gate
         if all(gate.is_full_for(payer) for payer in self.party.payers):
             raise OverloadedError(f"{gate.queued} store queries wait already")
@@ -99,11 +99,10 @@ class PartyStore:
 def kind_of(plan: QueryPlan[Any]) -> str | None:
     """Whose times a plan's time is compared with; `None`: nobody's.
 
-    How long totals of several accounts take says more about how many there are than about the store.
+    How long totals or rows of several accounts take says more about how many there are than about the
+    store.
     """
-    name = type(plan).__name__
-    if not isinstance(plan, TotalsPlan):
-        return name
-    if plan.account_ids is None:
+    name, account_ids = type(plan).__name__, getattr(plan, "account_ids", frozenset({""}))
+    if account_ids is None:
         return f"{name} of all"
-    return name if len(plan.account_ids) == 1 else None
+    return name if len(account_ids) == 1 else None

@@ -27,6 +27,7 @@ from gateway.analytics.query_plan import (
 from gateway.analytics.spread_plan import STEP, AmountsPlan, StepsPlan
 from gateway.store.pinot import entries_sql
 from gateway.store.pinot.clauses import Part, among, equal, hours_in, in_range, none_of, within
+from gateway.store.rows.asked import RowsPlan
 
 COUNT, AMOUNT = "COUNT(*)", "SUMPRECISION(amount)"
 ESTIMATE = "SUM(amount_estimate)"
@@ -197,6 +198,18 @@ def steps(plan: StepsPlan) -> str:
     return (
         f"SELECT {step}, {COUNT} FROM account_entries WHERE {_where(plan, plan.direction)} "
         f"AND kind = 'TRANSFER' GROUP BY {step} ORDER BY {step} ASC LIMIT {MAX_STEPS}"
+    )
+
+
+def account_rows(plan: RowsPlan, account_ids: Iterable[str]) -> str:
+    """Rows as `account_rows` reads them, of some of the plan's accounts, in no order."""
+    where = f"{among('account_id', sorted(account_ids))} AND event_time_ms >= {plan.start_ms}"
+    if plan.arrived_since_ms is not None:
+        # Segments of a time before the column have its default.
+        where += f" AND (arrived_ms >= {plan.arrived_since_ms} OR arrived_ms < 1)"
+    return (
+        "SELECT account_id, counterparty_id, direction, transaction_id, amount, event_time_ms, kind, "
+        f"reverses, arrived_ms FROM account_entries WHERE {where} LIMIT {plan.limit}"
     )
 
 

@@ -25,15 +25,18 @@ from gateway.process.clock import Deadline, Monotonic
 from gateway.settings import Settings
 from gateway.store.overload.retry_budget import RetryBudget
 from gateway.store.pinot import sql
+from gateway.store.pinot.account_rows import fetch_rows
 from gateway.store.pinot.broker_access import BrokerAccess
 from gateway.store.pinot.broker_session import AiohttpSession, BrokerSession
 from gateway.store.pinot.client import PinotClient
 from gateway.store.pinot.listing import fetch_by_amount
+from gateway.store.pinot.partition import partition_of
 from gateway.store.pinot.progress import Progress, ProgressReader, check_rows
 from gateway.store.pinot.remembered import RememberedRankings
 from gateway.store.pinot.response import BrokerAnswer
 from gateway.store.pinot.rows import merge, rows_of
 from gateway.store.pinot.top import GROUPS_CUT, fetch_top
+from gateway.store.rows.asked import RowsPlan
 
 RETRY_PAUSE_S = 0.15
 
@@ -47,6 +50,7 @@ class PinotStore:
     access: BrokerAccess = field(default_factory=BrokerAccess)
     monotonic: Monotonic = time.monotonic
     sample_data: bool = field(default=False, init=False)
+    tells_rows: bool = field(default=True, init=False)
     _retries: RetryBudget = field(default_factory=RetryBudget, init=False)
     rankings: RememberedRankings = field(default_factory=RememberedRankings, init=False)
 
@@ -80,6 +84,16 @@ class PinotStore:
         if isinstance(plan, ProgressPlan):
             row = ProgressRow(progress.as_of_ms)
             return cast("StoreResult[PlanRow]", StoreResult((row,), progress.as_of_ms))
+        if isinstance(plan, RowsPlan):
+            partitions = len(progress.entry_docs)
+            told = await fetch_rows(
+                plan,
+                lambda account_id: partition_of(account_id, partitions),
+                lambda statement, accounts: self._ask(
+                    plan, progress, deadline, statement, {}, accounts
+                ),
+            )
+            return cast("StoreResult[PlanRow]", StoreResult(told, progress.as_of_ms))
         inexact: str | None
         if isinstance(plan, TopPlan):
             top = await fetch_top(
@@ -116,10 +130,12 @@ class PinotStore:
         deadline: Deadline,
         statement: str,
         options: dict[str, str | int],
+        accounts: frozenset[str] | None = None,
     ) -> BrokerAnswer:
+        """A statement's answer, proven whole; `accounts`: whose partitions it is over, if not all of the plan's."""
         partitions: frozenset[int] = frozenset()
         if not isinstance(plan, RejectedPlan | AuditPlan):
-            partitions = progress.partitions_of(_accounts(plan))
+            partitions = progress.partitions_of(accounts or _accounts(plan))
             if len(partitions) > 1:
                 await self._progress.check_partitions(progress, partitions, deadline.remaining_s())
         answer = await self._client.run(statement, deadline.remaining_s(), options)

@@ -13,6 +13,7 @@ from gateway.analytics.asking import StoreResult
 from gateway.analytics.pipeline_plan import EntryCountPlan, ProgressPlan, RejectedPlan
 from gateway.analytics.query_plan import AccountPlan, QueryPlan, TotalsPlan
 from gateway.store.duckdb.store import DuckdbStore
+from gateway.store.rows.asked import RowsPlan
 from tests.identity_provider import NOW_S
 
 UUID = "00000000-0000-0000-0000-{:012d}"
@@ -71,6 +72,8 @@ def read_accounts(plans: list[QueryPlan[Any]]) -> set[str | None]:
     for plan in plans:
         if isinstance(plan, TotalsPlan | AccountPlan):
             found |= plan.account_ids if plan.account_ids is not None else {None}
+        elif isinstance(plan, RowsPlan):
+            found |= plan.account_ids
         elif isinstance(plan, EntryCountPlan | RejectedPlan):
             found.add(None)
         elif not isinstance(plan, ProgressPlan):

@@ -20,7 +20,7 @@ from tests.load.gateway.orders import Order
 from tests.load.gateway.running import Server, cpu_of, running_stack, send, serving
 from tests.load.gateway.schedule import Phase
 from tests.load.gateway.service_level import calibrated
-from tests.load.stores.payments import EXPONENT, make_transfers
+from tests.load.stores.payments import EXPONENT, Transfer, make_transfers
 
 SEED = 7
 """Always the same events: what an earlier run has sent already counts once."""
@@ -60,16 +60,20 @@ def measure(arguments: list[str]) -> dict[str, Any]:
 
 def fill(settings: StackSettings, server: Server, count: int) -> None:
     """Send transfers between the accounts that are asked about; returns when answers hold them."""
-    now_ms = time.time_ns() // 1_000_000
+    put_in(settings, server, make_transfers(count, SEED, time.time_ns() // 1_000_000))
+
+
+def put_in(settings: StackSettings, server: Server, transfers: Sequence[Transfer]) -> None:
+    """Send transfers; returns when answers hold them."""
     producer = Producer(
         {
             "bootstrap.servers": settings.kafka_servers,
             "compression.type": "lz4",
             "linger.ms": 20,
-            "queue.buffering.max.messages": count + 1,
+            "queue.buffering.max.messages": len(transfers) + 1,
         }
     )
-    for each in make_transfers(count, SEED, now_ms):
+    for each in transfers:
         producer.produce("transactions", each.event(), timestamp=each.time_ms)
     producer.flush(120)
     sent_ms, give_up_s = time.time_ns() // 1_000_000, time.monotonic() + FILLED_WITHIN_S

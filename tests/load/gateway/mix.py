@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from local_stack.settings import CHECKOUT
@@ -83,7 +85,16 @@ def body(name: str, window: dict[str, Any]) -> dict[str, Any]:
 
 def template(name: str, window: dict[str, Any], headers: dict[str, str]) -> Template:
     """The HTTP request of a document."""
-    content = json.dumps(body(name, window))
+    whole = post(body(name, window), headers).decode()
+    head, found, tail = whole.partition(PLACEHOLDER)
+    if not found:
+        return Template(head.encode(), None)
+    return Template((head + PLACEHOLDER.rstrip("0")).encode(), tail.encode())
+
+
+def post(body: dict[str, Any], headers: Mapping[str, str] = MappingProxyType({})) -> bytes:
+    """The HTTP request of an operation."""
+    content = json.dumps(body)
     lines = [
         "POST /graphql HTTP/1.1",
         "Host: 127.0.0.1",
@@ -92,7 +103,4 @@ def template(name: str, window: dict[str, Any], headers: dict[str, str]) -> Temp
         *(f"{key}: {value}" for key, value in headers.items()),
         f"Content-Length: {len(content)}",
     ]
-    head, found, tail = ("\r\n".join(lines) + "\r\n\r\n" + content).partition(PLACEHOLDER)
-    if not found:
-        return Template(head.encode(), None)
-    return Template((head + PLACEHOLDER.rstrip("0")).encode(), tail.encode())
+    return ("\r\n".join(lines) + "\r\n\r\n" + content).encode()

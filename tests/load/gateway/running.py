@@ -80,12 +80,17 @@ def serving(
 
 def send(order: Order) -> dict[str, Any]:
     """Run an order in a process of its own; its report."""
+    return sent_by(("-m", "tests.load.gateway.sender"), order, asdict(order))
+
+
+def sent_by(words: Sequence[str], order: Order, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Run an order in a Python of these words, which is given JSON; its report."""
     raise_file_limit()
     limit_s = sum(phase.seconds for phase in order.phases) + order.grace_s + SENDER_EXTRA_S
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "tests.load.gateway.sender"],
+        [sys.executable, "-P", *words],
         cwd=CHECKOUT,
-        input=json.dumps(asdict(order)),
+        input=json.dumps(given),
         capture_output=True,
         text=True,
         timeout=limit_s,

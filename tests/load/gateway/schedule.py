@@ -16,6 +16,14 @@ class Phase:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What is sent when, in seconds from the start: as many ascending times as requests."""
+
+    times_s: Sequence[float]
+    requests: Sequence[bytes]
+
+
 def intended_times(chance: random.Random, phases: Sequence[Phase]) -> array[float]:
     """Seconds from the start at which each request is due: a Poisson process of each phase's rate."""
     times: array[float] = array("d")

@@ -13,6 +13,7 @@ import random
 import sys
 import time
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -20,7 +21,7 @@ import uvloop
 
 from tests.load.gateway.connection import Connection
 from tests.load.gateway.orders import Order, read, requests
-from tests.load.gateway.schedule import intended_times, phase_at
+from tests.load.gateway.schedule import Script, intended_times, phase_at
 from tests.load.gateway.tally import Tally, kind_of
 
 TICK_S = 0.001
@@ -30,11 +31,14 @@ REFUSED_PAUSE_S = 0.05
 
 
 class Sender:
-    """Sends the requests of an order over its connections, each at its time."""
+    """Sends the requests of an order over its connections, each at its time.
 
-    def __init__(self, order: Order) -> None:
+    `script`: when to send what, ascending, in place of what the order would draw.
+    """
+
+    def __init__(self, order: Order, script: Script | None = None) -> None:
         self._order = order
-        self._requests = requests(order)
+        self._requests = iter(script.requests) if script else requests(order)
         self._free: deque[Connection] = deque()
         self._open = 0
         self._sent = 0
@@ -42,7 +46,7 @@ class Sender:
         self._started_s = 0.0
         self._ends_s = sum(phase.seconds for phase in order.phases)
         self._is_closed_loop = all(phase.rate == 0 for phase in order.phases)
-        self._times = [] if self._is_closed_loop else _times(order)
+        self._times = script.times_s if script else _times(order)
         self._backlog: deque[float] = deque()
         self._all_sent = False
         self._ended = asyncio.Event()
@@ -152,10 +156,12 @@ class Sender:
             self._send(connection, now_s)
 
 
-def _times(order: Order) -> list[float]:
+def _times(order: Order) -> Sequence[float]:
+    if all(phase.rate == 0 for phase in order.phases):
+        return ()
     if order.burst:
         return [0.0] * order.burst
-    return list(intended_times(random.Random(order.seed), order.phases))
+    return intended_times(random.Random(order.seed), order.phases)
 
 
 def report(order: Order, sender: Sender, cpu_s: float) -> dict[str, Any]:
@@ -173,8 +179,12 @@ def report(order: Order, sender: Sender, cpu_s: float) -> dict[str, Any]:
 
 def main() -> int:
     """Run one order."""
-    order = read(json.load(sys.stdin))
-    sender = Sender(order)
+    return run(read(json.load(sys.stdin)))
+
+
+def run(order: Order, script: Script | None = None) -> int:
+    """Send everything, and write the report to stdout."""
+    sender = Sender(order, script)
     gc.collect()
     gc.freeze()
     began_s = time.process_time()

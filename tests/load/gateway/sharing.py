@@ -21,8 +21,8 @@ from tests.load.stores.payments import EXPONENT
 
 SEED = 17
 CASES = {
-    "misses": ("nothing", "operation", "rankings", "cohorts"),
-    "hits": ("nothing", "flights", "operation", "rankings", "cohorts"),
+    "misses": ("nothing", "operation", "rows", "rankings", "cohorts"),
+    "hits": ("nothing", "flights", "operation", "rows", "rankings", "cohorts"),
     "stub-misses": ("nothing", "operation"),
     "stub-hits": ("nothing", "flights"),
 }

@@ -10,6 +10,7 @@ from gateway import __main__ as gateway_process
 from gateway.response_cache.flight import Flights
 from gateway.store.pinot import store, top
 from gateway.store.pinot.remembered import RememberedRankings
+from gateway.store.rows.store import KeptRows
 from gateway.store.sharing import OperationStore
 from tests.load.gateway import servers
 
@@ -50,6 +51,13 @@ def _no_operation_sharing() -> None:
     _replace(OperationStore, fetch=fetch, once=once)
 
 
+def _no_rows() -> None:
+    async def answer(*_: Any) -> None:
+        return None
+
+    _replace(KeptRows, answer=answer, has=lambda _self, _plan: False)
+
+
 def _no_remembered_rankings() -> None:
     _replace(
         RememberedRankings,
@@ -77,6 +85,7 @@ LAYERS: dict[str, Callable[[], None]] = {
     "nothing": _nothing,
     "flights": _no_flights,
     "operation": _no_operation_sharing,
+    "rows": _no_rows,
     "rankings": _no_remembered_rankings,
     "cohorts": _no_cohorts,
 }

@@ -29,7 +29,9 @@ from gateway.response_cache.entry import Entry
 from gateway.settings import Settings
 from gateway.store.pinot.cohorts import Cohort
 from gateway.store.pinot.remembered import Base, RememberedRankings
+from gateway.store.rows.held import Held
 from local_stack.settings import CHECKOUT
+from tests.unit.gateway.store.rows import told as account_rows
 
 pytestmark = pytest.mark.anyio
 
@@ -179,6 +181,37 @@ async def test_rankings(cohorts: int) -> None:
                 memory.remember(plan, base)
 
     require_near(await taken_by(fill), memory.kept_bytes)
+
+
+@pytest.mark.parametrize("rows", [0, 1, 30, 400, 2_000])
+@pytest.mark.parametrize("recent_ms", [0, 300_000])
+async def test_rows_of_small_accounts(rows: int, recent_ms: int) -> None:
+    store: BoundedStore[Held] = BoundedStore(ROOM)
+
+    async def fill() -> None:
+        for number in range(MANY):
+            account_id = f"acct-{number:06d}"
+            told = account_rows.told(
+                *(
+                    account_rows.row(
+                        each,
+                        arrived_ms=NOW_MS - recent_ms,
+                        units=10**8 + each,
+                        time_ms=NOW_MS - 1_000 * each,
+                        is_reversal=each % 50 == 7,
+                        is_sent=each % 2 == 0,
+                        counterparty_id=f"acct-{number * each % 700:06d}",
+                    )
+                    # What is recent is little: a minute or two of an account's life.
+                    for each in range(rows if recent_ms else min(rows, 30))
+                ),
+                as_of_ms=NOW_MS,
+                account_id=account_id,
+            )
+            held = Held.of(told)
+            store.put(account_id, held, held.bytes + len(account_id))
+
+    require_near(await taken_by(fill), store.bytes)
 
 
 async def _while_there(checking: Coroutine[Any, Any, Prepared]) -> Prepared:

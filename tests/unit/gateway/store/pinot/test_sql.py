@@ -26,6 +26,7 @@ from gateway.analytics.query_plan import (
 )
 from gateway.analytics.spread_plan import AmountsPlan, StepsPlan
 from gateway.store.pinot import clauses, sql
+from gateway.store.rows.asked import RowsPlan
 from tests.scopes import NETWORK, of
 
 PINS = Path(__file__).parent / "pinned_sql"
@@ -131,16 +132,26 @@ BY_COHORTS = {
 }
 
 
-@pytest.mark.parametrize("name", BY_COHORTS)
-def test_the_sql_of_a_ranking_by_cohorts_is_pinned(name: str) -> None:
+START_MS = 1_752_192_000_000
+ROWS = {
+    "account_rows": sql.account_rows(RowsPlan(of("alice"), START_MS, None, 2_001), ["alice"]),
+    "account_rows_since": sql.account_rows(
+        RowsPlan(of("alice", "bob"), START_MS, 1_760_000_340_000, 2_001), {"o'brien", "alice"}
+    ),
+}
+OTHERS = {**BY_COHORTS, **ROWS}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_the_sql_that_is_no_plan_s_alone_is_pinned(name: str) -> None:
     path = PINS / f"{name}.sql"
     if os.environ.get("REWRITE_PINS"):
-        path.write_text(BY_COHORTS[name] + "\n")
-    assert BY_COHORTS[name] + "\n" == path.read_text()
+        path.write_text(OTHERS[name] + "\n")
+    assert OTHERS[name] + "\n" == path.read_text()
 
 
 def test_there_is_no_pin_without_a_plan() -> None:
-    assert {path.stem for path in PINS.iterdir()} == PLANS.keys() | BY_COHORTS.keys()
+    assert {path.stem for path in PINS.iterdir()} == PLANS.keys() | OTHERS.keys()
 
 
 def test_a_plan_without_sql_is_a_mistake_of_ours() -> None:
@@ -164,7 +175,7 @@ def test_whatever_an_id_is_the_statement_keeps_its_form(account_id: str) -> None
 
 ASKED = {
     **{name: sql.statement(plan) for name, plan in PLANS.items()},
-    **BY_COHORTS,
+    **OTHERS,
     "progress": sql.PROGRESS,
     "probe": sql.probe("account_entries FROM account_entries"),
 }

@@ -1,0 +1,1 @@
+"""Small accounts' own rows, kept and brought up to date: their questions are answered without the store."""

@@ -1,0 +1,62 @@
+"""Which of an account's rows a plan is about: their places on a side, ascending."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gateway.analytics.model import Direction, Interval, TransactionKind
+from gateway.analytics.query_plan import DistinctPlan, SlotsPlan, TopPlan, TotalsPlan
+from gateway.store.rows.held import Rows, Side
+
+
+def side_of(rows: Rows, direction: Direction) -> Side:
+    """The rows of one direction."""
+    return rows.received if direction is Direction.RECEIVED else rows.sent
+
+
+def within(rows: Rows, direction: Direction, interval: Interval) -> tuple[Side, Sequence[int]]:
+    """A side, and the places of its rows in an interval, ascending."""
+    side = side_of(rows, direction)
+    return side, range(*side.within(interval))
+
+
+def taken(column: Sequence[int], places: Sequence[int]) -> Sequence[int]:
+    """What stands in a column at these places."""
+    if isinstance(places, range):
+        return column[places.start : places.stop]
+    return [column[place] for place in places]
+
+
+def outside(
+    plan: TotalsPlan | DistinctPlan | TopPlan | SlotsPlan,
+    rows: Rows,
+    side: Side,
+    places: Sequence[int],
+) -> Sequence[int]:
+    """Without those that have one of the plan's accounts on the other side, if it leaves them out."""
+    if not plan.outside or plan.scope.account_ids is None:
+        return places
+    inside = {place_of(rows, each) for each in plan.scope.account_ids} - {-1}
+    return [each for each in places if side.who[each] not in inside] if inside else places
+
+
+def with_other(rows: Rows, side: Side, places: Sequence[int], name: str | None) -> Sequence[int]:
+    """Those with this account on the other side; all, if none is named."""
+    if name is None:
+        return places
+    who = place_of(rows, name)
+    return [each for each in places if side.who[each] == who]
+
+
+def of_kind(side: Side, places: Sequence[int], kind: TransactionKind | None) -> Sequence[int]:
+    """Those of a kind; all, if none is named."""
+    if kind is None or (kind is TransactionKind.TRANSFER and not side.reversals):
+        return places
+    back = kind is TransactionKind.REVERSAL
+    return [each for each in places if (each in side.reversals) is back]
+
+
+def place_of(rows: Rows, name: str) -> int:
+    """A counterparty's place; -1 for one that there is not."""
+    names = rows.names
+    return names.index(name) if name in names else -1

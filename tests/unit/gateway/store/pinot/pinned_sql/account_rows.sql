@@ -1,0 +1,1 @@
+SELECT account_id, counterparty_id, direction, transaction_id, amount, event_time_ms, kind, reverses, arrived_ms FROM account_entries WHERE account_id = 'alice' AND event_time_ms >= 1752192000000 LIMIT 2001

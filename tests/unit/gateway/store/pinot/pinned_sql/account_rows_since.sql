@@ -1,0 +1,1 @@
+SELECT account_id, counterparty_id, direction, transaction_id, amount, event_time_ms, kind, reverses, arrived_ms FROM account_entries WHERE account_id IN ('alice', 'o''brien') AND event_time_ms >= 1752192000000 AND (arrived_ms >= 1760000340000 OR arrived_ms < 1) LIMIT 2001
