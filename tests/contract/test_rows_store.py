@@ -12,15 +12,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.access.caller import Caller, Role
+from gateway.analytics.asking import StoreResult
 from gateway.analytics.model import Direction, Entry, Interval
 from gateway.analytics.query_plan import QueryPlan, TotalsPlan
-from gateway.errors import ForbiddenError
+from gateway.errors import ForbiddenError, StoreUnavailableError
 from gateway.process.metrics import Metrics
 from gateway.settings import Settings
 from gateway.store.duckdb.store import DuckdbStore
 from gateway.store.overload.party import Party
 from gateway.store.overload.store import PartyStore
 from gateway.store.rows import answers
+from gateway.store.rows.asked import RowsPlan
 from gateway.store.rows.store import Bounds, KeptRows, RowsStore
 from gateway.wiring import admitted
 from tests import store_cases
@@ -37,10 +39,20 @@ class World:
     def __init__(self, bounds: Bounds) -> None:
         self.now_s = 1_000.0
         self.counts: Counter[str] = Counter()
+        self.tells = True
+        self.refused = 0
         self.store = DuckdbStore(epoch_ms=self.epoch_ms)
+        self._fetch = self.store.fetch
+        self.store.fetch = self.fetch  # type: ignore[method-assign]
         behind = admitted(self.store, Settings(), Metrics(), self.monotonic)
         self.kept = KeptRows(behind, bounds, self.epoch_ms, self.monotonic, self._count)
         self.asked = RowsStore(self.kept, PartyStore(behind, Party(["alice"])))
+
+    async def fetch(self, plan: QueryPlan[Any], timeout_s: float) -> StoreResult[Any]:
+        if isinstance(plan, RowsPlan) and not self.tells:
+            self.refused += 1
+            raise StoreUnavailableError("there is no such column")
+        return await self._fetch(plan, timeout_s)
 
     def monotonic(self) -> float:
         return self.now_s
@@ -132,6 +144,33 @@ async def test_what_is_not_the_memory_s_is_the_store_s() -> None:
     assert world.counts == {"load": 2, "store": 3}
     await store_cases.check(world.asked, entries, replace(plan, interval=Interval(0, NOW_MS)))
     assert world.counts == {"load": 2, "store": 4}
+    await world.store.close()
+
+
+@pytest.mark.anyio
+async def test_a_store_that_cannot_tell_rows_answers_all_the_same_and_is_left_alone_with_it() -> (
+    None
+):
+    world = World(BOUNDS)
+    await world.store.open()
+    entries = store_cases.random_entries(3, 200)
+    world.store.load(entries)
+    plan = TotalsPlan(of("alice"), frozenset(Direction), WHOLE)
+    world.tells = False
+    for _ in range(3):
+        await store_cases.check(world.asked, entries, plan)
+    assert (world.refused, world.counts) == (1, {"store": 3})
+    world.now_s += 5.1
+    world.tells = True
+    await store_cases.check(world.asked, entries, plan)
+    assert world.counts == {"store": 3, "load": 1}
+    # What was looked at just now is used; what was not, is not.
+    world.tells = False
+    await store_cases.check(world.asked, entries, plan)
+    assert world.counts["memory"] == 1
+    world.now_s += 1
+    await store_cases.check(world.asked, entries, plan)
+    assert (world.refused, world.counts["store"]) == (2, 4)
     await world.store.close()
 
 

@@ -16,6 +16,7 @@ from gateway.access.caller import Scope
 from gateway.analytics.asking import PlanRow, StoreResult
 from gateway.analytics.calendars import DAY_MS
 from gateway.analytics.query_plan import QueryPlan
+from gateway.errors import PartialAnswerError, StoreUnavailableError
 from gateway.process.bounded_store import BoundedStore
 from gateway.process.clock import EpochMs, Monotonic
 from gateway.store.overload.party import Party
@@ -32,6 +33,9 @@ LOADED_FOR_S = 600.0
 LOOKS_EVERY_S, ACCOUNTS_A_LOOK = 0.025, 200
 LOADS_EVERY_S, ACCOUNTS_A_LOAD = 0.010, 4
 LARGE_BYTES = 300
+LEFT_ALONE_S = 5.0
+"""After rows could not be had, for so long the store is asked as if none were kept."""
+
 Count = Callable[[str], None]
 """Called with where an account's answer came from: `memory`, `look`, `load` or `store`."""
 
@@ -83,6 +87,7 @@ class KeptRows:
         self._count = count
         self._kept: BoundedStore[Held | _Large] = BoundedStore(bounds.max_bytes)
         self._making: dict[str, _Flight] = {}
+        self._left_alone_until_s = float("-inf")
         fetch = store.fetch
         self._looks = Lane(fetch, self._plan, LOOKS_EVERY_S, ACCOUNTS_A_LOOK, monotonic)
         self._loads = Lane(fetch, self._plan, LOADS_EVERY_S, ACCOUNTS_A_LOAD, monotonic)
@@ -103,7 +108,10 @@ class KeptRows:
     async def answer(
         self, plan: QueryPlan[PlanRow], timeout_s: float, party: Party
     ) -> StoreResult[PlanRow] | None:
-        """A plan's answer out of rows; `None` if it is the store's to answer. Raises what the store raises."""
+        """A plan's answer out of rows; `None` if it is the store's to answer.
+
+        Raises `DeadlineExceededError` and `OverloadedError` as the store does.
+        """
         about = answers.about(plan)
         if about is None:
             return None
@@ -155,13 +163,15 @@ class KeptRows:
     async def _current(
         self, account_id: str, scope: Scope, timeout_s: float, party: Party
     ) -> Held | None:
-        """The account's rows as of now; `None` of a large one."""
+        """The account's rows as of now; `None` of a large one, or if they cannot be had."""
         kept = self._kept.get(account_id)
         if isinstance(kept, _Large) and self._monotonic() < kept.until_s:
             return None
         if isinstance(kept, Held) and self._is_fresh(kept):
             self._count("memory")
             return kept
+        if self._monotonic() < self._left_alone_until_s:
+            return None
         flight = self._making.get(account_id)
         if flight is None:
             held = kept if isinstance(kept, Held) else None
@@ -170,6 +180,10 @@ class KeptRows:
         flight.waiting += 1
         try:
             return await asyncio.shield(flight.task)
+        except (StoreUnavailableError, PartialAnswerError):
+            # A memory is never the reason why an answer fails.
+            self._left_alone_until_s = self._monotonic() + LEFT_ALONE_S
+            return None
         finally:
             flight.waiting -= 1
             if not flight.waiting:

@@ -161,11 +161,19 @@ async def test_an_untrusted_document_is_refused_each_time_where_only_trusted_one
 
 
 @pytest.mark.parametrize(
-    ("settings", "status", "told"),
-    [(Settings(cache=False), 503, "RATE_LIMITED"), (Settings(), 200, None)],
+    ("settings", "passed_s", "status", "told"),
+    [
+        (Settings(cache=False), 2, 503, "RATE_LIMITED"),
+        (Settings(), 2, 200, None),
+        (Settings(), 20, 503, "RATE_LIMITED"),
+    ],
 )
 async def test_a_document_that_is_forgotten_and_finds_no_room_is_answered_as_overload(
-    settings: Settings, status: int, told: str | None, monkeypatch: pytest.MonkeyPatch
+    settings: Settings,
+    passed_s: float,
+    status: int,
+    told: str | None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     begun, held, check = threading.Event(), threading.Event(), Preparation.check
 
@@ -180,7 +188,7 @@ async def test_a_document_that_is_forgotten_and_finds_no_room_is_answered_as_ove
     monkeypatch.setattr(line, "MAX_TOKENS", 30)
     gateway = Gateway(settings, caller=ALICE)
     assert (await gateway.post()).status_code == 200
-    gateway.passes(20)
+    gateway.passes(passed_s)
     filling = asyncio.ensure_future(gateway.post(TOTALS.replace("alice", "carol")))
     assert await asyncio.to_thread(begun.wait, 10)
     answer = await gateway.post(headers={"accept": "application/graphql-response+json"})
