@@ -54,7 +54,10 @@ class AccountShapes:
         granularity: GranularityArgument,
         direction: DirectionArgument = Direction.RECEIVED,
         first: Annotated[
-            int, strawberry.argument(description="How many counterparties: 1 to 20.")
+            int,
+            strawberry.argument(
+                description="How many counterparties: 1 to `limits.maxSeries` (20)."
+            ),
         ] = 5,
         order_by: RankArgument = RankBy.TRANSACTION_AMOUNT,
         time_zone: ZoneArgument = UTC,

@@ -214,6 +214,7 @@ class Limits:
     max_compared_rank: int = strawberry.field(
         description="Last rank that `previousRank` tells: 1,000."
     )
+    max_series: int = strawberry.field(description="Most counterparties of a `topSeries`: 20.")
     max_rank: int = strawberry.field(
         description="Last rank of a ranking's pages and of `rankOf`: 10,000."
     )

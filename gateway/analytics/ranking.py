@@ -161,6 +161,11 @@ def _page(analytics: Analytics, question: RankingQuestion) -> _Page:
         raise BadUserInputError(
             "after", "was made for another caller; ask for the first page anew, without `after`"
         )
+    if int(rank_) >= MAX_RANK:
+        raise BadUserInputError(
+            "after",
+            f"stands at rank {rank_}, and pages go up to {MAX_RANK:,}; ask for a shorter window",
+        )
     if before is not None:
         before = replace(before, interval=Interval(int(start_ms), int(end_ms)))
     place = Place(int(rank_), account_id, int(count), Decimal(amount))

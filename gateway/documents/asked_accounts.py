@@ -1,9 +1,9 @@
-"""Which accounts an operation names, told from its document and variables alone, whatever becomes of it."""
+"""Which accounts an operation names, told from its document, its variables and its caller's groups, whatever becomes of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
 
 from graphql import (
     DocumentNode,
@@ -17,16 +17,23 @@ from graphql import (
 from graphql.execution import VariableValues
 from graphql.execution.collect_fields import FragmentDetails, collect_fields
 
+GROUP = "group"
+"""The argument of a root field that names a group of accounts of the caller's."""
+
+Groups: TypeAlias = Mapping[str, frozenset[str]]
+"""The accounts of the caller's groups by name."""
+
 
 def asked_accounts(
     schema: GraphQLSchema,
     document: DocumentNode,
     operation: OperationDefinitionNode,
     values: VariableValues,
+    groups: Groups,
 ) -> tuple[str, ...]:
-    """What a valid operation's root fields are given as ids, each once, in order of the text."""
+    """What a valid operation's root fields are given as ids or as groups of its caller, each once, in order of the text."""
     try:
-        return tuple(dict.fromkeys(_ids(schema, document, operation, values)))
+        return tuple(dict.fromkeys(_ids(schema, document, operation, values, groups)))
     except GraphQLError:
         return ()  # a condition is null: nothing is executed
 
@@ -36,6 +43,7 @@ def _ids(
     document: DocumentNode,
     operation: OperationDefinitionNode,
     values: VariableValues,
+    groups: Groups,
 ) -> Iterator[str]:
     fragments = {
         each.name.value: FragmentDetails(each, None)
@@ -59,6 +67,8 @@ def _ids(
         for name, argument in field.args.items():
             if get_named_type(argument.type).name == "ID":
                 yield from _texts(arguments.get(argument.out_name or name))
+            elif name == GROUP:
+                yield from sorted(groups.get(arguments.get(GROUP) or "", ()))
 
 
 def _texts(given: Any) -> Iterator[str]:

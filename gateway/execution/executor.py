@@ -39,7 +39,7 @@ from gateway.execution.plain import Complete, Read
 DEFINITION = "strawberry-definition"
 """Under this key a field carries what Strawberry made of it."""
 
-MAX_DESCRIBED = 12_000
+MAX_DESCRIBED = 20_000
 """Values of the schema's description in one answer; the whole of it has 6,500. About 1 µs each."""
 
 STEP_BY_STEP = 4

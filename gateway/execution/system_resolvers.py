@@ -57,5 +57,6 @@ class SystemResolvers(FieldResolvers):
             max_account_id_length=MAX_ACCOUNT_ID_LENGTH,
             max_compared_rank=limits.MAX_COMPARED_RANK,
             max_rank=limits.MAX_RANK,
+            max_series=limits.MAX_SERIES,
             **bounds,
         )

@@ -219,7 +219,8 @@ class Reading:
         values = self._admission.preparation.coerce(node, variables)
         if isinstance(values, list):
             return _unanswerable(values, Stage.VARIABLES, about)
-        named = self._admission.preparation.accounts(prepared.document, node, values)
+        groups = dict(asker.caller.groups)
+        named = self._admission.preparation.accounts(prepared.document, node, values, groups)
         accounts = tuple(map(self._digest, named))
         given = exact_json.values_in(variables)
         try:

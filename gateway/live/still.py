@@ -39,6 +39,7 @@ KEY_BYTES = 260
 _MOVES = frozenset({"asOf", "freshnessSeconds"})
 _CURSORS = frozenset({"cursor", "startCursor", "endCursor"})
 _BOUNDS = ("start", "end")
+_POINTS = ("TimePoint", "FlowPoint")
 _RANKED = ("CounterpartyTotal", "CounterpartySeries")
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -126,7 +127,7 @@ class _Reading:
             shape.moves.add(key)
         if moving and parent.name == "Window" and name in _BOUNDS:
             shape.moves.add(key)
-        if moving and parent.name == "TimePoint" and name in _BOUNDS:
+        if moving and parent.name in _POINTS and name in _BOUNDS:
             (shape.first if name == "start" else shape.last).add(key)
         if parent.name in _RANKED and name == "accountId":
             shape.account = key
@@ -142,10 +143,11 @@ class _Reading:
         if "window" not in found.args:
             return False
         try:
-            window = get_argument_values(found, node, self.values)["window"]
-        except (GraphQLError, KeyError):
+            given = get_argument_values(found, node, self.values)
+        except GraphQLError:
             return False  # the field will say so
-        return isinstance(window, Mapping) and window.get("last") is not None
+        windows = (given.get("window"), given.get("compareWindow", given.get("compare_window")))
+        return any(isinstance(each, Mapping) and each.get("last") is not None for each in windows)
 
 
 def _still(value: Any, shape: Shape, moves: set[str]) -> Any:

@@ -32,6 +32,7 @@ from gateway.analytics.model import (
     TransactionSort,
 )
 from gateway.analytics.query_plan import EntriesPlan, Place, QueryPlan, TopPlan, TotalsPlan
+from gateway.analytics.spread_plan import AmountsPlan, StepsPlan
 from gateway.process import traces
 from gateway.process.clock import system_epoch_ms
 from gateway.process.metrics import Metrics
@@ -236,6 +237,17 @@ def test_pages_of_a_ranking_of_thousands_go_on_at_any_place(
             after = Place(told, row.account_id, row.transaction_count, row.transaction_amount)
             page = replace(whole, after=after, limit=101)
             runner.run(store_cases.check(store, crowd, page))
+
+
+def test_thousands_of_single_amounts_are_told_and_how_many_are_in_each_step(
+    store: PinotStore, runner: asyncio.Runner, crowd: list[Entry]
+) -> None:
+    scope = scopes.of("crowd")
+    for limit in (20_000, 14_000, 13_999):
+        plan = AmountsPlan(scope, Direction.RECEIVED, CROWD, limit)
+        assert len(evaluate(plan, crowd)) == (14_000 if limit >= 14_000 else 0)
+        runner.run(store_cases.check(store, crowd, plan))
+    runner.run(store_cases.check(store, crowd, StepsPlan(scope, Direction.RECEIVED, CROWD)))
 
 
 def test_reversals_are_counted_apart_of_whole_accounts_and_of_everyone(

@@ -87,16 +87,9 @@ def totals_row(cells: Cells, plan: TotalsPlan) -> TotalsRow:
 def spread_rows(plan: AmountsPlan | StepsPlan, rows: Iterable[Cells]) -> tuple[Any, ...]:
     """Rows of an amount, none if they are too many; or of step, count."""
     if isinstance(plan, StepsPlan):
-        return tuple(StepRow(step_of(step), whole(count)) for step, count in rows)
+        return tuple(StepRow(whole(step), whole(count)) for step, count in rows)
     found = tuple(AmountRow(decimal(amount)) for (amount,) in rows)
     return found if len(found) <= plan.limit else ()
-
-
-def step_of(cell: object) -> int:
-    """A step, which Pinot has as a double without a fraction."""
-    if not isinstance(cell, float) or not cell.is_integer():
-        raise StoreUnavailableError(f"a step was expected, not {type(cell).__name__}")
-    return int(cell)
 
 
 def group_row(cells: Cells) -> GroupRow:

@@ -13,7 +13,7 @@ from local_stack.settings import CHECKOUT
 OPERATIONS = CHECKOUT / "graphql_schema" / "operations"
 MIX = {
     "top_senders": 0.30,
-    "account_totals": 0.19,
+    "account_totals": 0.178,
     "top_counterparties": 0.115,
     "time_series": 0.10,
     "transactions_page": 0.08,
@@ -31,6 +31,13 @@ MIX = {
     "month_to_date": 0.005,
     "one_counterparty": 0.005,
     "last_full_weeks": 0.005,
+    "ranking_page": 0.002,
+    "one_rank": 0.002,
+    "stacked_series": 0.002,
+    "series_over_the_last": 0.002,
+    "account_set": 0.002,
+    "amounts": 0.001,
+    "hours_of_the_week": 0.001,
 }
 """Shares of requests: lists and totals of one's own account mostly, the whole network seldom."""
 
@@ -45,6 +52,10 @@ OTHERS = {
     "granularity": "DAY",
     "direction": "RECEIVED",
     "orderBy": "TRANSACTION_AMOUNT",
+    "order": "DESCENDING",
+    "internalTransfers": "EXCLUDED",
+    "percentiles": [50, 95, 99],
+    "buckets": 10,
     "first": 10,
     "timeZone": "Asia/Ho_Chi_Minh",
 }

@@ -245,7 +245,14 @@ async def test_pages_end_at_the_last_rank(api: Api, monkeypatch: pytest.MonkeyPa
     first = (await api.account(f"{query}) {{ {PAGE} }}"))["topCounterparties"]["pageInfo"]
     assert first["hasNextPage"] is True
     second = await api.account(f'{query}, after: "{first["endCursor"]}") {{ {PAGE} }}')
-    assert second["topCounterparties"]["pageInfo"]["hasNextPage"] is False
+    last = second["topCounterparties"]["pageInfo"]
+    assert last["hasNextPage"] is False
+    document = (
+        f'{{ account(id: "alice") {{ {query}, after: "{last["endCursor"]}") {{ exact }} }} }}'
+    )
+    (error,) = (await api.client.post("/graphql", json={"query": document})).json()["errors"]
+    assert error["extensions"]["code"] == "BAD_USER_INPUT"
+    assert error["message"].startswith("after: stands at rank 20, and pages go up to 20;")
     assert limits.MAX_RANK == 10_000
 
 

@@ -171,6 +171,23 @@ async def test_accounts_are_those_of_what_is_executed_and_none_is_left_out_of_th
         assert told["accounts"] + told["more_accounts"] == digests
 
 
+async def test_a_group_is_recorded_by_its_accounts_and_one_that_is_not_the_callers_by_none(
+    trust: Trust,
+) -> None:
+    gateway = Recorded(trust)
+    groups = (("shops", frozenset({"bob", "alice"})),)
+    accounts = frozenset({"alice", "bob", "carol"})
+    gateway.caller = Caller("key:shops", Role.PARTNER, accounts, True, groups=groups)
+    for name in ("shops", "others"):
+        await gateway.post(
+            "query ($g: String) { accountSet(group: $g) { ids } }", variables={"g": name}
+        )
+    own, other = map(json.loads, gateway.log.getvalue().splitlines()[-2:])
+    digests = [Masking(MASKING_KEY.encode()).digest(each) for each in ("alice", "bob")]
+    assert own["accounts"] == digests
+    assert "accounts" not in other
+
+
 async def test_the_last_lines_are_written_though_something_else_does_not_close(
     trust: Trust, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -123,6 +123,34 @@ def test_only_the_outer_bounds_of_a_series_move_with_the_clock(
     assert differs(shape(SERIES, w={"calendar": "TODAY"}), POINTS, path, "another")
 
 
+def test_the_outer_bounds_of_both_sides_move_as_those_of_one_do() -> None:
+    of = shape(
+        "subscription ($w: WindowInput!) { account(id: 1) { f: flowSeries(window: $w, granularity: HOUR) "
+        "{ points { start end netAmount } } } }",
+        w=LAST,
+    )
+    points = [{"start": f"t{at}", "end": f"t{at + 1}", "netAmount": "1"} for at in range(2)]
+    data = {"account": {"f": {"points": points}}}
+    at = ("account", "f", "points")
+    assert not differs(of, data, (*at, 0, "start"), "u")
+    assert not differs(of, data, (*at, 1, "end"), "u")
+    assert differs(of, data, (*at, 0, "end"), "u")
+    assert differs(of, data, (*at, 1, "netAmount"), "2")
+
+
+def test_what_is_compared_with_a_window_that_ends_now_moves_too() -> None:
+    text = (
+        "subscription ($w: WindowInput) { account(id: 1) { t: totals(window: {calendar: TODAY}, compareWindow: $w) "
+        "{ transactionCount comparison { window { start } } } } }"
+    )
+    data = {"account": {"t": {"transactionCount": 1, "comparison": {"window": {"start": "t"}}}}}
+    start = ("account", "t", "comparison", "window", "start")
+    assert not differs(shape(text, w=LAST), data, start, "u")
+    assert differs(shape(text, w={"calendar": "YESTERDAY"}), data, start, "u")
+    assert differs(shape(text, w=None), data, start, "u")
+    assert differs(shape(text, w=LAST), data, ("account", "t", "transactionCount"), 2)
+
+
 def test_of_a_single_point_both_bounds_move() -> None:
     one = {"network": {"s": {"points": POINTS["network"]["s"]["points"][:1]}}}
     of = shape(SERIES, w=LAST)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
-from gateway.analytics.model import Interval
+from gateway.analytics.model import Direction, Interval, TransactionKind
 from gateway.analytics.pipeline_model import AuditMismatch, AuditReport
 from gateway.analytics.pipeline_plan import AuditPlan, EntryCountPlan, RejectedPlan
 from gateway.analytics.query_plan import (
@@ -19,6 +20,7 @@ from gateway.analytics.query_plan import (
     TotalsPlan,
     TotalsRow,
 )
+from gateway.analytics.spread_plan import AmountRow, AmountsPlan, StepRow, StepsPlan
 from gateway.errors import StoreUnavailableError
 from gateway.settings import Settings
 from gateway.store.pinot.partition import murmur2, partition_of, some_account_in
@@ -85,6 +87,41 @@ async def test_slots_come_from_doubles_exactly() -> None:
     store = await opened(FakeBroker(lambda _: answer))
     result = await store.fetch(SlotsPlan(of("a"), RECEIVED, WHOLE, 3_600_000), 5)
     assert result.rows == (SlotRow(1_760_000_400_000, 2, Decimal(3)),)
+
+
+@pytest.mark.anyio
+async def test_slots_are_read_with_what_is_told_apart_in_them() -> None:
+    types = ["DOUBLE", "STRING", "STRING", "STRING", "LONG", "STRING"]
+    rows = [[3.6e6, "SENT", "REVERSAL", "bob", 2, "-1.50"]]
+    store = await opened(FakeBroker(lambda _: broker_answer(rows, types)))
+    among = frozenset({"bob"})
+    plan = SlotsPlan(of("alice"), None, WHOLE, 3_600_000, by_kind=True, among=among)
+    expected = SlotRow(
+        3_600_000, 2, Decimal("-1.50"), Direction.SENT, TransactionKind.REVERSAL, "bob"
+    )
+    assert (await store.fetch(plan, 5)).rows == (expected,)
+
+
+@pytest.mark.anyio
+async def test_amounts_are_read_exactly_and_none_if_they_are_too_many() -> None:
+    rows = [["999999999999999999.99999999"], ["0.00000001"]]
+    store = await opened(FakeBroker(lambda _: broker_answer(rows, ["BIG_DECIMAL"])))
+    plan = AmountsPlan(of("alice"), RECEIVED, WHOLE, 2)
+    found = (await store.fetch(plan, 5)).rows
+    assert found == tuple(AmountRow(Decimal(amount)) for (amount,) in rows)
+    assert (await store.fetch(replace(plan, limit=1), 5)).rows == ()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("step", "is_one"), [(-7.0, True), (0.5, False)])
+async def test_a_step_is_a_double_without_a_fraction(step: object, is_one: bool) -> None:
+    store = await opened(FakeBroker(lambda _: broker_answer([[step, 3]], ["DOUBLE", "LONG"])))
+    plan = StepsPlan(of("alice"), RECEIVED, WHOLE)
+    if is_one:
+        assert (await store.fetch(plan, 5)).rows == (StepRow(-7, 3),)
+    else:
+        with pytest.raises(StoreUnavailableError):
+            await store.fetch(plan, 5)
 
 
 @pytest.mark.anyio
