@@ -40,7 +40,7 @@ from gateway.http.request import RequestIds, address_of
 from gateway.http.traced import TracedOperations
 from gateway.live.stream import Sleep
 from gateway.pages import docs as docs_page
-from gateway.pages import graphiql
+from gateway.pages import graphiql, live
 from gateway.pages.elsewhere import Elsewhere, not_found
 from gateway.pages.metrics import log_refused, metrics_route
 from gateway.process import logs, traces
@@ -123,7 +123,7 @@ def create_app(
         redirect_slashes=False,
         exception_handlers={HTTPException: elsewhere, Exception: elsewhere},
     )
-    app.router.routes += [*_graphiql_routes(settings), *_schema_routes(settings, door)]
+    app.router.routes += [*_page_routes(settings), *_schema_routes(settings, door)]
     app.router.routes += [*_health_routes(chosen, process), metrics_route(scraping, counted)]
     front = Origins(
         _Front(endpoint, app, settings), settings.origins, settings.page_headers, request_ids
@@ -165,7 +165,7 @@ def _is_page_request(scope: Scope) -> bool:
     return not asks and negotiation.prefers_html(request.headers.get("accept"))
 
 
-def _graphiql_routes(settings: Settings) -> list[Route]:
+def _page_routes(settings: Settings) -> list[Route]:
     async def asset(request: Request) -> Response:
         return graphiql.asset(request, settings.graphiql_assets_path)
 
@@ -176,7 +176,8 @@ def _graphiql_routes(settings: Settings) -> list[Route]:
         return RedirectResponse("/graphql" if settings.graphiql else "/docs")
 
     assets = [Route("/graphiql/assets/{name}", asset)] if settings.graphiql else []
-    return [*assets, Route("/graphiql/{name}", page_file), Route("/", front_page)]
+    front = live.routes(settings.page_assets_path) if settings.page else [Route("/", front_page)]
+    return [*assets, Route("/graphiql/{name}", page_file), *front, live.look_route()]
 
 
 def _schema_routes(settings: Settings, door: Authenticator) -> list[Route]:

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from local_stack.preparation import prepare_graphiql
+from local_stack.preparation import prepare_pages
 from local_stack.settings import CHECKOUT, StackSettings
 from tests.clients.browser import page
 from tests.integration.gateway_process import running
@@ -36,7 +36,7 @@ async def take(url: str, profile: Path) -> bytes:
 def main() -> int:
     """Take it on sample data; the exit code is 1 if something is missing or it became too large."""
     stack = StackSettings()
-    if not prepare_graphiql(stack, os.environ, print):
+    if not prepare_pages(stack, os.environ, print):
         return 1
     with tempfile.TemporaryDirectory() as folder:
         assets = {"GATEWAY_GRAPHIQL_ASSETS": str(stack.graphiql)}

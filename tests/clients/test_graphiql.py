@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from local_stack.preparation import prepare_graphiql
+from local_stack.preparation import prepare_pages
 from local_stack.settings import StackSettings
 from tests.clients.browser import Page, page
 from tests.integration.gateway_process import CHECKOUT, GatewayProcess, running
@@ -31,7 +31,7 @@ EDITOR = "document.querySelector('.graphiql-editor-tool .graphiql-editor:not(.hi
 def assets() -> Path:
     """GraphiQL's files, fetched as `./dev up` does if they are not here yet."""
     stack = StackSettings()
-    assert prepare_graphiql(stack, os.environ, print)
+    assert prepare_pages(stack, os.environ, print)
     return stack.graphiql
 
 

@@ -126,7 +126,9 @@ def recorded_before_alarms(files: list[Path]) -> list[str]:
     groups = [group for file in files for group in yaml.safe_load(file.read_text())["groups"]]
     return [
         group["name"]
-        for group in sorted(groups, key=lambda group: any("alert" in rule for rule in group["rules"]))
+        for group in sorted(
+            groups, key=lambda group: any("alert" in rule for rule in group["rules"])
+        )
     ]
 
 

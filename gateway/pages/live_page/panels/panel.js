@@ -1,0 +1,74 @@
+// The frame of every panel: a heading, what it shows, as of when, and what is wrong with it if something is.
+
+import { fill, h } from '../dom.js';
+import { clock, dateOf, moment } from '../times.js';
+
+const QUIET_MS = 4_000;
+
+/** A panel. `show(part, error, zone, render)` takes what an answer says of it, or why it says nothing. */
+export function makePanel(id, title, kind = '') {
+  const heading = h('h2', { id: `${id}-title` }, title);
+  const tools = h('div', { class: 'tools' });
+  const trouble = h('p', { class: 'trouble' });
+  const body = h('div', { class: 'body' });
+  const instant = h('time', {});
+  const rest = h('span', {});
+  const foot = h('p', { class: 'asof', hidden: true }, 'As of ', instant, rest);
+  const element = h(
+    'section',
+    { id, class: `card panel ${kind}`, 'aria-labelledby': `${id}-title`, 'aria-busy': true },
+    h('header', {}, heading, tools),
+    trouble,
+    body,
+    foot,
+  );
+  let shown = '';
+  let asOf = 0;
+  let isExact = true;
+
+  function show(part, error, zone, render, ...others) {
+    element.removeAttribute('aria-busy');
+    trouble.textContent = error ? `Not available: ${error.message}` : '';
+    element.classList.toggle('failed', Boolean(error));
+    if (!part) return;
+    // What only moves with the time is no reason to draw anew, or to take the reader's place from him.
+    const news = JSON.stringify([{ ...part, asOf: '' }, zone, others]);
+    if (news !== shown) {
+      shown = news;
+      render(part);
+    }
+    if (!part.asOf) return;
+    foot.hidden = false;
+    asOf = Date.parse(part.asOf);
+    isExact = part.exact ?? true;
+    const today = dateOf(part.asOf, zone) === dateOf(Date.now(), zone);
+    instant.textContent = today ? clock(part.asOf, zone) : moment(part.asOf, zone);
+    instant.dateTime = part.asOf;
+    instant.title = `${moment(part.asOf, zone)} (${zone})`;
+  }
+
+  return {
+    element,
+    heading,
+    tools,
+    body,
+    show,
+    /** Nothing of this panel is known any more. */
+    clear() {
+      shown = '';
+      fill(body);
+      trouble.textContent = '';
+      foot.hidden = true;
+      element.classList.remove('failed');
+      element.setAttribute('aria-busy', 'true');
+    },
+    busy: () => element.setAttribute('aria-busy', 'true'),
+    /** While a stream is silent nothing of it changed: said beside an instant that grows old. */
+    tick(completeToMs, isLive) {
+      const silent = isLive && completeToMs - asOf > QUIET_MS;
+      const notes = [silent ? 'unchanged since' : '', isExact ? '' : 'not exact: the store cut groups'];
+      const said = notes.filter(Boolean).map((note) => ` · ${note}`).join('');
+      if (rest.textContent !== said) rest.textContent = said;
+    },
+  };
+}
