@@ -39,8 +39,8 @@ from gateway.http.origins import Origins
 from gateway.http.request import RequestIds, address_of
 from gateway.http.traced import TracedOperations
 from gateway.live.stream import Sleep
-from gateway.pages import docs as docs_page
-from gateway.pages import graphiql, live
+from gateway.pages import files, graphiql, live
+from gateway.pages.docs import page as docs_page
 from gateway.pages.elsewhere import Elsewhere, not_found
 from gateway.pages.metrics import log_refused, metrics_route
 from gateway.process import logs, traces
@@ -176,7 +176,11 @@ def _page_routes(settings: Settings) -> list[Route]:
         return RedirectResponse("/graphql" if settings.graphiql else "/docs")
 
     assets = [Route("/graphiql/assets/{name}", asset)] if settings.graphiql else []
-    front = live.routes(settings.page_assets_path) if settings.page else [Route("/", front_page)]
+    front = (
+        live.routes(settings.page_assets_path, graphiql=settings.graphiql)
+        if settings.page
+        else [Route("/", front_page)]
+    )
     return [*assets, Route("/graphiql/{name}", page_file), *front, live.look_route()]
 
 
@@ -209,9 +213,17 @@ def _schema_routes(settings: Settings, door: Authenticator) -> list[Route]:
     async def docs(request: Request) -> Response:
         if not await may_read(request):
             raise not_found()
-        return HTMLResponse(docs_page.page(), headers=graphiql.PAGE_HEADERS)
+        text = docs_page.page(graphiql=settings.graphiql)
+        return HTMLResponse(text, headers=live.PAGE_HEADERS)
 
-    return [Route("/docs", docs), Route("/schema.graphql", schema_graphql)]
+    async def docs_file(request: Request) -> Response:
+        return files.file(request, docs_page.FOLDER)
+
+    return [
+        Route("/docs", docs),
+        Route("/docs/{name}", docs_file),
+        Route("/schema.graphql", schema_graphql),
+    ]
 
 
 def _health_routes(store: Store, process: Process) -> list[Route]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from string import Template
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -38,12 +39,13 @@ _FOLDER = Path(__file__).parent
 _SCHEMA = Path(graphql_schema.__file__).parent
 
 
-def routes(assets: Path) -> list[Route]:
-    """The page and all that it loads; `assets` holds the chart library."""
+def routes(assets: Path, *, graphiql: bool) -> list[Route]:
+    """The page and all that it loads; `assets` holds the chart library, `graphiql`: whether that is there, too."""
 
     async def page(_: Request) -> Response:
-        text = (_FOLDER / "live_page" / "index.html").read_text("utf-8")
-        return HTMLResponse(text, headers=PAGE_HEADERS)
+        text = Template((_FOLDER / "live_page" / "index.html").read_text("utf-8"))
+        link = '<a href="/graphql">GraphiQL</a>' if graphiql else ""
+        return HTMLResponse(text.substitute(graphiql=link), headers=PAGE_HEADERS)
 
     async def module(request: Request) -> Response:
         return file(request, _FOLDER / "live_page")

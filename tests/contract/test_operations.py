@@ -70,8 +70,8 @@ def test_a_committed_subscription_asks_what_a_query_is_answered(path: Path) -> N
 def assert_is_whole(answer: dict[str, Any]) -> None:
     assert "errors" not in answer
     shown = json.dumps(answer["data"])
-    # A counterparty that is new has no earlier rank, and sample data is not audited.
-    absent = r'"(previousRank|rankChange|consistentThrough|comparedThrough)": null'
+    # A counterparty that is new has no earlier rank, sample data is not audited, nobody has a budget.
+    absent = r'"(previousRank|rankChange|consistentThrough|comparedThrough|budgetBurst|budgetPerSecond)": null'
     assert "null" not in re.sub(absent, "", shown)
 
 

@@ -71,6 +71,12 @@ query PipelineState {
   },
 ];
 
+// A link from the documentation carries its example in the fragment, which no server sees.
+const linked = new URLSearchParams(location.hash.slice(1));
+if (linked.has('query')) {
+  TABS.unshift({ query: linked.get('query'), variables: linked.get('variables') ?? '' });
+}
+
 const fetcher = GraphiQL.createFetcher({ url: '/graphql' });
 const root = ReactDOM.createRoot(document.getElementById('graphiql'));
 root.render(

@@ -152,14 +152,14 @@ export function makeBars(id, title, onBrush, onPoint) {
   }
 
   function onKey(event) {
-    const steps = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity };
     if (!data) return;
-    if (event.key in steps && !event.altKey && !event.ctrlKey && !event.metaKey) {
+    const last = data.starts.length - 1;
+    const ways = { ArrowLeft: (at ?? last + 1) - 1, ArrowRight: (at ?? -1) + 1, Home: 0, End: last };
+    if (event.key in ways && !event.altKey && !event.ctrlKey && !event.metaKey) {
       event.preventDefault();
-      const last = data.starts.length - 1;
-      if (event.shiftKey && onBrush) from ??= at ?? last;
-      const next = at === null ? (steps[event.key] < 0 ? last : 0) : at + steps[event.key];
-      point(Math.min(last, Math.max(0, next)), event.shiftKey);
+      const next = Math.min(last, Math.max(0, ways[event.key]));
+      if (event.shiftKey && onBrush) from ??= at ?? next;
+      point(next, event.shiftKey);
     } else if (event.key === 'Enter' && at !== null && onBrush) {
       choose();
     } else if (event.key === 'Escape' && at !== null) {

@@ -21,10 +21,11 @@ let board = null;
 const states = new Map();
 let stale = '';
 let hiding = 0;
+let whose = '';
 
 const credential = makeCredential(at('credential'), at('credential-dialog'), () => {
   status.again();
-  for (const panel of board?.panels ?? []) panel.clear();
+  whose = '';
   start();
 });
 const status = makeStatus(at('pipeline'), credential.headers, (error) => credential.open(error.message));
@@ -72,7 +73,10 @@ function start() {
   stale = '';
   if (view.page === 'account' && !view.account) return welcome();
   if (!main.contains(board.panels[0].element)) fill(main, board.panels.map((panel) => panel.element));
-  for (const panel of board.panels) panel.busy();
+  // Nobody's figures stand under another's name, not for a moment.
+  const asked = JSON.stringify([view.page, view.account, view.counterparty]);
+  for (const panel of board.panels) panel.begin(asked === whose);
+  whose = asked;
   stops = board.streams(view).map(({ document: name, variables, intervalMs, root }) =>
     listen(name, variables, {
       headers: credential.headers,

@@ -23,6 +23,7 @@ export function makePanel(id, title, kind = '') {
     foot,
   );
   let shown = '';
+  let answered = false;
   let asOf = 0;
   let isExact = true;
 
@@ -30,7 +31,9 @@ export function makePanel(id, title, kind = '') {
     element.removeAttribute('aria-busy');
     trouble.textContent = error ? `Not available: ${error.message}` : '';
     element.classList.toggle('failed', Boolean(error));
-    if (!part) return;
+    // What was told last stays below the words that say what is wrong; but only of this very question.
+    if (!part) return answered || empty();
+    answered = true;
     // What only moves with the time is no reason to draw anew, or to take the reader's place from him.
     const news = JSON.stringify([{ ...part, asOf: '' }, zone, others]);
     if (news !== shown) {
@@ -47,22 +50,26 @@ export function makePanel(id, title, kind = '') {
     instant.title = `${moment(part.asOf, zone)} (${zone})`;
   }
 
+  function empty() {
+    shown = '';
+    fill(body);
+    foot.hidden = true;
+  }
+
   return {
     element,
     heading,
     tools,
     body,
     show,
-    /** Nothing of this panel is known any more. */
-    clear() {
-      shown = '';
-      fill(body);
+    /** Another question begins: what is shown is of the one before, and is `kept` until there is an answer. */
+    begin(kept) {
+      answered = false;
       trouble.textContent = '';
-      foot.hidden = true;
       element.classList.remove('failed');
       element.setAttribute('aria-busy', 'true');
+      if (!kept) empty();
     },
-    busy: () => element.setAttribute('aria-busy', 'true'),
     /** While a stream is silent nothing of it changed: said beside an instant that grows old. */
     tick(completeToMs, isLive) {
       const silent = isLive && completeToMs - asOf > QUIET_MS;

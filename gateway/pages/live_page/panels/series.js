@@ -55,9 +55,9 @@ export function makeSeries(id, title, sides, onBrush) {
   return {
     ...panel,
     bars,
-    clear() {
-      panel.clear();
-      state = null;
+    begin(kept) {
+      panel.begin(kept);
+      if (!kept) state = null;
     },
     update(parts, errors, view, granularity) {
       const shown = sides.filter(({ way }) => view.direction === 'BOTH' || sides.length === 1 || way === view.direction);

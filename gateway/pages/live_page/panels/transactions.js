@@ -54,8 +54,8 @@ export function makeTransactions(linkOf, older) {
 
   return {
     ...panel,
-    clear() {
-      panel.clear();
+    begin(kept) {
+      panel.begin(kept);
       [behind, seen, cursor, latest] = [[], null, null, []];
       more.hidden = true;
     },

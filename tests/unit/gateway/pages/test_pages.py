@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 
@@ -48,10 +48,6 @@ async def test_health_readiness_metrics_and_schema(gateway: Gateway) -> None:
     await gateway.post("{ limits { maxFirst } }")
     metrics = (await gateway.client.get("/metrics")).text
     assert 'gateway_graphql_operations_total{operation="other",outcome="ok"} 1.0' in metrics
-    docs = await gateway.client.get("/docs")
-    assert '<a href="#TopCounterparties">TopCounterparties</a>' in docs.text
-    assert "<code>DEADLINE_EXCEEDED</code>" in docs.text
-    assert "<script" not in docs.text
     schema = await gateway.client.get("/schema.graphql")
     assert "type Account" in schema.text
     etag = {"if-none-match": schema.headers["etag"]}
@@ -93,7 +89,7 @@ async def test_the_page_has_whatever_its_files_name(tmp_path: Path) -> None:
         folder = path.rpartition("/")[0]
         named = re.findall(r"""(?:src|href)="(/(?:page|look)/[^"]+)""", response.text)
         for module in re.findall(r"""from '([./][^']+)'""", response.text):
-            named.append(os.path.normpath(f"{folder}/{module}"))
+            named.append(urljoin(f"{folder}/", module))
         to_ask |= set(named) - asked
     assert len(asked) > 20
     modules = {
