@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import warnings
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from decimal import Decimal
@@ -20,6 +22,7 @@ from gateway.process.connection import Connection
 from gateway.process.connections import Connections, Limits
 from gateway.settings import Settings
 from gateway.store.duckdb.store import DuckdbStore
+from local_stack.settings import StackSettings
 from tests.integration.gateway_process import free_port
 from tests.store_cases import transfer
 
@@ -44,6 +47,11 @@ class HeldStore(DuckdbStore):
         transaction_id = UUID.format(self.paid)
         self.load(transfer(receiver, sender, transaction_id, Decimal(amount), time_ms))
         return transaction_id
+
+
+def page_settings(**others: Any) -> Settings:
+    """With the chart library where `./dev up` lays it."""
+    return Settings(log_level="error", page_assets=str(StackSettings().uplot), **others)
 
 
 class _Server(uvicorn.Server):
@@ -76,6 +84,9 @@ async def serving(
             assert isinstance(connection, Connection)
             connection.transport.abort()
         await running
+        # Of an operation that is stopped graphql-core drops what it had not begun to await.
+        with warnings.catch_warnings(action="ignore", category=RuntimeWarning):
+            gc.collect()
 
 
 async def answer(url: str, document: str, variables: dict[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,8 @@ from graphql import (
 
 import graphql_schema
 
-FOLDERS = ("operations", "subscriptions", "refusals")
+REFUSALS = "refusals"
+FOLDERS = ("operations", "subscriptions", REFUSALS)
 _WORD = re.compile(r"\w+")
 _LINE = 84
 

@@ -26,7 +26,8 @@ def page(*, graphiql: bool = True) -> str:
     """The page; `graphiql`: whether examples can be opened there."""
     schema = build_schema(sdl())
     known = documents.read(schema)
-    reference = Reference(schema, documents.by_field(known), known)
+    answered = [each for each in known if each.folder != documents.REFUSALS]
+    reference = Reference(schema, documents.by_field(answered), answered)
     types = types_of(schema)
     chapters: list[str] = []
     contents: list[str] = []
@@ -71,12 +72,12 @@ def _example(example: Example, graphiql: bool) -> str:
     address = f"/graphql#query={quote(example.document)}&variables={quote(example.variables)}"
     opening = f'<a href="{escape(address)}">Open in GraphiQL</a>' if graphiql else ""
     told = {"subscriptions": "The first event"}.get(example.folder, f"The answer, {example.status}")
-    variables = f"<h5>Variables</h5>{_code(example.variables)}" if example.variables else ""
+    variables = f"<h4>Variables</h4>{_code(example.variables)}" if example.variables else ""
     return (
         f'<details class="example card" id="example-{example.name}">'
         f"<summary><h3>{escape(example.title)}</h3><p>{prose(example.about)}</p></summary>"
-        f'<div class="sides"><div><h5>Document {opening}</h5>{_code(example.document)}{variables}</div>'
-        f"<div><h5>{told}</h5>{_code(example.answer)}</div></div></details>"
+        f'<div class="sides"><div><h4>Document {opening}</h4>{_code(example.document)}{variables}</div>'
+        f"<div><h4>{told}</h4>{_code(example.answer)}</div></div></details>"
     )
 
 

@@ -45,7 +45,10 @@ function open() {
   target.scrollIntoView();
 }
 
-field.addEventListener('input', search);
+field.addEventListener('input', () => {
+  search();
+  window.scrollTo(0, 0);
+});
 field.form.addEventListener('submit', (event) => event.preventDefault());
 window.addEventListener('hashchange', open);
 open();

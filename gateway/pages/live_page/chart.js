@@ -9,7 +9,8 @@ const WHOLE = [1, 2, 5].flatMap((each) => Array.from({ length: 15 }, (_, power) 
 
 /**
  * Bars. `onBrush(start, end)`: a stretch of whole buckets was chosen, as instants in milliseconds, or null if
- * there is no choosing; `onPoint(index)`: a bucket is pointed at, or none (null).
+ * there is no choosing; `onPoint(index, chosen)`: a bucket is pointed at, or none
+ * (null), and so many are chosen.
  */
 export function makeBars(id, title, onBrush, onPoint) {
   const place = h('div', { class: 'plot' });
@@ -127,7 +128,7 @@ export function makeBars(id, title, onBrush, onPoint) {
     at = index;
     if (!keep) from = null;
     mark();
-    onPoint(index);
+    onPoint(index, from === null ? 1 : Math.abs(index - from) + 1);
   }
 
   function mark() {

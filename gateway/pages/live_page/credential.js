@@ -5,9 +5,19 @@ import { h } from './dom.js';
 
 const KEPT = 'payment-analytics-credential';
 
+/** The tab's storage; null where the browser keeps none for this site. */
+function storageOfTab() {
+  try {
+    return sessionStorage;
+  } catch {
+    return null;
+  }
+}
+
 /** The credential, its dialog and the button that opens it; `onChange` is called whenever another is given. */
 export function makeCredential(button, dialog, onChange) {
-  let secret = sessionStorage.getItem(KEPT) ?? '';
+  const storage = storageOfTab();
+  let secret = storage?.getItem(KEPT) ?? '';
   const field = h('input', {
     id: 'credential-field',
     type: 'password',
@@ -20,8 +30,8 @@ export function makeCredential(button, dialog, onChange) {
 
   function take(given, kept) {
     secret = given.trim().replace(/^Bearer\s+/i, '');
-    if (secret && kept) sessionStorage.setItem(KEPT, secret);
-    else sessionStorage.removeItem(KEPT);
+    if (secret && kept) storage?.setItem(KEPT, secret);
+    else storage?.removeItem(KEPT);
     tell();
     onChange();
   }
@@ -33,7 +43,7 @@ export function makeCredential(button, dialog, onChange) {
   function open(why = '') {
     reason.textContent = why;
     field.value = '';
-    keep.checked = Boolean(sessionStorage.getItem(KEPT));
+    keep.checked = Boolean(storage?.getItem(KEPT));
     if (!dialog.open) dialog.showModal();
     field.focus();
   }

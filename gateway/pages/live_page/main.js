@@ -10,7 +10,7 @@ import { range } from './times.js';
 import { read, write } from './view.js';
 import { DEFAULT, between, interval, nameOf } from './windows.js';
 
-const HIDDEN_MS = 60_000;
+const HIDDEN_MS = 20_000;
 const at = (id) => document.getElementById(id);
 const [main, banner, said] = [at('main'), at('banner'), at('said')];
 

@@ -98,9 +98,9 @@ const GRAINS = [
   ['YEAR', 365.25, 'Years'],
 ];
 const MOST_BARS = 170;
-const MOST_POINTS = 1_400;
+const MOST_POINTS = 900; // two series of six values a point fit into `limits.maxValues`
 
-/** The sizes of buckets that fit a window, coarse enough for `limits.maxPoints` as it is by default. */
+/** The sizes of buckets that fit a window, coarse enough for the limits as they are by default. */
 export function grains(code) {
   const days = daysOf(code);
   const fitting = GRAINS.filter(([, size]) => days / size <= MOST_POINTS && (days / size >= 1.5 || size === 1 / 1440));

@@ -5,6 +5,12 @@ import { clock, dateOf, moment } from '../times.js';
 
 const QUIET_MS = 4_000;
 
+/** While nobody can answer, the line on top of the page says why; a panel says what it still shows. */
+function wrong({ message, code, extensions }, hasOld) {
+  if ((code ?? extensions?.code) !== 'BACKEND_UNAVAILABLE') return `Not available: ${message}`;
+  return hasOld ? 'Not available now: below is what was told last.' : 'Not available now.';
+}
+
 /** A panel. `show(part, error, zone, render)` takes what an answer says of it, or why it says nothing. */
 export function makePanel(id, title, kind = '') {
   const heading = h('h2', { id: `${id}-title` }, title);
@@ -29,7 +35,7 @@ export function makePanel(id, title, kind = '') {
 
   function show(part, error, zone, render, ...others) {
     element.removeAttribute('aria-busy');
-    trouble.textContent = error ? `Not available: ${error.message}` : '';
+    trouble.textContent = error ? wrong(error, answered || part) : '';
     element.classList.toggle('failed', Boolean(error));
     // What was told last stays below the words that say what is wrong; but only of this very question.
     if (!part) return answered || empty();

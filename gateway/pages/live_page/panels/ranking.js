@@ -27,7 +27,7 @@ function contents({ rows, others, total }, linkOf, way, panel, entered) {
     h(
       'thead',
       {},
-      h('tr', {}, h('th', { scope: 'col' }, 'Rank'), h('th', { scope: 'col' }, 'Account and share'), h('th', { scope: 'col', class: 'number' }, 'Amount')),
+      h('tr', {}, h('th', { scope: 'col' }, 'Rank'), h('th', { scope: 'col' }, 'Account', unseen(' and share')), h('th', { scope: 'col', class: 'number' }, 'Amount')),
     ),
     h('tbody', {}, rows.map((row) => rowOf(row, linkOf, way, compared, entered))),
     h(

@@ -3,7 +3,7 @@
 import { makeBars } from '../chart.js';
 import { amount, count, pixels } from '../decimals.js';
 import { fill, h } from '../dom.js';
-import { bucket } from '../times.js';
+import { bucket, range } from '../times.js';
 import { makePanel } from './panel.js';
 
 /**
@@ -13,13 +13,16 @@ import { makePanel } from './panel.js';
 export function makeSeries(id, title, sides, onBrush) {
   const panel = makePanel(id, title, 'series');
   const readout = h('p', { class: 'readout', role: 'status' });
-  const bars = makeBars(`${id}-chart`, title, onBrush, (index) => tell(index));
+  const bars = makeBars(`${id}-chart`, title, onBrush, (index, chosen) => tell(index, chosen));
   const table = h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': `${title}, as a table` });
+  const span = h('span', { class: 'span' });
+  panel.tools.append(span);
   const details = h('details', { ontoggle: () => drawTable() }, h('summary', {}, 'As a table'), table);
   let state = null;
 
-  function tell(index) {
-    const said = index === null || !state ? '' : line(state, index);
+  function tell(index, chosen = 1) {
+    const several = chosen > 1 ? `${chosen} chosen, Enter or letting go shows only those · ` : '';
+    const said = index === null || !state ? '' : several + line(state, index);
     readout.textContent = said || (onBrush ? 'Drag over bars, or use the arrow keys, to look closer.' : '');
   }
 
@@ -54,7 +57,10 @@ export function makeSeries(id, title, sides, onBrush) {
 
   return {
     ...panel,
-    bars,
+    /** From when to when; an answer says what `last` and `calendar` meant. */
+    tellWindow(window, zone) {
+      if (window) span.textContent = `${range(window.start, window.end, zone)}, ${zone}`;
+    },
     begin(kept) {
       panel.begin(kept);
       if (!kept) state = null;

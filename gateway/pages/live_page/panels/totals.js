@@ -35,6 +35,7 @@ function contents(totals, people, zone) {
         `${count(reversals.transactionCount)} reversal${reversals.transactionCount === 1 ? '' : 's'} took back ${amount(reversals.transactionAmount)}`,
       ),
     comparison && change(comparison, zone),
+    totals.window.final && h('p', { class: 'beside' }, 'Final: nothing that counts can still come for this window.'),
   ];
 }
 

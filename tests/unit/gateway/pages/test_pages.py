@@ -100,6 +100,15 @@ async def test_the_page_has_whatever_its_files_name(tmp_path: Path) -> None:
         assert (await gateway.client.get(f"/page/documents/{name}.graphql")).status_code == 200
 
 
+async def test_where_only_trusted_documents_are_answered_the_page_still_asks_its_own() -> None:
+    document = (await Gateway().client.get("/page/documents/pipeline_age.graphql")).text
+    enforced = Gateway(Settings(trusted_documents="enforce"))
+    assert (await enforced.ask(document))["data"]["pipeline"]["state"]
+    assert await enforced.code("{ pipeline { state } }") == "PERSISTED_QUERY_NOT_SUPPORTED"
+    without = Gateway(Settings(trusted_documents="enforce", page=False))
+    assert await without.code(document) == "PERSISTED_QUERY_NOT_SUPPORTED"
+
+
 @pytest.mark.parametrize(
     "path",
     [
