@@ -22,6 +22,7 @@ const states = new Map();
 let stale = '';
 let hiding = 0;
 let whose = '';
+let shown = '';
 
 const credential = makeCredential(at('credential'), at('credential-dialog'), () => {
   status.again();
@@ -48,6 +49,7 @@ function show() {
   view = read(location.hash);
   const address = write(view);
   if (location.hash !== address) history.replaceState(null, '', address);
+  shown = location.hash;
   controls.show(view);
   at('to-account').href = write({ ...view, page: 'account' });
   at('to-network').href = write({ ...view, page: 'network' });
@@ -138,8 +140,8 @@ function tick() {
   document.body.classList.toggle('out', Boolean(status.outage(view.zone)));
 }
 
-window.addEventListener('hashchange', show);
-window.addEventListener('popstate', show);
+// A link within the page is told as both.
+for (const moved of ['hashchange', 'popstate']) window.addEventListener(moved, () => location.hash !== shown && show());
 document.addEventListener('visibilitychange', () => {
   clearTimeout(hiding);
   // Who is not looked at costs nobody anything; whoever comes back gets a whole snapshot.
