@@ -25,7 +25,9 @@ pytestmark = [
     pytest.mark.timeout(300),
     pytest.mark.usefixtures("packages", "page_assets"),
     # Of an operation that is stopped graphql-core drops what it had not begun to await.
-    pytest.mark.filterwarnings("ignore:coroutine .*_async_resolver:RuntimeWarning"),
+    pytest.mark.filterwarnings(
+        "ignore:coroutine '(GraphQLCoreConverter|Executor)[.]:RuntimeWarning"
+    ),
 ]
 
 DOCUMENTS = CHECKOUT / "graphql_schema" / "subscriptions"
