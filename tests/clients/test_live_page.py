@@ -322,7 +322,7 @@ async def test_all_of_it_can_be_done_by_keyboard(store: HeldStore, tmp_path: Pat
         serving(store, page_settings()) as url,
         opened(f"{url}/#zone=UTC", tmp_path / "profile") as browser,
     ):
-        await browser.wait_for("!!document.querySelector('.welcome')")
+        await browser.wait_for("document.querySelector('#sample')?.checkVisibility()")
         assert await browser.value_of("document.activeElement.id") == "account"
         await browser.call("Input.insertText", text=ACCOUNT)
         await press(browser, "Enter")

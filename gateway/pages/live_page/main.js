@@ -121,7 +121,7 @@ function welcome() {
       { class: 'card welcome', 'aria-labelledby': 'welcome-title' },
       h('h2', { id: 'welcome-title' }, 'Whose payments?'),
       h('p', {}, 'Name an account above: who paid it and whom it paid, how much and when, exact to the last digit and seconds old.'),
-      h('p', {}, 'With sample data, ', example, ' is a busy one.'),
+      h('p', { id: 'sample', hidden: !status.isSample() }, 'This is sample data: ', example, ' is a busy account.'),
     ),
   );
   controls.account.focus();
@@ -131,6 +131,7 @@ function welcome() {
 function tick() {
   const live = [...states.values()].every(({ state }) => state === 'live');
   for (const panel of board?.panels ?? []) panel.tick(status.completeToMs(), live);
+  at('sample')?.toggleAttribute('hidden', !status.isSample());
   const waiting = [...states.values()].find(({ state }) => state === 'waiting');
   let text = status.outage(view.zone);
   if (!text && waiting?.error?.code) text = `${waiting.error.message} It is asked for again.`;
