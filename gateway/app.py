@@ -40,8 +40,8 @@ from gateway.http.request import RequestIds, address_of
 from gateway.http.traced import TracedOperations
 from gateway.http.web_socket import WebSockets
 from gateway.live.stream import Sleep
-from gateway.pages import docs as docs_page
-from gateway.pages import graphiql
+from gateway.pages import files, graphiql, live
+from gateway.pages.docs import page as docs_page
 from gateway.pages.elsewhere import Elsewhere, not_found
 from gateway.pages.metrics import log_refused, metrics_route
 from gateway.process import logs, traces
@@ -128,7 +128,7 @@ def create_app(
         redirect_slashes=False,
         exception_handlers={HTTPException: elsewhere, Exception: elsewhere},
     )
-    app.router.routes += [*_graphiql_routes(settings), *_schema_routes(settings, door)]
+    app.router.routes += [*_page_routes(settings), *_schema_routes(settings, door)]
     app.router.routes += [*_health_routes(chosen, process), metrics_route(scraping, counted)]
     front = Origins(
         _Front(endpoint, sockets, app, settings),
@@ -176,7 +176,7 @@ def _is_page_request(scope: Scope) -> bool:
     return not asks and negotiation.prefers_html(request.headers.get("accept"))
 
 
-def _graphiql_routes(settings: Settings) -> list[Route]:
+def _page_routes(settings: Settings) -> list[Route]:
     async def asset(request: Request) -> Response:
         return graphiql.asset(request, settings.graphiql_assets_path)
 
@@ -187,7 +187,12 @@ def _graphiql_routes(settings: Settings) -> list[Route]:
         return RedirectResponse("/graphql" if settings.graphiql else "/docs")
 
     assets = [Route("/graphiql/assets/{name}", asset)] if settings.graphiql else []
-    return [*assets, Route("/graphiql/{name}", page_file), Route("/", front_page)]
+    front = (
+        live.routes(settings.page_assets_path, graphiql=settings.graphiql)
+        if settings.page
+        else [Route("/", front_page)]
+    )
+    return [*assets, Route("/graphiql/{name}", page_file), *front, live.look_route()]
 
 
 def _schema_routes(settings: Settings, door: Authenticator) -> list[Route]:
@@ -220,9 +225,17 @@ def _schema_routes(settings: Settings, door: Authenticator) -> list[Route]:
     async def docs(request: Request) -> Response:
         if not await may_read(request):
             raise not_found()
-        return HTMLResponse(docs_page.page(told), headers=graphiql.PAGE_HEADERS)
+        text = docs_page.page(told, graphiql=settings.graphiql)
+        return HTMLResponse(text, headers=live.PAGE_HEADERS)
 
-    return [Route("/docs", docs), Route("/schema.graphql", schema_graphql)]
+    async def docs_file(request: Request) -> Response:
+        return files.file(request, docs_page.FOLDER)
+
+    return [
+        Route("/docs", docs),
+        Route("/docs/{name}", docs_file),
+        Route("/schema.graphql", schema_graphql),
+    ]
 
 
 def _health_routes(store: Store, process: Process) -> list[Route]:

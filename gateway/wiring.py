@@ -49,6 +49,7 @@ from gateway.http.watching import Snapshots
 from gateway.live.audience import Audience
 from gateway.live.audience import Limits as LiveLimits
 from gateway.live.stream import Sleep
+from gateway.pages import live
 from gateway.process.audit_log import AuditLog, require_writable
 from gateway.process.certificates import CertificateFile
 from gateway.process.clock import Deadline, EpochMs, Monotonic
@@ -337,6 +338,12 @@ def ages_of(settings: Settings) -> Ages:
     )
 
 
+def _trusted_of(settings: Settings) -> Mapping[str, str]:
+    """The manifest's documents, and while the live page is on what that asks: it is ours."""
+    own = live.documents() if settings.page else {}
+    return {**own, **_manifest_of(settings)}
+
+
 def _manifest_of(settings: Settings) -> Mapping[str, str]:
     path = settings.trusted_documents_manifest
     try:
@@ -406,7 +413,7 @@ def make_view(
     known = Documents(
         settings.persisted_queries,
         settings.persisted_queries_max,
-        _manifest_of(settings),
+        _trusted_of(settings),
         settings.trusted_documents,
         counted,
         settings.max_document_characters,

@@ -210,7 +210,9 @@ def _kubernetes(commands: _Commands) -> None:
 
 def _papers(commands: _Commands) -> None:
     commands.add("docs", "write the tables of the documentation, and the dashboards, from the code")
-    commands.add("picture", "take the README's picture anew, of GraphiQL in a headless Chromium")
+    commands.add(
+        "picture", "take the README's picture anew, of the live page in a headless Chromium"
+    )
 
 
 def _sentence(short: str, more: str) -> str:

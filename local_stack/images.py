@@ -34,7 +34,7 @@ class Image:
 
 
 IMAGES = (
-    Image("gateway", "gateway/Containerfile", jars=("graphiql",)),
+    Image("gateway", "gateway/Containerfile", jars=tuple(jars.BROWSER_FILES)),
     Image("tools", "stream_jobs/Containerfile", "tools"),
     Image("job", "stream_jobs/Containerfile", "job", ("flink",)),
     Image("kafka", "local_stack/Containerfile", "kafka", ("kafka",), demo=True),
@@ -140,8 +140,9 @@ def _fetch(names: Sequence[str]) -> None:
     if wanted:
         java = require_java_home(environment)
         jars.fetch(wanted, stack.jars, java, environment, lambda line: print(line, flush=True))
-    if "graphiql" in names and not jars.unpack_graphiql(stack.jars, stack.graphiql):
-        raise ImagesError("GraphiQL's files are not whole: remove .local/jars/graphiql, try again.")
+    for name in jars.BROWSER_FILES.keys() & set(names):
+        if not jars.unpack(name, stack.jars, stack.downloads / name):
+            raise ImagesError(f"{name} is not whole: remove .local/jars/{name}, try again.")
 
 
 def _revision() -> str:

@@ -14,12 +14,17 @@ from pathlib import Path
 from local_stack.prerequisites import MAVEN, message
 
 POMS = Path(__file__).resolve().parent / "jars"
-GRAPHIQL_FILES = (
-    "graphiql.min.js",
-    "graphiql.min.css",
-    "react.production.min.js",
-    "react-dom.production.min.js",
-)
+BROWSER_FILES = {
+    "graphiql": (
+        "graphiql.min.js",
+        "graphiql.min.css",
+        "react.production.min.js",
+        "react-dom.production.min.js",
+    ),
+    "uplot": ("uPlot.iife.min.js", "uPlot.min.css"),
+}
+"""What the gateway's pages load, by the set of jars that holds it; each set has a folder of its own."""
+
 TELL_EVERY_S = 3.0
 SAID_LINES = 30
 
@@ -55,22 +60,23 @@ def fetch(
         _fetch_one(maven, POMS / f"{name}.xml", folder, java, tell)
 
 
-def unpack_graphiql(folder: Path, assets: Path) -> bool:
-    """Lay the four files that GraphiQL's page loads into `assets`; whether all of them are there."""
-    if _unpacked(assets):
+def unpack(name: str, folder: Path, assets: Path) -> bool:
+    """Lay the files that a page loads of the named set into `assets`; whether all of them are there."""
+    if _unpacked(name, assets):
         return True
     assets.mkdir(parents=True, exist_ok=True)
-    for jar in (folder / "graphiql").glob("*.jar"):
+    for jar in (folder / name).glob("*.jar"):
         with zipfile.ZipFile(jar) as archive:
             for entry in archive.namelist():
-                name = Path(entry).name
-                if name in GRAPHIQL_FILES and ("/umd/" in entry or "graphiql" in name):
-                    (assets / name).write_bytes(archive.read(entry))
-    return _unpacked(assets)
+                file = Path(entry).name
+                # React has files of the same names for Node.js.
+                if file in BROWSER_FILES[name] and "/cjs/" not in entry:
+                    (assets / file).write_bytes(archive.read(entry))
+    return _unpacked(name, assets)
 
 
-def _unpacked(assets: Path) -> bool:
-    return all((assets / name).is_file() for name in GRAPHIQL_FILES)
+def _unpacked(name: str, assets: Path) -> bool:
+    return all((assets / file).is_file() for file in BROWSER_FILES[name])
 
 
 def _fetch_one(

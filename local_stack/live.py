@@ -124,7 +124,11 @@ def show_addresses(
     console: Console, settings: StackSettings, *, embedded: bool, observed: bool = False
 ) -> None:
     """Print where everything is."""
-    lines = [("GraphiQL and GraphQL", f"{settings.gateway_url}/graphql")]
+    lines = [
+        ("live page", f"{settings.gateway_url}/"),
+        ("GraphiQL and GraphQL", f"{settings.gateway_url}/graphql"),
+        ("documentation", f"{settings.gateway_url}/docs"),
+    ]
     if not embedded:
         lines += [
             ("Kafka", settings.kafka_servers),
@@ -151,7 +155,9 @@ def show_credentials(console: Console, settings: StackSettings, *, required: boo
     for whose, header in credentials.demo(settings).items():
         console.print(f"  {whose}", highlight=False, markup=False)
         console.print(f"    {json.dumps(header)}", highlight=False, markup=False)
-    console.print("  (into GraphiQL's Headers tab, or as a header; ./dev keys makes more keys)")
+    console.print(
+        "  (the token into the live page, all of it into GraphiQL's Headers tab; ./dev keys makes more keys)"
+    )
 
 
 def _ask(

@@ -265,6 +265,7 @@ def gateway(settings: StackSettings, store: str = "pinot", *, auth: bool = False
             "GATEWAY_PINOT_BROKER_URL": settings.pinot_broker_url,
             "GATEWAY_PINOT_GROUP_TRIM_THRESHOLD": str(GROUP_TRIM_THRESHOLD),
             "GATEWAY_GRAPHIQL_ASSETS": str(settings.graphiql),
+            "GATEWAY_PAGE_ASSETS": str(settings.uplot),
             **(secure.gateway_environment(settings) if store == "pinot" else {}),
             **credentials.gateway_environment(settings, required=auth),
         },

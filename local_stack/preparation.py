@@ -33,7 +33,8 @@ def prepare(
     wanted = to_fetch(settings)
     if wanted:
         jars.fetch(wanted, settings.jars, require_java_home(environment), environment, tell)
-    jars.unpack_graphiql(settings.jars, settings.graphiql)
+    for name in jars.BROWSER_FILES:
+        jars.unpack(name, settings.jars, settings.downloads / name)
 
 
 def to_fetch(settings: StackSettings) -> list[str]:
@@ -42,19 +43,27 @@ def to_fetch(settings: StackSettings) -> list[str]:
     return [name for name in jars.missing(settings.jars) if name != own]
 
 
-def prepare_graphiql(
+def prepare_pages(
     settings: StackSettings, environment: Mapping[str, str], tell: Callable[[str], None]
 ) -> bool:
-    """Fetch just GraphiQL's files; whether they are here. Without them its page says how to get them."""
-    if jars.unpack_graphiql(settings.jars, settings.graphiql):
-        return True
+    """Fetch just what browsers load; whether it is here. Pages that lack theirs say how to get it."""
+    wanted = _not_unpacked(settings)
     home = find_java_home(environment)
-    if "graphiql" in jars.missing(settings.jars) and home is not None:
+    if home is not None and (unfetched := [n for n in jars.missing(settings.jars) if n in wanted]):
         try:
-            jars.fetch(["graphiql"], settings.jars, home, environment, tell)
+            jars.fetch(unfetched, settings.jars, home, environment, tell)
         except jars.JarsError as problem:
             tell(str(problem).partition("\n")[0])
-    return jars.unpack_graphiql(settings.jars, settings.graphiql)
+    return not _not_unpacked(settings)
+
+
+def _not_unpacked(settings: StackSettings) -> list[str]:
+    """The sets whose files are not all there, though what was fetched has been unpacked."""
+    return [
+        name
+        for name in jars.BROWSER_FILES
+        if not jars.unpack(name, settings.jars, settings.downloads / name)
+    ]
 
 
 def clean_up(settings: StackSettings) -> list[str]:

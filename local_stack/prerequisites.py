@@ -49,12 +49,15 @@ JAVA = _Java(
     _STACK,
 )
 MAVEN = Prerequisite(
-    ("mvn",), "maven", "fetches Kafka, Pinot, Flink's connector and GraphiQL, once", _STACK
+    ("mvn",),
+    "maven",
+    "fetches Kafka, Pinot, Flink's connector and what the pages load, once",
+    _STACK,
 )
 CHROMIUM = Prerequisite(
     ("chromium", "chromium-browser", "google-chrome"),
     "chromium",
-    "GraphiQL in a real browser",
+    "the pages in a real browser",
     ("tests/clients",),
 )
 NPM = Prerequisite(

@@ -31,7 +31,7 @@ class StackSettings:
     state: Path = CHECKOUT / ".local"
     downloads: Path = CHECKOUT / ".local"
     host: str = "127.0.0.1"
-    gateway_port: int = port(8000, "GraphQL, GraphiQL, health, metrics")
+    gateway_port: int = port(8000, "the live page, GraphQL, GraphiQL, health, metrics")
     kafka_port: int = port(19092, "Kafka clients")
     kafka_mtls_port: int = port(19094, "Kafka clients that log in by certificate, with `--secure`")
     kafka_controller_port: int = port(19093, "Kafka's own controller quorum")
@@ -69,6 +69,10 @@ class StackSettings:
     @property
     def graphiql(self) -> Path:
         return self.downloads / "graphiql"
+
+    @property
+    def uplot(self) -> Path:
+        return self.downloads / "uplot"
 
     @property
     def data(self) -> Path:

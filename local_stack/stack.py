@@ -81,10 +81,10 @@ class Stack:
         known = Step("credentials", partial(self._issue, options.auth))
         if options.embedded:
             gateway = parts.gateway(self.settings, "duckdb", auth=options.auth)
-            ready = ("GraphiQL", "credentials")
+            ready = ("pages", "credentials")
             return [
                 known,
-                Step("GraphiQL", self._fetch_graphiql),
+                Step("pages", self._fetch_pages),
                 self._part_step(gateway, ready),
                 *self._observing(options, ("gateway",)),
             ]
@@ -249,10 +249,10 @@ class Stack:
         tell("planning and submitting")
         return self.flink_job(after_outage=options.after_outage).ensure()
 
-    def _fetch_graphiql(self, tell: Tell) -> str:
-        if preparation.prepare_graphiql(self.settings, self.environment, tell):
+    def _fetch_pages(self, tell: Tell) -> str:
+        if preparation.prepare_pages(self.settings, self.environment, tell):
             return "ready"
-        return "not installed; its page says how to get it"
+        return "not whole: they say themselves what is missing"
 
     def _issue(self, required: bool, _: Tell) -> str:
         credentials.issue(self.settings, datetime.now(UTC), required=required)

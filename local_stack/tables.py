@@ -1,4 +1,4 @@
-"""The documentation's tables, written from the code: `./dev docs` puts them in place, a test finds them stale."""
+"""The documentation's tables and answers, written from the code: `./dev docs` puts them in place, a test finds them stale."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gateway.settings.telling import markdown_table
 from graphql_schema.error_codes import ErrorCode
-from local_stack import chart, commands, prerequisites
+from local_stack import chart, commands, examples, prerequisites
 from local_stack import settings as stack_settings
 from local_stack.settings import CHECKOUT, StackSettings
 from stream_jobs import http_access
@@ -48,7 +48,7 @@ def tables() -> dict[str, str]:
 
 
 def stale() -> Iterator[tuple[Path, str]]:
-    """The pages whose tables are not what the code has, and the chart's schema, with the text that they should be.
+    """The pages whose tables are not what the code has, the chart's schema and the answers, with what they should be.
 
     Raises:
         ValueError: a table stands on no page or several, or a block names no table.
@@ -64,6 +64,7 @@ def stale() -> Iterator[tuple[Path, str]]:
         if current != text:
             yield page, current
     yield from chart.stale()
+    yield from examples.stale()
 
 
 def write() -> list[str]:

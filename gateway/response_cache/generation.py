@@ -24,6 +24,7 @@ _OWN = (
     "traces",
     "allow_",
     "graphiql",
+    "page",
     "budget_redis_url",
     "cache_max_bytes",
     "cache_redis_",

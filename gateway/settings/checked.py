@@ -153,6 +153,11 @@ class Settings(EverySetting):
         )
 
     @property
+    def page_assets_path(self) -> Path:
+        """The folder of the live page's chart library."""
+        return Path(self.page_assets)
+
+    @property
     def graphiql_assets_path(self) -> Path:
         """The folder of GraphiQL's files."""
         return Path(self.graphiql_assets)

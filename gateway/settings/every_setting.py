@@ -161,6 +161,13 @@ class EverySetting(DoorSettings):
         "File with the bearer token of whoever scrapes `/metrics`, 32 characters or more; without "
         "it, `/metrics` is for operators, or for all where authentication is off.",
     )
+    page: bool = setting(
+        True,
+        "Whether browsers get the live page at `/`; without it, `/` leads to GraphiQL or the docs.",
+    )
+    page_assets: str = setting(
+        ".local/uplot", "Folder with uPlot's browser files: the page's chart."
+    )
     graphiql: bool = setting(True, "Whether browsers get GraphiQL at `/graphql`.")
     graphiql_assets: str = setting(
         ".local/graphiql", "Folder with GraphiQL's and React's browser files."

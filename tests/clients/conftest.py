@@ -1,4 +1,4 @@
-"""A gateway on the embedded store, in a process of its own, for the clients to ask."""
+"""What the clients need: their packages, and a gateway on the embedded store, in a process of its own."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+
+from local_stack.preparation import prepare_pages
+from local_stack.settings import StackSettings
 
 ROOT = Path(__file__).parents[2]
 READY_WITHIN_S = 30
@@ -36,3 +39,19 @@ def gateway_url() -> Iterator[str]:
                 time.sleep(0.05)
         yield f"{url}/graphql"
         process.terminate()
+
+
+@pytest.fixture(scope="session")
+def packages() -> None:
+    """The locked packages; again where the lock has changed."""
+    here = Path(__file__).parent
+    lock, stamp = here / "package-lock.json", here / "node_modules" / ".package-lock.json"
+    if not stamp.exists() or stamp.stat().st_mtime < lock.stat().st_mtime:
+        subprocess.run(["npm", "ci", "--ignore-scripts"], cwd=here, check=True)
+        stamp.touch()
+
+
+@pytest.fixture(scope="session")
+def page_assets() -> None:
+    """What the pages load, fetched as `./dev up` does if it is not here yet."""
+    assert prepare_pages(StackSettings(), os.environ, print)

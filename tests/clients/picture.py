@@ -1,4 +1,4 @@
-"""`./dev picture`: takes docs/pictures/graphiql.png anew, of GraphiQL answering the first question."""
+"""`./dev picture`: takes docs/pictures/page.png anew, of the live page on sample data."""
 
 from __future__ import annotations
 
@@ -9,26 +9,21 @@ import sys
 import tempfile
 from pathlib import Path
 
-from local_stack.preparation import prepare_graphiql
+from local_stack.preparation import prepare_pages
 from local_stack.settings import CHECKOUT, StackSettings
-from tests.clients.browser import page
+from tests.clients.looked_at import opened
 from tests.integration.gateway_process import running
 
-PICTURE = CHECKOUT / "docs" / "pictures" / "graphiql.png"
+PICTURE = CHECKOUT / "docs" / "pictures" / "page.png"
 MOST_BYTES = 200_000
-RUN = "document.querySelector('.graphiql-execute-button')"
-RESULT = "(document.querySelector('.result-window')?.innerText || '')"
+VIEW = "account=acct-000001&window=last-30-DAY&zone=Asia/Ho_Chi_Minh"
+WHOLE = "document.querySelector('#series canvas') && !document.querySelector('main [aria-busy]')"
 
 
 async def take(url: str, profile: Path) -> bytes:
-    """A PNG of the page, once it has run its first example."""
-    async with page(profile) as browser:
-        await browser.call("Page.navigate", url=url)
-        await browser.wait_for(f"!!{RUN}")
-        await browser.value_of(f"{RUN}.click()")
-        await browser.wait_for(f"{RESULT}.includes('transactionAmount')")
-        # The fields have their colours once the schema is here.
-        await browser.wait_for("!!document.querySelector('.graphiql-query-editor .cm-property')")
+    """A PNG of the page, once each of its panels has an answer."""
+    async with opened(f"{url}/#{VIEW}", profile, 1_440, height=900) as browser:
+        await browser.wait_for(WHOLE)
         taken = await browser.call("Page.captureScreenshot", format="png")
     return base64.b64decode(taken["data"])
 
@@ -36,12 +31,12 @@ async def take(url: str, profile: Path) -> bytes:
 def main() -> int:
     """Take it on sample data; the exit code is 1 if something is missing or it became too large."""
     stack = StackSettings()
-    if not prepare_graphiql(stack, os.environ, print):
+    if not prepare_pages(stack, os.environ, print):
         return 1
     with tempfile.TemporaryDirectory() as folder:
-        assets = {"GATEWAY_GRAPHIQL_ASSETS": str(stack.graphiql)}
+        assets = {"GATEWAY_PAGE_ASSETS": str(stack.uplot)}
         with running(GATEWAY_SAMPLE_TRANSFERS="40000", **assets) as gateway:
-            taken = asyncio.run(take(f"{gateway.url}/graphql", Path(folder) / "profile"))
+            taken = asyncio.run(take(gateway.url, Path(folder) / "profile"))
     if len(taken) > MOST_BYTES:
         print(f"{len(taken)} bytes, more than {MOST_BYTES}: not written")
         return 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from local_stack.preparation import prepare_graphiql
 from local_stack.settings import StackSettings
 from tests.clients.browser import Page, page
 from tests.integration.gateway_process import CHECKOUT, GatewayProcess, running
@@ -28,11 +26,9 @@ EDITOR = "document.querySelector('.graphiql-editor-tool .graphiql-editor:not(.hi
 
 
 @pytest.fixture(scope="module")
-def assets() -> Path:
-    """GraphiQL's files, fetched as `./dev up` does if they are not here yet."""
-    stack = StackSettings()
-    assert prepare_graphiql(stack, os.environ, print)
-    return stack.graphiql
+def assets(page_assets: None) -> Path:
+    """GraphiQL's files."""
+    return StackSettings().graphiql
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,7 @@ from gateway.store.duckdb.store import DuckdbStore
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "graphql_schema" / "operations"
+SUBSCRIPTIONS = ROOT / "graphql_schema" / "subscriptions"
 NOW_MS = 1_763_800_000_000
 VARIABLES = {
     "accountId": "acct-000001",
@@ -58,16 +59,24 @@ def send(body: str, transfers: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize("path", sorted(FOLDER.iterdir()), ids=lambda path: path.stem)
 def test_a_committed_operation_is_answered(path: Path) -> None:
-    answer = ask(path.read_text())
+    assert_is_whole(ask(path.read_text()))
+
+
+@pytest.mark.parametrize("path", sorted(SUBSCRIPTIONS.iterdir()), ids=lambda path: path.stem)
+def test_a_committed_subscription_asks_what_a_query_is_answered(path: Path) -> None:
+    assert_is_whole(ask(path.read_text().replace("\nsubscription ", "\nquery ", 1)))
+
+
+def assert_is_whole(answer: dict[str, Any]) -> None:
     assert "errors" not in answer
     shown = json.dumps(answer["data"])
-    # A counterparty that is new has no earlier rank, and sample data is not audited.
-    absent = r'"(previousRank|rankChange|consistentThrough)": null'
+    # A counterparty that is new has no earlier rank, sample data is not audited, nobody has a budget.
+    absent = r'"(previousRank|rankChange|consistentThrough|comparedThrough|budgetBurst|budgetPerSecond)": null'
     assert "null" not in re.sub(absent, "", shown)
 
 
 def test_an_operation_is_named_as_its_file() -> None:
-    for path in FOLDER.iterdir():
+    for path in (*FOLDER.iterdir(), *SUBSCRIPTIONS.iterdir()):
         operations = [
             each
             for each in parse(path.read_text()).definitions

@@ -140,7 +140,10 @@ def test_a_limit_that_tells_its_default_tells_the_right_one() -> None:
     assert telling >= 9
 
 
-@pytest.mark.parametrize("path", sorted((FOLDER / "operations").iterdir()), ids=lambda p: p.stem)
+DOCUMENTS = sorted([*(FOLDER / "operations").iterdir(), *(FOLDER / "subscriptions").iterdir()])
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda p: p.stem)
 def test_the_operations_fit_the_schema(path: Path) -> None:
     assert validate(SCHEMA, parse(path.read_text())) == []
 

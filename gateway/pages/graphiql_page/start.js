@@ -71,12 +71,20 @@ query PipelineState {
   },
 ];
 
+// A link from the documentation carries its example in the fragment, which no server sees.
+const linked = new URLSearchParams(location.hash.slice(1));
+const example = linked.has('query')
+  ? { query: linked.get('query'), variables: linked.get('variables') ?? '' }
+  : {};
+if (example.query) TABS.unshift(example);
+
 const fetcher = GraphiQL.createFetcher({ url: '/graphql' });
 const root = ReactDOM.createRoot(document.getElementById('graphiql'));
 root.render(
   React.createElement(GraphiQL, {
     fetcher,
     defaultTabs: TABS,
+    ...example,
     defaultEditorToolsVisibility: 'variables',
     shouldPersistHeaders: false,
   }),

@@ -30,11 +30,11 @@ def test_what_was_fetched_is_not_missing_any_more(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
     everything = jars.missing(tmp_path)
-    assert everything == ["byteman", "flink", "graphiql", "kafka", "pinot"]
+    assert everything == ["byteman", "flink", "graphiql", "kafka", "pinot", "uplot"]
     told: list[str] = []
     jars.fetch(["kafka", "flink"], tmp_path, Path("/java"), environment, told.append)
     assert told == ["kafka (1 of 2)", "flink (2 of 2)"]
-    assert jars.missing(tmp_path) == ["byteman", "graphiql", "pinot"]
+    assert jars.missing(tmp_path) == ["byteman", "graphiql", "pinot", "uplot"]
 
 
 def test_an_interrupted_fetch_is_done_again(tmp_path: Path, environment: dict[str, str]) -> None:
@@ -65,8 +65,8 @@ def test_graphiqls_four_files_are_taken_out_of_their_jars(tmp_path: Path) -> Non
         for name in ("react", "react-dom"):
             jar.writestr(f"META-INF/webjars/{name}/umd/{name}.production.min.js", "browser")
             jar.writestr(f"META-INF/webjars/{name}/cjs/{name}.production.min.js", "node")
-    jars.unpack_graphiql(tmp_path, tmp_path / "assets")
+    assert jars.unpack("graphiql", tmp_path, tmp_path / "assets")
     assert sorted(file.name for file in (tmp_path / "assets").iterdir()) == sorted(
-        jars.GRAPHIQL_FILES
+        jars.BROWSER_FILES["graphiql"]
     )
     assert (tmp_path / "assets/react.production.min.js").read_text() == "browser"

@@ -1,4 +1,4 @@
-"""What is done before the parts start: GraphiQL is a comfort, so its lack stops nothing."""
+"""What is done before the parts start: pages are a comfort, so their lack stops nothing."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ def environment(tmp_path: Path) -> dict[str, str]:
     return {"JAVA_HOME": str(tmp_path / "jdk"), "PATH": str(tmp_path / "bin")}
 
 
-def test_without_maven_the_embedded_store_comes_up_without_graphiql(
+def test_without_maven_the_embedded_store_comes_up_without_its_pages(
     settings: StackSettings, environment: dict[str, str]
 ) -> None:
     told: list[str] = []
-    assert not preparation.prepare_graphiql(settings, environment, told.append)
+    assert not preparation.prepare_pages(settings, environment, told.append)
     assert told == ["Not installed, and needed: mvn."]
 
 
@@ -48,14 +48,15 @@ def test_without_the_network_it_comes_up_too(
 ) -> None:
     program(tmp_path / "bin/mvn", FAILING_MAVEN)
     told: list[str] = []
-    assert not preparation.prepare_graphiql(settings, environment, told.append)
+    assert not preparation.prepare_pages(settings, environment, told.append)
     assert told[-1] == "Maven could not fetch the jars of graphiql.xml:"
 
 
-def test_graphiqls_files_that_are_there_need_no_maven(
+def test_files_that_are_there_need_no_maven(
     settings: StackSettings, environment: dict[str, str]
 ) -> None:
-    settings.graphiql.mkdir(parents=True)
-    for name in jars.GRAPHIQL_FILES:
-        (settings.graphiql / name).touch()
-    assert preparation.prepare_graphiql(settings, environment, pytest.fail)
+    for folder, files in jars.BROWSER_FILES.items():
+        (settings.downloads / folder).mkdir(parents=True)
+        for name in files:
+            (settings.downloads / folder / name).touch()
+    assert preparation.prepare_pages(settings, environment, pytest.fail)

@@ -1,0 +1,74 @@
+// What is looked at. The address's fragment is the whole of it, so a view can be sent to a colleague; a
+// fragment stays in the browser, so no account id is in a server's or a proxy's log.
+
+import { own } from './times.js';
+import { DEFAULT, grainFor, grains, toInput } from './windows.js';
+
+export const DIRECTIONS = ['BOTH', 'RECEIVED', 'SENT'];
+export const MEASURES = ['AMOUNT', 'COUNT'];
+export const COMPARISONS = [
+  ['PREVIOUS_PERIOD_TO_DATE', 'before, to date'],
+  ['PREVIOUS_PERIOD', 'the whole before'],
+  ['PREVIOUS_YEAR_TO_DATE', 'a year ago, to date'],
+  ['PREVIOUS_YEAR', 'a year ago'],
+];
+const COMPARED = COMPARISONS.map(([name]) => name);
+
+/** The view that a fragment says; what it does not say, or says wrongly, is as by default. */
+export function read(fragment) {
+  const said = new URLSearchParams(fragment.replace(/^#/, ''));
+  const among = (name, known) => known.find((each) => each === said.get(name)?.toUpperCase()) ?? known[0];
+  const window = said.get('window') ?? DEFAULT;
+  const view = {
+    page: said.get('view') === 'network' ? 'network' : 'account',
+    account: said.get('account')?.trim() ?? '',
+    counterparty: said.get('with')?.trim() ?? '',
+    window: toInput(window) ? window : DEFAULT,
+    zone: said.get('zone') || own(),
+    direction: among('direction', DIRECTIONS),
+    measure: among('measure', MEASURES),
+    compare: among('compare', COMPARED),
+    grain: said.get('buckets')?.toUpperCase() ?? '',
+  };
+  if (!grains(view.window).some(([grain]) => grain === view.grain)) view.grain = '';
+  return view;
+}
+
+/** The fragment of a view. Window and zone are always in it: who opens the link sees the same figures. */
+export function write(view) {
+  const said = new URLSearchParams();
+  if (view.page === 'network') said.set('view', 'network');
+  if (view.account) said.set('account', view.account);
+  if (view.counterparty) said.set('with', view.counterparty);
+  said.set('window', view.window);
+  said.set('zone', view.zone);
+  if (view.direction !== DIRECTIONS[0]) said.set('direction', view.direction.toLowerCase());
+  if (view.measure !== MEASURES[0]) said.set('measure', view.measure.toLowerCase());
+  if (view.compare !== COMPARED[0]) said.set('compare', view.compare.toLowerCase());
+  if (view.grain) said.set('buckets', view.grain.toLowerCase());
+  return `#${said.toString().replaceAll('%2F', '/').replaceAll('%3A', ':')}`;
+}
+
+/** What the documents take. */
+export function variables(view) {
+  const both = view.direction === 'BOTH';
+  const common = {
+    window: toInput(view.window),
+    timeZone: view.zone,
+    granularity: grainOf(view),
+    compareTo: view.compare,
+    orderBy: `TRANSACTION_${view.measure}`,
+  };
+  if (view.page === 'network') return { ...common, direction: both ? 'RECEIVED' : view.direction };
+  return {
+    ...common,
+    accountId: view.account,
+    direction: both ? null : view.direction,
+    counterpartyId: view.counterparty || null,
+  };
+}
+
+/** The size of the buckets, chosen or fitting. */
+export function grainOf(view) {
+  return view.grain || grainFor(view.window);
+}
