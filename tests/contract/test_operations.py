@@ -70,9 +70,10 @@ def test_a_committed_subscription_asks_what_a_query_is_answered(path: Path) -> N
 def assert_is_whole(answer: dict[str, Any]) -> None:
     assert "errors" not in answer
     shown = json.dumps(answer["data"])
-    # A counterparty that is new has no earlier rank, sample data is not audited, nobody has a budget.
-    absent = r'"(previousRank|rankChange|consistentThrough|comparedThrough|budgetBurst|budgetPerSecond)": null'
-    assert "null" not in re.sub(absent, "", shown)
+    # A counterparty that is new has no earlier rank, sample data is not audited and in no currency,
+    # nobody has a budget.
+    absent = "previousRank|rankChange|consistentThrough|comparedThrough|budgetBurst|budgetPerSecond|currency"
+    assert "null" not in re.sub(rf'"({absent})": null', "", shown)
 
 
 def test_an_operation_is_named_as_its_file() -> None:

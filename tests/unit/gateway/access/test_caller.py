@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from gateway.access.caller import EVERYONE, Caller, Role, Scope
 from gateway.access.masking import PREFIX, Masking, read_key
-from gateway.analytics import query_plan
+from gateway.analytics import pipeline_plan, query_plan, spread_plan
 from gateway.analytics.model import Direction, Interval
 from gateway.analytics.pipeline_plan import ProgressPlan
 from gateway.analytics.query_plan import DistinctPlan, EntriesPlan, QueryPlan
 from gateway.errors import BadUserInputError, ForbiddenError, Right
+from gateway.store.rows import asked
 
 OWNER = Caller("o", Role.OWNER, frozenset({"alice", "bob"}), True)
 MASKED = Caller("p", Role.PARTNER, frozenset({"alice"}), False)
@@ -72,12 +73,13 @@ def test_proofs_add_up_to_no_more_than_both() -> None:
 
 
 def test_every_plan_but_the_progress_needs_a_scope() -> None:
-    plans = [
+    plans = {
         kind
-        for _, kind in inspect.getmembers(query_plan, inspect.isclass)
+        for module in (query_plan, pipeline_plan, spread_plan, asked)
+        for _, kind in inspect.getmembers(module, inspect.isclass)
         if issubclass(kind, QueryPlan) and dataclasses.is_dataclass(kind)
-    ]
-    assert len(plans) == 10
+    }
+    assert len(plans) == 13
     for plan in plans:
         fields = {field.name: field for field in dataclasses.fields(plan)}  # type: ignore[arg-type]
         if plan is not ProgressPlan:
