@@ -202,7 +202,7 @@ def _checks(commands: _Commands) -> None:
 def _kubernetes(commands: _Commands) -> None:
     commands.pass_on(
         "images",
-        "[NAME …] [--demo] [--tag TAG] [--registry NAME] [--base IMAGE] [--save FOLDER]",
+        "[NAME …] [--demo] [--tag TAG] [--registry NAME] [--base IMAGE] [--sbom FOLDER] [--save FOLDER]",
         "build the container images that the chart runs",
         "by docker, podman or buildah, whichever is there",
     )

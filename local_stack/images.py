@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from local_stack import jars, locks
+from local_stack import jars, locks, sbom
 from local_stack.java import JavaMissingError, require_java_home
 from local_stack.settings import CHECKOUT, StackSettings
 
@@ -56,6 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{name} changed", flush=True)
         _fetch([name for image in chosen for name in image.jars])
         for image in chosen:
+            _tell_contents(image, options)
             _build(image, builder, options)
     except (ImagesError, jars.JarsError, locks.LockError, JavaMissingError) as problem:
         print(problem, file=sys.stderr)
@@ -117,6 +118,19 @@ def _build(image: Image, builder: Sequence[str], options: argparse.Namespace) ->
         archive.unlink(missing_ok=True)
         _run(_save_command(builder, name, archive))
         print(f"saved {archive}: {archive.stat().st_size / 1e6:.0f} MB", flush=True)
+
+
+def _tell_contents(image: Image, options: argparse.Namespace) -> None:
+    """Write the image's bill of materials where it is wanted."""
+    if not options.sbom:
+        return
+    lock = CHECKOUT / f"requirements-{image.name}.lock"
+    folder = StackSettings().jars
+    held = [jar for name in image.jars for jar in (folder / name).glob("*.jar")]
+    options.sbom.mkdir(parents=True, exist_ok=True)
+    path = options.sbom / f"{image.name}.cdx.json"
+    path.write_text(sbom.text(image.name, options.tag, lock if lock.exists() else None, held))
+    print(f"wrote {path}", flush=True)
 
 
 def _save_command(builder: Sequence[str], name: str, archive: Path) -> list[str]:
@@ -184,6 +198,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="OPTION",
         help="handed to the builder's build; repeatable, as --build-option=--no-cache",
     )
+    add("--sbom", type=Path, metavar="FOLDER", help="write what each holds, as CycloneDX JSON")
     add("--save", type=Path, metavar="FOLDER", help="write each as an archive to load into nodes")
     return parser
 
