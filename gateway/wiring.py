@@ -121,7 +121,7 @@ def admitted(
     counted.watch(counted.store_queries.labels("running"), lambda: gate.running)
     counted.watch(counted.store_queries.labels("queued"), lambda: gate.queued)
     breaker = Breaker(BREAKER_FAILURES, BREAKER_REST_S, monotonic)
-    return AdmittedStore(store, gate, breaker, monotonic)
+    return AdmittedStore(store, gate, breaker, monotonic, counted.store_seconds.observe)
 
 
 def kept_rows(
@@ -245,7 +245,6 @@ class ContextMaker:
             store,
             deadline,
             limits.max_store_queries,
-            self.counted.store_seconds.observe,
             store.admit,
         )
         clock_ms = self.epoch_ms()

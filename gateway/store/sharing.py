@@ -17,8 +17,6 @@ from gateway.store.port import Answering
 
 PlanRow = TypeVar("PlanRow")
 Made = TypeVar("Made")
-Observe = Callable[[str, float], None]
-"""Called with a plan's name and the seconds its answer took."""
 _BatchKey: TypeAlias = tuple[bool, Interval, bool, str | None, Scope | None]
 """Whether of the network, when, whether by kind, with whom alone, and of whom if only without themselves."""
 
@@ -31,13 +29,11 @@ class OperationStore:
         store: Answering,
         deadline: Deadline,
         max_queries: int,
-        observe: Observe,
         admit: Callable[[QueryPlan[Any]], None] = lambda _: None,
     ) -> None:
         self._store = store
         self._deadline = deadline
         self._max_queries = max_queries
-        self._observe = observe
         self._admit = admit
         self._refusal: OverloadedError | None = None
         self._asked: dict[QueryPlan[Any], asyncio.Task[StoreResult[Any]]] = {}
@@ -139,9 +135,7 @@ class OperationStore:
                 f"{type(plan).__name__} took over {remaining_s:.3f} s"
             ) from error
         finally:
-            seconds = self._deadline.monotonic() - started_s
-            self.seconds += seconds
-            self._observe(type(plan).__name__, seconds)
+            self.seconds += self._deadline.monotonic() - started_s
 
     async def _batched(self, plan: TotalsPlan) -> StoreResult[TotalsRow]:
         apart = plan.scope if plan.outside else None

@@ -44,9 +44,15 @@ class World:
         self.store = DuckdbStore(epoch_ms=self.epoch_ms)
         self._fetch = self.store.fetch
         self.store.fetch = self.fetch  # type: ignore[method-assign]
+        self.timed: Counter[str] = Counter()
         behind = admitted(self.store, Settings(), Metrics(), self.monotonic)
+        behind = replace(behind, observe=self._time)
         self.kept = KeptRows(behind, bounds, self.epoch_ms, self.monotonic, self._count)
         self.asked = RowsStore(self.kept, PartyStore(behind, Party(["alice"])))
+
+    def _time(self, plan: str, seconds: float) -> None:
+        assert seconds >= 0
+        self.timed[plan] += 1
 
     async def fetch(self, plan: QueryPlan[Any], timeout_s: float) -> StoreResult[Any]:
         if isinstance(plan, RowsPlan) and not self.tells:
@@ -123,6 +129,7 @@ async def test_questions_about_a_small_account_are_one_load_and_then_looks() -> 
     for each in (plan, others, plan):
         await store_cases.check(world.asked, entries, each)
     assert world.counts == {"load": 1, "memory": 2}
+    assert world.timed == {"RowsPlan": 1}, "only what the store was asked is timed"
     world.now_s += 1
     more = store_cases.random_entries(4, 200)
     world.store.load(more)
@@ -142,6 +149,7 @@ async def test_what_is_not_the_memory_s_is_the_store_s() -> None:
         await store_cases.check(world.asked, entries, plan)
     # Alone it is as large as with others, and then it is remembered to be.
     assert world.counts == {"load": 2, "store": 3}
+    assert world.timed == {"RowsPlan": 2, "TotalsPlan": 3}
     await store_cases.check(world.asked, entries, replace(plan, interval=Interval(0, NOW_MS)))
     assert world.counts == {"load": 2, "store": 4}
     await world.store.close()

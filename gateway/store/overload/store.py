@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -25,14 +26,19 @@ _HEAD_START_S = 0.005
 """The gate sees that time is up this much before the operation does, which gives up on all of it."""
 
 
+Observe = Callable[[str, float], None]
+"""Called with a plan's name and the seconds that its answer took, its turn's waiting included."""
+
+
 @dataclass(frozen=True, slots=True)
 class AdmittedStore:
-    """A store that is not asked more at once than it answers well."""
+    """A store that is not asked more at once than it answers well; `observe` is told of all that it is asked."""
 
     store: Store
     gate: Gate
     breaker: Breaker
     monotonic: Monotonic
+    observe: Observe = lambda _name, _seconds: None
 
     @property
     def sample_data(self) -> bool:
@@ -51,6 +57,15 @@ class AdmittedStore:
         self, plan: QueryPlan[PlanRow], timeout_s: float, party: Party | None = None
     ) -> StoreResult[PlanRow]:
         """The store's answer, when it is the party's turn; without one it is the gateway that asks."""
+        began_s = self.monotonic()
+        try:
+            return await self._in_turn(plan, timeout_s, party)
+        finally:
+            self.observe(type(plan).__name__, self.monotonic() - began_s)
+
+    async def _in_turn(
+        self, plan: QueryPlan[PlanRow], timeout_s: float, party: Party | None
+    ) -> StoreResult[PlanRow]:
         is_shared = isinstance(plan, ProgressPlan)
         if is_shared:
             # Served from a look that many share; and it is how one sees that the store is back.

@@ -31,7 +31,7 @@ DATA = [
 
 def shared(store: ReferenceStore, max_queries: int = 9, timeout_s: float = 5) -> OperationStore:
     deadline = Deadline.after(timeout_s, time.monotonic)
-    return OperationStore(store, deadline, max_queries, lambda *_: None)
+    return OperationStore(store, deadline, max_queries)
 
 
 def totals(*account_ids: str, direction: Direction = RECEIVED) -> TotalsPlan:
