@@ -101,7 +101,9 @@ def _await_idle(settings: StackSettings) -> None:
         try:
             said = ask(settings.gateway_url, "{ pipeline { freshnessSeconds } }", None, 10, {})
             behind_s = said["pipeline"]["freshnessSeconds"]
-        except GraphQLError:
+        except GraphQLError as error:
+            if "refused" in str(error):
+                raise SystemExit("No stack runs here: ./dev up --detach, then this again.") from None
             behind_s = IDLE_WITHIN_S
         if behind_s <= IDLE_BEHIND_S:
             return
