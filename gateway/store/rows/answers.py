@@ -28,7 +28,15 @@ from gateway.analytics.query_plan import (
 )
 from gateway.store.rows.held import Rows, Side
 from gateway.store.rows.listed import chosen_of, entries_of
-from gateway.store.rows.places import of_kind, outside, place_of, taken, with_other, within
+from gateway.store.rows.places import (
+    kind_at,
+    of_kind,
+    outside,
+    places_of,
+    taken,
+    with_other,
+    within,
+)
 
 Held: TypeAlias = Mapping[str, Rows]
 """The rows of each account that a plan is about."""
@@ -191,7 +199,7 @@ def _slots_apart(piece: SlotsPlan, rows: Rows) -> Iterator[SlotRow]:
         side, places = _slots_places(piece, rows, direction)
         told = direction if piece.direction is None else None
         for place, start_ms in zip(places, _starts(piece, side, places), strict=True):
-            kind = _kind_at(side, place) if piece.by_kind else None
+            kind = kind_at(side, place) if piece.by_kind else None
             name = None if piece.among is None else names[side.who[place]]
             found.setdefault((start_ms, told, kind, name), []).append(side.units[place])
     for (start_ms, told, kind, name), amounts in sorted(found.items(), key=lambda each: each[0][0]):
@@ -203,7 +211,7 @@ def _slots_places(piece: SlotsPlan, rows: Rows, direction: Direction) -> tuple[S
     side, places = within(rows, direction, piece.interval)
     places = outside(piece, rows, side, with_other(rows, side, places, piece.counterparty_id))
     if piece.among is not None:
-        among = {place_of(rows, each) for each in piece.among}
+        among = places_of(rows, piece.among)
         places = [each for each in places if side.who[each] in among]
     return side, places
 
@@ -212,7 +220,3 @@ def _starts(piece: SlotsPlan, side: Side, places: Sequence[int]) -> list[int]:
     """Where the slot of each row begins."""
     into_ms, slot_ms = piece.into_slot_ms, piece.slot_ms
     return [each - (each + into_ms) % slot_ms for each in taken(side.times_ms, places)]
-
-
-def _kind_at(side: Side, place: int) -> TransactionKind:
-    return TransactionKind.REVERSAL if place in side.reversals else TransactionKind.TRANSFER

@@ -14,7 +14,7 @@ from gateway.analytics.model import Direction, Entry, TransactionKind
 from gateway.analytics.query_plan import EntriesPlan
 from gateway.store.rows.asked import id_bytes, id_text
 from gateway.store.rows.held import Rows, Side
-from gateway.store.rows.places import of_kind, side_of, with_other, within
+from gateway.store.rows.places import kind_at, of_kind, side_of, with_other, within
 
 Place: TypeAlias = tuple[int, int, bytes, str, str, int]
 """Where an entry stands in any order: units, time, transaction id, direction, kind; and its place on its side."""
@@ -73,9 +73,8 @@ def _walk(
     direction: Direction, side: Side, places: Sequence[int], *, backward: bool = False
 ) -> Iterator[Place]:
     for place in reversed(places) if backward else places:
-        kind = "REVERSAL" if place in side.reversals else "TRANSFER"
-        id_ = side.id_at(place)
-        yield side.units[place], side.times_ms[place], id_, direction.value, kind, place
+        kind, id_ = kind_at(side, place), side.id_at(place)
+        yield side.units[place], side.times_ms[place], id_, direction.value, kind.value, place
 
 
 def _chosen(plan: EntriesPlan, rows: Rows, side: Side, places: Sequence[int]) -> Sequence[int]:
@@ -84,8 +83,8 @@ def _chosen(plan: EntriesPlan, rows: Rows, side: Side, places: Sequence[int]) ->
         raw = id_bytes(plan.transaction_id)
         places = [each for each in places if side.id_at(each) == raw]
     if plan.reverses is not None:
-        taken = {id_bytes(each) for each in plan.reverses}
-        places = [each for each in places if side.reversals.get(each) in taken - {None}]
+        taken_back = {id_bytes(each) for each in plan.reverses} - {None}
+        places = [each for each in places if side.reversals.get(each) in taken_back]
     if plan.min_amount is not None:
         least = money.to_units(plan.min_amount)
         places = [each for each in places if side.units[each] >= least]

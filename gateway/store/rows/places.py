@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from gateway.analytics.model import Direction, Interval, TransactionKind
 from gateway.analytics.query_plan import DistinctPlan, SlotsPlan, TopPlan, TotalsPlan
@@ -36,7 +36,7 @@ def outside(
     """Without those that have one of the plan's accounts on the other side, if it leaves them out."""
     if not plan.outside or plan.scope.account_ids is None:
         return places
-    inside = {place_of(rows, each) for each in plan.scope.account_ids} - {-1}
+    inside = places_of(rows, plan.scope.account_ids)
     return [each for each in places if side.who[each] not in inside] if inside else places
 
 
@@ -44,8 +44,8 @@ def with_other(rows: Rows, side: Side, places: Sequence[int], name: str | None) 
     """Those with this account on the other side; all, if none is named."""
     if name is None:
         return places
-    who = place_of(rows, name)
-    return [each for each in places if side.who[each] == who]
+    only = places_of(rows, (name,))
+    return [each for each in places if side.who[each] in only]
 
 
 def of_kind(side: Side, places: Sequence[int], kind: TransactionKind | None) -> Sequence[int]:
@@ -56,7 +56,11 @@ def of_kind(side: Side, places: Sequence[int], kind: TransactionKind | None) -> 
     return [each for each in places if (each in side.reversals) is back]
 
 
-def place_of(rows: Rows, name: str) -> int:
-    """A counterparty's place; -1 for one that there is not."""
-    names = rows.names
-    return names.index(name) if name in names else -1
+def kind_at(side: Side, place: int) -> TransactionKind:
+    """What a row is."""
+    return TransactionKind.REVERSAL if place in side.reversals else TransactionKind.TRANSFER
+
+
+def places_of(rows: Rows, names: Collection[str]) -> frozenset[int]:
+    """The places of those of some counterparties that there are."""
+    return frozenset(place for place, name in enumerate(rows.names) if name in names)
