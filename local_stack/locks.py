@@ -38,7 +38,7 @@ def texts() -> dict[Path, str]:
     """Each image's lock file with the text that it should have. Raises LockError."""
     extras = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
     optional: Mapping[str, list[str]] = extras["optional-dependencies"]
-    blocks = _blocks(WHOLE.read_text())
+    blocks = blocks_of(WHOLE.read_text())
     found = {}
     for name, chosen in IMAGES.items():
         direct = [Requirement(line) for extra in chosen for line in optional[extra]]
@@ -58,7 +58,7 @@ def write() -> list[str]:
     return changed
 
 
-def _blocks(lock: str) -> dict[str, str]:
+def blocks_of(lock: str) -> dict[str, str]:
     """The lines of each package, hashes included and comments left out, by its canonical name."""
     lines = [line for line in lock.splitlines(keepends=True) if not line.lstrip().startswith("#")]
     text = "".join(lines)

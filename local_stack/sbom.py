@@ -9,7 +9,6 @@ import hashlib
 import re
 import zipfile
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
 from pathlib import Path
 
 from cyclonedx.model import HashAlgorithm, HashType
@@ -18,7 +17,10 @@ from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.output.json import JsonV1Dot6
 from packageurl import PackageURL
 
-_PINNED = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", flags=re.MULTILINE)
+from local_stack import locks
+
+_VERSION = re.compile(r"[\s;\\]")
+"""What stands behind one."""
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 _FILE = re.compile(r"(.+?)-(\d.*)")
 _POM = re.compile(r"META-INF/maven/[^/]+/[^/]+/pom\.properties")
@@ -37,11 +39,9 @@ def text(name: str, version: str, lock: Path | None, jars: Iterable[Path]) -> st
 
 
 def _packages(lock: Path | None) -> Iterator[Component]:
-    locked = "" if lock is None else lock.read_text()
-    for found, following in pairwise([*_PINNED.finditer(locked), None]):
-        assert found is not None
-        own = locked[found.end() : following.start() if following else len(locked)]
-        name, version = found.groups()
+    locked = {} if lock is None else locks.blocks_of(lock.read_text())
+    for name, own in locked.items():
+        version = _VERSION.split(own.partition("==")[2], maxsplit=1)[0]
         yield Component(
             name=name,
             version=version,

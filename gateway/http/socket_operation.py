@@ -12,11 +12,11 @@ from starlette.types import ASGIApp, Message, Scope
 from gateway.http import socket_messages as messages
 from gateway.http.event_stream import offer_wire
 from gateway.http.negotiation import EVENTS, GRAPHQL
+from gateway.http.response import Header
 from gateway.live.audience import End
 from gateway.live.telling import Event
 from gateway.process.web_socket import Taken
 
-Header = tuple[bytes, bytes]
 Say = Callable[[str], Awaitable[None]]
 
 ACCEPT = f"{GRAPHQL}, {EVENTS};q=0.9".encode()

@@ -18,8 +18,9 @@ from gateway.http import request as http_request
 from gateway.http import socket_messages as messages
 from gateway.http.operation_record import OperationRecord, Recorded
 from gateway.http.request import RequestIds
+from gateway.http.response import Header
 from gateway.http.socket_messages import Closing, Kind, Message, SocketEndedError
-from gateway.http.socket_operation import Header, SocketOperation, headers_of
+from gateway.http.socket_operation import SocketOperation, headers_of
 from gateway.http.watching import caller_of
 from gateway.live.stream import Sleep
 from gateway.process import web_socket
