@@ -32,7 +32,10 @@ Observe = Callable[[str, float], None]
 
 @dataclass(frozen=True, slots=True)
 class AdmittedStore:
-    """A store that is not asked more at once than it answers well; `observe` is told of all that it is asked."""
+    """A store that is not asked more at once than it answers well.
+
+    `observe` is told of each query. A look at the progress is none: many share one, and probes ask for it.
+    """
 
     store: Store
     gate: Gate
@@ -57,6 +60,9 @@ class AdmittedStore:
         self, plan: QueryPlan[PlanRow], timeout_s: float, party: Party | None = None
     ) -> StoreResult[PlanRow]:
         """The store's answer, when it is the party's turn; without one it is the gateway that asks."""
+        if isinstance(plan, ProgressPlan):
+            # Served from a look that many share; and it is how one sees that the store is back.
+            return await self.store.fetch(plan, timeout_s)
         began_s = self.monotonic()
         try:
             return await self._in_turn(plan, timeout_s, party)
@@ -66,10 +72,6 @@ class AdmittedStore:
     async def _in_turn(
         self, plan: QueryPlan[PlanRow], timeout_s: float, party: Party | None
     ) -> StoreResult[PlanRow]:
-        is_shared = isinstance(plan, ProgressPlan)
-        if is_shared:
-            # Served from a look that many share; and it is how one sees that the store is back.
-            return await self.store.fetch(plan, timeout_s)
         if self.breaker.rests:
             raise StoreUnavailableError(_LEFT_ALONE)
         deadline = Deadline.after(max(0.0, timeout_s - _HEAD_START_S), self.monotonic)
