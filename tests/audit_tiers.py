@@ -18,10 +18,10 @@ from stream_jobs.audit.frontier import Frontier
 from stream_jobs.audit.history import History
 from stream_jobs.audit.ids import Ids
 from stream_jobs.audit.pinot_check import PinotCheck
-from stream_jobs.audit.pinot_tier import Stretch
 from stream_jobs.audit.placement import Placement
 from stream_jobs.audit.readers import Record
 from stream_jobs.audit.state import State
+from stream_jobs.audit.stretches import Stretch
 from stream_jobs.audit.sums import HOUR_MS, Cell, Row, Sums, rows_of
 from stream_jobs.audit.suspects import Proof
 from stream_jobs.events.dedup_window import DEFAULT, DedupWindow

@@ -42,6 +42,7 @@ from stream_jobs.topics.offsets import Reached
 from stream_jobs.topics.producer import producer_to, publish
 
 LOOK_EVERY_S = 0.25
+COMPARE_EVERY_S = 1.0
 PUBLISH_EVERY_S = 1.0
 FORGET_EVERY_S = 600.0
 PARTITIONS_EVERY_S = 5.0
@@ -70,7 +71,7 @@ def run(settings: AuditSettings, stop: threading.Event) -> None:
     )
     coverage.go_on_with(state.waiting(settings.rules))
     check = _pinot_check(settings, kafka, begin.whole_from_ms)
-    comparing = Beside("compare with Pinot", LOOK_EVERY_S, check.step, stop)
+    comparing = Beside("compare with Pinot", COMPARE_EVERY_S, check.step, stop)
     auditor = Auditor(
         names,
         state,

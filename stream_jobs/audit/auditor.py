@@ -13,9 +13,9 @@ from stream_jobs.audit.frontier import Closed, Frontier
 from stream_jobs.audit.history import History
 from stream_jobs.audit.outcomes import Source
 from stream_jobs.audit.pinot_check import Block, PinotCheck
-from stream_jobs.audit.pinot_tier import Stretch
 from stream_jobs.audit.publish import Counts
 from stream_jobs.audit.state import Closing, Positions, State
+from stream_jobs.audit.stretches import Stretch
 from stream_jobs.audit.sums import Cell, Counted, Counting
 from stream_jobs.audit.suspects import Suspect
 from stream_jobs.audit.taken import Taken

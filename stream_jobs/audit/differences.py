@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from stream_jobs.audit.findings import NOWHERE, Finding, Kind, Tier
-from stream_jobs.audit.pinot_tier import PinotTier, Stretch
+from stream_jobs.audit.pinot_tier import PinotTier
 from stream_jobs.audit.state import Hour
+from stream_jobs.audit.stretches import Stretch
 from stream_jobs.audit.sums import Cell, Row, Sums
 from stream_jobs.events.money import unscaled
 

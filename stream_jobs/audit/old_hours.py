@@ -11,8 +11,9 @@ from typing import Final, NamedTuple
 
 from stream_jobs.audit.differences import MAX_NAMED, Differences, row_finding, said
 from stream_jobs.audit.findings import Finding, Kind, tell
-from stream_jobs.audit.pinot_tier import PinotTier, Stretch
+from stream_jobs.audit.pinot_tier import PinotTier
 from stream_jobs.audit.state import Hour, State
+from stream_jobs.audit.stretches import Stretch
 from stream_jobs.audit.sums import HOUR_MS, CellSums
 
 COARSE_EVERY_MS: Final = 10_000

@@ -15,8 +15,9 @@ from stream_jobs.audit.differences import Differences, RowsOfRaw
 from stream_jobs.audit.expected import Expected
 from stream_jobs.audit.findings import tell
 from stream_jobs.audit.old_hours import OldHours
-from stream_jobs.audit.pinot_tier import PinotTier, Stretch
+from stream_jobs.audit.pinot_tier import PinotTier
 from stream_jobs.audit.state import Hour, State
+from stream_jobs.audit.stretches import Stretch
 from stream_jobs.audit.sums import Cell, CellSums, Counted, rows_of
 from stream_jobs.audit.suspects import Proof
 from stream_jobs.events.settings import DEFAULT, EventRules
@@ -24,6 +25,9 @@ from stream_jobs.topics.offsets import Offsets, all_at_least
 
 # Hours of a closing that one query asks for: events that come late, or from an archive, are of thousands.
 HOURS_A_QUERY: Final = 200
+# Closings that wait are compared as one, up to so many records: a query costs Pinot a look at every row that is not yet
+# in a finished segment, however few of them are asked for.
+JOINED_RECORDS: Final = 50_000
 # Suspects whose ids one query asks for.
 LOOKS_A_STEP: Final = 200
 
@@ -50,6 +54,27 @@ class Block:
     def __post_init__(self) -> None:
         self.wanted = _by_hour({cell: each.sums for cell, each in self.cells.items()})
         self.left = sorted(self.wanted)
+
+
+def joined(blocks: Sequence[Block]) -> Block:
+    """Some closings in their order as one."""
+    cells: dict[Cell, Counted] = {}
+    ends: dict[int, int] = {}
+    for block in blocks:
+        for cell, counted in block.cells.items():
+            cells[cell] = cells[cell].plus(counted) if cell in cells else counted
+        for partition, end in block.entry_ends.items():
+            ends[partition] = max(end, ends.get(partition, 0))
+    return Block(
+        [each for block in blocks for each in block.stretches],
+        [each for block in blocks for each in block.counted],
+        cells,
+        ends,
+        blocks[-1].frontier,
+        blocks[-1].decided,
+        frozenset().union(*(block.hours for block in blocks)),
+        next((block.as_of_ms for block in reversed(blocks) if block.as_of_ms), None),
+    )
 
 
 class PinotCheck:
@@ -80,6 +105,7 @@ class PinotCheck:
             state, pinot, self._differences, clock_ms, whole_from_ms, self._is_served
         )
         self._blocks: deque[Block] = deque()
+        self._begun: Block | None = None
         # Pinot has what is closed up to here.
         self._frontier: Offsets = {}
         self._decided: Offsets = {}
@@ -102,7 +128,7 @@ class PinotCheck:
         What is newly found is kept and told. Raises what the Pinot tier raises.
         """
         waited = bool(self._blocks)
-        compared = waited and self._compare(self._blocks[0])
+        compared = waited and self._compare(self._next())
         due = self._old.due
         if due:
             self._old.coarse()
@@ -110,6 +136,22 @@ class PinotCheck:
             self._old.again()
         self._prove()
         return compared
+
+    def _next(self) -> Block:
+        """The closing that was begun, or the first ones that wait as one; Pinot could never catch up with one that grows."""
+        if self._blocks[0] is not self._begun:
+            first: list[Block] = []
+            records = 0
+            for block in tuple(self._blocks):
+                records += len(block.counted)
+                if first and records > JOINED_RECORDS:
+                    break
+                first.append(block)
+            self._begun = joined(first) if len(first) > 1 else first[0]
+            for _ in first[1:]:
+                self._blocks.popleft()
+            self._blocks[0] = self._begun
+        return self._blocks[0]
 
     def _compare(self, block: Block) -> bool:
         if not self._pinot.has_reached(block.entry_ends):

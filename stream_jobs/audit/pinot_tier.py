@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, Protocol
 
+from stream_jobs.audit.stretches import Stretch, of_stretches
 from stream_jobs.audit.sums import HOUR_MS, SEPARATOR, Cell, CellSums, Row, Sums
 from stream_jobs.events.money import scaled
 from stream_jobs.json_http import pinot_http
@@ -36,14 +37,6 @@ _COLUMNS = (
     "account_id, counterparty_id, direction, transaction_id, event_time_ms, kind, reverses, "
     "kafka_partition, kafka_offset, amount"
 )
-
-
-class Stretch(NamedTuple):
-    """Raw offsets of one kafka partition, from `start` up to, not including, `end`."""
-
-    partition: int
-    start: int
-    end: int
 
 
 class PinotTier(Protocol):
@@ -93,7 +86,7 @@ class HttpPinotTier:
         rows = self._ask(
             "SELECT event_hour_ms, kafka_partition, direction, COUNT(*), SUMPRECISION(amount), "
             f"SUMPRECISION({ROW_MIX}) FROM {self._table} WHERE {_of_hours(hours)} AND "
-            f"{_within(stretches)} GROUP BY event_hour_ms, kafka_partition, direction",
+            f"{of_stretches(stretches)} GROUP BY event_hour_ms, kafka_partition, direction",
             MAX_GROUPS,
         )
         return {
@@ -114,12 +107,12 @@ class HttpPinotTier:
         return {(int(h), d): (int(count), _scaled(amount)) for h, d, count, amount in rows}
 
     def rows(self, hour_ms: int, stretches: Sequence[Stretch], limit: int) -> Counter[Row] | None:
-        where = f"{_of_hours([hour_ms])} AND {_within(stretches)}"
+        where = f"{_of_hours([hour_ms])} AND {of_stretches(stretches)}"
         found = self._ask(f"SELECT {_COLUMNS} FROM {self._table} WHERE {where}", limit + 1)
         return None if len(found) > limit else Counter(map(_row, found))
 
     def strange(self, hour_ms: int, stretches: Sequence[Stretch], limit: int) -> list[Row]:
-        where = f"{_of_hours([hour_ms])} AND NOT {_within(stretches)}"
+        where = f"{_of_hours([hour_ms])} AND NOT {of_stretches(stretches)}"
         found = self._ask(f"SELECT {_COLUMNS} FROM {self._table} WHERE {where}", limit)
         return [_row(each) for each in found]
 
@@ -160,14 +153,6 @@ def _of_hours(hours: Sequence[int]) -> str:
     if len(hours) == 1:
         return within
     return f"{within} AND event_hour_ms IN ({', '.join(map(str, hours))})"
-
-
-def _within(stretches: Iterable[Stretch]) -> str:
-    parts = [
-        f"(kafka_partition = {each.partition} AND kafka_offset >= {each.start} AND kafka_offset < {each.end})"
-        for each in stretches
-    ]
-    return f"({' OR '.join(parts)})"
 
 
 def _row(cells: Sequence[Any]) -> Row:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from stream_jobs.audit.expected import Expected
-from stream_jobs.audit.pinot_tier import Stretch
+from stream_jobs.audit.stretches import Stretch
 from stream_jobs.audit.sums import Row, rows_of
 from stream_jobs.events.settings import EventRules
 from stream_jobs.topics.kafka_offsets import KafkaOffsets

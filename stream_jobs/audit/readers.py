@@ -39,7 +39,8 @@ class Reader:
                 # A position that Kafka no longer has is a gap in the evidence: told, not skipped.
                 "auto.offset.reset": "error",
                 "queued.max.messages.kbytes": 16_384,
-                "fetch.wait.max.ms": 100,
+                "fetch.min.bytes": 65_536,
+                "fetch.wait.max.ms": 200,
             },
         )
         for topic, offsets in starts.items():

@@ -17,7 +17,7 @@ from stream_jobs.audit.expected import Expected, Waits
 from stream_jobs.audit.finding_table import FindingTable
 from stream_jobs.audit.findings import Finding, Kind
 from stream_jobs.audit.outcomes import Source
-from stream_jobs.audit.pinot_tier import Stretch
+from stream_jobs.audit.stretches import Stretch
 from stream_jobs.audit.sums import Cell, CellSums, Counted, Sums
 from stream_jobs.audit.suspects import Suspect
 from stream_jobs.audit.taken import Taken

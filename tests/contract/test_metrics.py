@@ -32,9 +32,9 @@ from graphql_schema.error_codes import ErrorCode
 from local_stack.settings import CHECKOUT
 from stream_jobs.audit.disk import DiskMetrics
 from stream_jobs.audit.findings import Finding, Kind, Tier
-from stream_jobs.audit.pinot_tier import Stretch
 from stream_jobs.audit.publish import AuditMetrics, Counts, report
 from stream_jobs.audit.state import Closing, Positions, State
+from stream_jobs.audit.stretches import Stretch
 from stream_jobs.progress.job_metrics import JobMetrics
 from stream_jobs.progress.job_watch import JobLook, Look
 from stream_jobs.progress.progress_metrics import ProgressMetrics

@@ -22,6 +22,9 @@ CREATE TABLE transactions (
   'properties.isolation.level' = 'read_committed',
   -- What one look may bring into memory: the topic lets a record of up to 1 MiB in, however small it was on its way.
   'properties.max.poll.records' = '20',
+  -- At the peak a request brings what 16 ms bring, instead of a few events.
+  'properties.fetch.min.bytes' = '16384',
+  'properties.fetch.max.wait.ms' = '50',
   'scan.startup.mode' = 'earliest-offset',
   'key.format' = 'raw',
   'key.fields' = 'record_key',

@@ -18,6 +18,9 @@ CREATE TABLE account_entries (
   ${kafka_access}
   'properties.transaction.timeout.ms' = ${transaction_timeout_ms},
   'properties.compression.type' = 'lz4',
+  -- Nothing is read before the checkpoint commits it, so that waiting for a full batch delays nothing.
+  'properties.linger.ms' = '100',
+  'properties.batch.size' = '131072',
   'key.format' = 'raw',
   'key.fields' = 'account_id',
   'value.format' = 'json',

@@ -12,6 +12,9 @@ CREATE TABLE transactions_uncounted (
   ${kafka_access}
   'properties.transaction.timeout.ms' = ${transaction_timeout_ms},
   'properties.compression.type' = 'lz4',
+  -- Nothing is read before the checkpoint commits it, so that waiting for a full batch delays nothing.
+  'properties.linger.ms' = '100',
+  'properties.batch.size' = '131072',
   'format' = 'json',
   'sink.delivery-guarantee' = 'exactly-once',
   'sink.transactional-id-prefix' = ${uncounted_transactional_id},

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from stream_jobs.audit.pinot_tier import ROW_MIX, HttpPinotTier, Stretch
+from stream_jobs.audit.pinot_tier import ROW_MIX, HttpPinotTier
+from stream_jobs.audit.stretches import Stretch
 from stream_jobs.audit.sums import HOUR_MS, Cell, Row, Sums
 from stream_jobs.progress.segments import NotServedError
 from stream_jobs.topics.offsets import Reached
@@ -88,13 +89,13 @@ def test_sums_are_exact_whatever_their_size(pinot: FakePinot) -> None:
         f'[[{HOUR_MS}, 2, "SENT", 3, "999999999999999999999.99999999", "-1E+3"], '
         f'[{HOUR_MS}, 0, "SENT", 1, 0.1, 5]]'
     )
-    assert tier(pinot).sums([HOUR_MS], [Stretch(2, 5, 9), Stretch(0, 0, 1)]) == {
+    assert tier(pinot).sums([HOUR_MS], [Stretch(2, 5, 90), Stretch(0, 0, 1)]) == {
         Cell(HOUR_MS, 2, "SENT"): Sums(3, 99999999999999999999999999999, -(10**11)),
         Cell(HOUR_MS, 0, "SENT"): Sums(1, 10_000_000, 500_000_000),
     }
     (statement,) = pinot.statements
     assert f"event_time_ms >= {HOUR_MS} AND event_time_ms < {2 * HOUR_MS}" in statement
-    assert "(kafka_partition = 2 AND kafka_offset >= 5 AND kafka_offset < 9)" in statement
+    assert "(kafka_partition = 2 AND kafka_offset >= 5 AND kafka_offset < 90)" in statement
     assert f"SUMPRECISION({ROW_MIX})" in statement
 
 
