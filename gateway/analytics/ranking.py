@@ -21,7 +21,7 @@ from gateway.analytics.model import (
 )
 from gateway.analytics.query_plan import GroupRow, Place, TopPlan
 from gateway.analytics.questions import Analytics, evidence_of, merge
-from gateway.analytics.totals import NOTHING
+from gateway.analytics.slots import NOTHING
 from gateway.errors import BadUserInputError, ForbiddenError
 
 

@@ -13,7 +13,8 @@ from gateway.analytics.model import TransactionKind
 from gateway.analytics.query_plan import DistinctPlan
 from gateway.analytics.questions import Analytics, evidence_of
 from gateway.analytics.ranking import compared, earlier_plan, numbered
-from gateway.analytics.totals import NOTHING, measures_of
+from gateway.analytics.slots import NOTHING
+from gateway.analytics.totals import measures_of
 from gateway.errors import CostLimitExceededError
 
 

@@ -1,9 +1,10 @@
-"""JSON as it was sent, or not at all: exact integers, no key twice, nothing repaired."""
+"""JSON as it was sent, or not at all: exact whole numbers, no key twice, nothing repaired."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -57,6 +58,20 @@ def _integer(digits: str) -> int | float:
     return -0.0 if digits == "-0" else int(digits)
 
 
+def _number(text: str) -> float:
+    # Fractions are rounded, as everywhere; none becomes a whole number, which an Int takes.
+    value = float(text)
+    try:
+        is_rounded = value.is_integer() and Decimal(text) != value
+    except (
+        ArithmeticError
+    ):  # an exponent beyond all decimals: it is not the zero that floats have of it
+        is_rounded = True
+    if is_rounded:
+        raise JsonRefusedError("has a number of too many digits, which would become another one.")
+    return value
+
+
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
@@ -64,4 +79,4 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-_EXACT = json.JSONDecoder(parse_int=_integer, object_pairs_hook=_object)
+_EXACT = json.JSONDecoder(parse_int=_integer, parse_float=_number, object_pairs_hook=_object)
