@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from starlette.types import Scope
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
 
 from gateway.process import one_at_a_time
 
@@ -20,12 +22,48 @@ Taken = Callable[[], Awaitable[object]]
 class BoundedWebSocket(WebSocketsSansIOProtocol):
     """One connection; requests get an extension that waits until all that was sent is out of our hands."""
 
+    _holds_pongs = False
+    """Nothing more is read, since a client does not take what its pings are answered with."""
+    _cut: asyncio.TimerHandle | None = None
+
     async def run_asgi(self) -> None:
-        """Run the application."""
+        """Run the application; who does not take its last words is cut."""
         extensions: dict[str, object] = self.scope.setdefault("extensions", {})  # type: ignore[assignment]
         extensions[NAME] = self.writable.wait
         one_at_a_time.bound(self.transport)
-        await super().run_asgi()
+        try:
+            await super().run_asgi()
+        finally:
+            if not self.disconnected:
+                after_s = self.close_timeout + LAST_WORDS_S
+                self._cut = self.loop.call_later(after_s, self.transport.abort)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Whoever is at work for it is told."""
+        if self._cut is not None:
+            self._cut.cancel()
+        super().connection_lost(exc)
+
+    def handle_cont(self, event: Frame) -> None:
+        """Keep a part of a message; of those without content there may be any number."""
+        if event.data or event.fin:
+            super().handle_cont(event)
+
+    def handle_ping(self) -> None:
+        """Answer, and read on when the answer is taken: a flood of pings is not to become one of pongs here."""
+        super().handle_ping()
+        if not self.writable.is_set() and not self.transport.is_closing():
+            self._holds_pongs = self.read_paused = True
+            self.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """All was taken; what the application has not taken yet still holds up what comes next."""
+        super().resume_writing()
+        if self._holds_pongs:
+            self._holds_pongs = False
+            if self.queue.empty() and not self.transport.is_closing():
+                self.read_paused = False
+                self.transport.resume_reading()
 
     def keepalive_timeout(self) -> None:
         """Cut who does not answer, be there something that it has not taken."""

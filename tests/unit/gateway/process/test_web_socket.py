@@ -6,13 +6,14 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, cast
 
 import pytest
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.frames import Frame, Opcode
 from websockets.typing import Subprotocol
 
 from gateway.process import web_socket
@@ -118,6 +119,98 @@ async def test_who_takes_nothing_is_not_sent_a_queue_and_is_cut(
             mine.keepalive_timeout()
             await until(lambda: not sockets(server))
             client.transport.abort()
+        server.look()
+        server.look()
+
+
+@asynccontextmanager
+async def deaf(to: Listening, *spoken: str) -> AsyncIterator[socket.socket]:
+    """A client's own socket behind the handshake; it sends what it likes and takes nothing."""
+    with socket.socket() as own:
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        own.setblocking(False)
+        loop = asyncio.get_running_loop()
+        await loop.sock_connect(own, ("127.0.0.1", to.port))
+        lines = (
+            "GET /graphql HTTP/1.1",
+            "host: localhost",
+            "connection: upgrade",
+            "upgrade: websocket",
+            "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==",
+            "sec-websocket-version: 13",
+            *(f"sec-websocket-protocol: {each}" for each in spoken),
+        )
+        await loop.sock_sendall(own, ("\r\n".join(lines) + "\r\n\r\n").encode())
+        assert (await loop.sock_recv(own, 12)) == b"HTTP/1.1 101"
+        yield own
+
+
+PING = Frame(Opcode.PING, b"x" * 125).serialize(mask=True)
+MEGABYTES = 6_000_000
+
+
+async def flooded(own: socket.socket, sent: bytes) -> None:
+    """Send as much as is taken, up to some megabytes."""
+    loop = asyncio.get_running_loop()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(2):
+            await loop.sock_sendall(own, sent * (MEGABYTES // len(sent)))
+
+
+@pytest.mark.parametrize("spoken", [SPOKEN, []])
+async def test_a_flood_of_pings_is_not_answered_into_memory(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, spoken: list[str]
+) -> None:
+    monkeypatch.setattr(web_socket, "LAST_WORDS_S", 0.05)
+    async with listening(gateway.app) as server:
+        async with deaf(server, *spoken) as own:
+            (mine,) = sockets(server)
+            mine.close_timeout = 0.05
+            await flooded(own, PING)
+            assert 0 < mine.transport.get_write_buffer_size() < 1_000_000
+            if spoken:
+                mine.keepalive_timeout()
+            # Though it has not taken all of it.
+            await until(lambda: not sockets(server))
+        server.look()
+        server.look()
+
+
+async def test_who_takes_its_pongs_late_is_read_on(gateway: Gateway) -> None:
+    async with listening(gateway.app) as server:
+        async with deaf(server, *SPOKEN) as own:
+            (mine,) = sockets(server)
+            sending = asyncio.ensure_future(flooded(own, PING))
+            await until(lambda: not mine.writable.is_set())
+            loop = asyncio.get_running_loop()
+            taken = b""
+            while not (sending.done() and taken.endswith(b"x" * 125)):
+                taken = (taken + await loop.sock_recv(own, 1_000_000))[-200:]
+            init = Frame(Opcode.TEXT, b'{"type":"connection_init"}').serialize(mask=True)
+            await loop.sock_sendall(own, init)
+            while b"connection_ack" not in taken:
+                taken = (taken + await loop.sock_recv(own, 1_000_000))[-200:]
+        await until(lambda: not sockets(server))
+        server.look()
+        server.look()
+
+
+async def test_parts_of_a_message_without_content_are_not_kept(gateway: Gateway) -> None:
+    async with listening(gateway.app) as server:
+        async with deaf(server, *SPOKEN) as own:
+            (mine,) = sockets(server)
+            loop = asyncio.get_running_loop()
+            begun = Frame(Opcode.TEXT, b'{"type":', fin=False).serialize(mask=True)
+            await loop.sock_sendall(own, begun)
+            await flooded(own, Frame(Opcode.CONT, b"", fin=False).serialize(mask=True))
+            kept = len(mine.frames)
+            assert kept == 1
+            ended = Frame(Opcode.CONT, b'"connection_init"}').serialize(mask=True)
+            await loop.sock_sendall(own, ended)
+            taken = b""
+            while b"connection_ack" not in taken:
+                taken += await loop.sock_recv(own, 1_000)
+        await until(lambda: not sockets(server))
         server.look()
         server.look()
 
