@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from decimal import Decimal
 from typing import Any
 
 import orjson
+
+from gateway.process.exact_numbers import becomes_whole
 
 MAX_VALUES = 1_000
 MAX_LEVELS = 10
@@ -59,17 +60,9 @@ def _integer(digits: str) -> int | float:
 
 
 def _number(text: str) -> float:
-    # Fractions are rounded, as everywhere; none becomes a whole number, which an Int takes.
-    value = float(text)
-    try:
-        is_rounded = value.is_integer() and Decimal(text) != value
-    except (
-        ArithmeticError
-    ):  # an exponent beyond all decimals: it is not the zero that floats have of it
-        is_rounded = True
-    if is_rounded:
+    if becomes_whole(text):
         raise JsonRefusedError("has a number of too many digits, which would become another one.")
-    return value
+    return float(text)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
