@@ -143,6 +143,14 @@ def numbered(rows: tuple[GroupRow, ...], passed: int = 0) -> tuple[Ranked, ...]:
     )
 
 
+def placed(rows: tuple[GroupRow, ...], account_id: str) -> Ranked | None:
+    """One account's row with its rank; of the others, who may be thousands, nothing is made."""
+    for number, row in enumerate(rows, start=1):
+        if row.account_id == account_id:
+            return Ranked(number, account_id, _measures(row), None)
+    return None
+
+
 def _page(analytics: Analytics, question: RankingQuestion) -> _Page:
     """Raises `BadUserInputError` for a cursor that is none of this question and caller."""
     asked = analytics.window(question.choice, question.calendar)
