@@ -9,7 +9,7 @@ from starlette.types import Scope
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 
-from gateway.process import one_at_a_time
+from gateway.process import one_at_a_time, refusal
 
 NAME = "gateway.taken"
 
@@ -37,6 +37,13 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
             if not self.disconnected:
                 after_s = self.close_timeout + LAST_WORDS_S
                 self._cut = self.loop.call_later(after_s, self.transport.abort)
+
+    def data_received(self, data: bytes) -> None:
+        """Read what came; a handshake that HTTP could read and this protocol cannot has an answer, too."""
+        super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.handshake_initiated:
+            self.transport.write(refusal.HANDSHAKE_UNREADABLE.response(self.default_headers))
+            self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Whoever is at work for it is told."""

@@ -123,6 +123,32 @@ async def test_who_takes_nothing_is_not_sent_a_queue_and_is_cut(
         server.look()
 
 
+@pytest.mark.parametrize(
+    "line", [b"x-trace: " + b"a" * 9_000, b"cookie: " + b"a" * 20_000, b"x\xe9: a", b"x[: a"]
+)
+async def test_a_handshake_that_cannot_be_read_is_answered_and_ended(
+    gateway: Gateway, line: bytes
+) -> None:
+    handshake = [
+        b"GET /graphql HTTP/1.1",
+        b"host: localhost",
+        b"connection: upgrade",
+        b"upgrade: websocket",
+        b"sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==",
+        b"sec-websocket-version: 13",
+        line,
+    ]
+    async with listening(gateway.app) as server:
+        client = await server.connect()
+        await client.send(b"\r\n".join([*handshake, b"", b""]))
+        answer = await client.answer()
+        assert (answer.status, answer.code) == (400, "BAD_USER_INPUT")
+        assert await client.end() == b""
+        await until(lambda: not sockets(server))
+        server.look()
+        server.look()
+
+
 @asynccontextmanager
 async def deaf(to: Listening, *spoken: str) -> AsyncIterator[socket.socket]:
     """A client's own socket behind the handshake; it sends what it likes and takes nothing."""
