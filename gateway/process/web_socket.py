@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from starlette.types import Scope
+from uvicorn._types import ASGIReceiveEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.frames import Frame
+from websockets.frames import CloseCode, Frame
 
 from gateway.process import one_at_a_time, refusal
 
@@ -15,6 +16,12 @@ NAME = "gateway.taken"
 
 LAST_WORDS_S = 1.0
 """For how long a client that no longer answers may still take why it is cut."""
+
+PIECE_BYTES = 2_048
+"""Read in one turn: of the smallest frames, 340, which take some 5 ms."""
+
+MAX_PARTS = 1_000
+"""Of one message."""
 
 Taken = Callable[[], Awaitable[object]]
 
@@ -24,6 +31,10 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
 
     _holds_pongs = False
     """Nothing more is read, since a client does not take what its pings are answered with."""
+    _unread = b""
+    """What came and waits for its turn: nothing more is read before."""
+    _parts = 0
+    """Of the message that is not whole."""
     _cut: asyncio.TimerHandle | None = None
 
     async def run_asgi(self) -> None:
@@ -39,11 +50,51 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
                 self._cut = self.loop.call_later(after_s, self.transport.abort)
 
     def data_received(self, data: bytes) -> None:
-        """Read what came; a handshake that HTTP could read and this protocol cannot has an answer, too."""
-        super().data_received(data)
-        if self.conn.handshake_exc is not None and not self.handshake_initiated:
-            self.transport.write(refusal.HANDSHAKE_UNREADABLE.response(self.default_headers))
-            self.transport.close()
+        """Read what came piece by piece: of the smallest frames a whole reading would hold all others for a second.
+
+        The handshake is one piece. One that HTTP could read and this protocol cannot has an answer, too.
+        """
+        if not self.handshake_initiated:
+            super().data_received(data)
+            if self.conn.handshake_exc is not None and not self.handshake_initiated:
+                self.transport.write(refusal.HANDSHAKE_UNREADABLE.response(self.default_headers))
+                self.transport.close()
+        elif self._unread or len(data) > PIECE_BYTES:
+            is_first, self._unread = not self._unread, self._unread + data
+            self._pause()
+            if is_first:
+                self._read_piece()
+        else:
+            super().data_received(data)
+
+    def _read_piece(self) -> None:
+        if self.transport.is_closing():
+            self._unread = b""
+            return
+        piece, rest = self._unread[:PIECE_BYTES], self._unread[PIECE_BYTES:]
+        super().data_received(piece)
+        self._unread = rest
+        if rest:
+            self.loop.call_soon(self._read_piece)
+        else:
+            self._read_on()
+
+    async def receive(self) -> ASGIReceiveEvent:
+        """What came next; more is read if the application waits for it."""
+        message = await self.queue.get()
+        self._read_on()
+        return message
+
+    def _pause(self) -> None:
+        if not self.transport.is_closing():
+            self.read_paused = True
+            self.transport.pause_reading()
+
+    def _read_on(self) -> None:
+        is_free = self.queue.empty() and not self._unread and not self._holds_pongs
+        if self.read_paused and is_free and not self.transport.is_closing():
+            self.read_paused = False
+            self.transport.resume_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Whoever is at work for it is told."""
@@ -52,25 +103,28 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
         super().connection_lost(exc)
 
     def handle_cont(self, event: Frame) -> None:
-        """Keep a part of a message; of those without content there may be any number."""
-        if event.data or event.fin:
+        """Keep a part of a message, of which there may be so many."""
+        if self.close_sent:
+            return
+        self._parts = 0 if event.fin else self._parts + 1
+        if self._parts < MAX_PARTS:
             super().handle_cont(event)
+        else:
+            self.conn.fail(CloseCode.MESSAGE_TOO_BIG, f"over {MAX_PARTS} parts")
+            self.handle_parser_exception()
 
     def handle_ping(self) -> None:
         """Answer, and read on when the answer is taken: a flood of pings is not to become one of pongs here."""
         super().handle_ping()
-        if not self.writable.is_set() and not self.transport.is_closing():
-            self._holds_pongs = self.read_paused = True
-            self.transport.pause_reading()
+        if not self.writable.is_set():
+            self._holds_pongs = True
+            self._pause()
 
     def resume_writing(self) -> None:
         """All was taken; what the application has not taken yet still holds up what comes next."""
         super().resume_writing()
-        if self._holds_pongs:
-            self._holds_pongs = False
-            if self.queue.empty() and not self.transport.is_closing():
-                self.read_paused = False
-                self.transport.resume_reading()
+        self._holds_pongs = False
+        self._read_on()
 
     def keepalive_timeout(self) -> None:
         """Cut who does not answer, be there something that it has not taken."""

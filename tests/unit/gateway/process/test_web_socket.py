@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, cast
 
 import pytest
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.frames import Frame, Opcode
@@ -18,6 +17,7 @@ from websockets.typing import Subprotocol
 
 from gateway.process import web_socket
 from gateway.process.connections import Limits
+from gateway.process.web_socket import BoundedWebSocket
 from tests.unit.gateway.process.listening import Listening, listening, until
 from tests.unit.gateway.served import TOTALS, Gateway
 from tests.unit.gateway.subscribed import TOTALS as SUBSCRIPTION
@@ -41,9 +41,9 @@ async def asks(client: ClientConnection, query: str) -> None:
     await client.send(json.dumps({"id": "a", "type": "subscribe", "payload": payload}))
 
 
-def sockets(of: Listening) -> list[WebSocketsSansIOProtocol]:
+def sockets(of: Listening) -> list[BoundedWebSocket]:
     """The server's side of each."""
-    return [each for each in of.state.connections if isinstance(each, WebSocketsSansIOProtocol)]
+    return [each for each in of.state.connections if isinstance(each, BoundedWebSocket)]
 
 
 async def test_an_operation_over_a_real_socket_which_counts_as_a_connection(
@@ -221,21 +221,56 @@ async def test_who_takes_its_pongs_late_is_read_on(gateway: Gateway) -> None:
         server.look()
 
 
-async def test_parts_of_a_message_without_content_are_not_kept(gateway: Gateway) -> None:
+@pytest.mark.parametrize("content", [b"", b"x"])
+async def test_a_message_of_too_many_parts_ends_the_connection(
+    gateway: Gateway, content: bytes
+) -> None:
     async with listening(gateway.app) as server:
         async with deaf(server, *SPOKEN) as own:
-            (mine,) = sockets(server)
+            begun = Frame(Opcode.TEXT, b"{", fin=False).serialize(mask=True)
+            part = Frame(Opcode.CONT, content, fin=False).serialize(mask=True)
+            loop = asyncio.get_running_loop()
+            await loop.sock_sendall(own, begun + part * web_socket.MAX_PARTS)
+            taken = b""
+            while b"parts" not in taken:
+                taken += await loop.sock_recv(own, 1_000)
+            await until(lambda: not sockets(server))
+        server.look()
+        server.look()
+
+
+async def test_a_message_may_have_parts(gateway: Gateway) -> None:
+    async with listening(gateway.app) as server:
+        async with deaf(server, *SPOKEN) as own:
             loop = asyncio.get_running_loop()
             begun = Frame(Opcode.TEXT, b'{"type":', fin=False).serialize(mask=True)
-            await loop.sock_sendall(own, begun)
-            await flooded(own, Frame(Opcode.CONT, b"", fin=False).serialize(mask=True))
-            kept = len(mine.frames)
-            assert kept == 1
-            ended = Frame(Opcode.CONT, b'"connection_init"}').serialize(mask=True)
-            await loop.sock_sendall(own, ended)
+            between = Frame(Opcode.CONT, b" ", fin=False).serialize(mask=True)
+            ended = Frame(Opcode.CONT, b'"ping"}').serialize(mask=True)
+            message = begun + between * (web_socket.MAX_PARTS - 1) + ended
+            # All of it at once is many pieces.
+            await loop.sock_sendall(own, message * 3)
             taken = b""
-            while b"connection_ack" not in taken:
+            while taken.count(b'{"type": "pong"}') < 3:
                 taken += await loop.sock_recv(own, 1_000)
+        await until(lambda: not sockets(server))
+        server.look()
+        server.look()
+
+
+async def test_a_flood_of_frames_leaves_others_their_turns(gateway: Gateway) -> None:
+    longest, turns = 0, 0
+    async with listening(gateway.app) as server:
+        async with deaf(server, *SPOKEN):
+            (mine,) = sockets(server)
+            nothing = Frame(Opcode.PONG, b"").serialize(mask=True)
+            held = nothing * (200_000 // len(nothing))
+            mine.data_received(held)
+            while held:
+                longest = max(longest, len(held) - len(mine._unread))
+                held, turns = mine._unread, turns + 1
+                await asyncio.sleep(0)
+        assert 0 < longest <= 2 * web_socket.PIECE_BYTES
+        assert turns > 200_000 // (2 * web_socket.PIECE_BYTES)
         await until(lambda: not sockets(server))
         server.look()
         server.look()
