@@ -59,6 +59,9 @@ if TYPE_CHECKING:
 READY_TIMEOUT_S = 2.0
 
 
+GRAPHQL = "/graphql"
+
+
 def create_app(
     settings: Settings,
     store: Store | None = None,
@@ -117,6 +120,10 @@ def create_app(
             await traces.end(provider)
         logs.logger().info("stopped")
 
+    def tell_refused(scope: Scope, request_id: str, status: int) -> None:
+        if _path_of(scope) == GRAPHQL:
+            view.record.not_let_in(request_id, address_of(scope), status)
+
     request_ids = RequestIds()
     elsewhere = Elsewhere(request_ids)
     app = FastAPI(
@@ -135,9 +142,10 @@ def create_app(
         settings.origins,
         settings.page_headers,
         request_ids,
+        tell_refused,
     )
     names = allowed_names(settings.hosts, on_loopback=is_loopback(settings.host))
-    known = ClosingConnections(Hosts(front, names, request_ids), process.drain)
+    known = ClosingConnections(Hosts(front, names, request_ids, tell_refused), process.drain)
     return Forwarded(known, settings.proxies) if settings.proxies else known
 
 
@@ -158,16 +166,21 @@ class _Front:
         """Answer one request."""
         if scope["type"] == "lifespan":
             return self._app(scope, receive, send)
-        path: str = scope["path"]
-        if path != "/graphql" and len(path) > 1 and path.endswith("/"):
-            path = scope["path"] = path[:-1]
-        if path != "/graphql":
+        path = scope["path"] = _path_of(scope)
+        if path != GRAPHQL:
             return self._app(scope, receive, send)
         if scope["type"] == "websocket":
             return self._sockets(scope, receive, send)
         if scope["method"] == "GET" and self._graphiql and _is_page_request(scope):
             return graphiql.page(self._assets)(scope, receive, send)
         return self._view(scope, receive, send)
+
+
+def _path_of(scope: Scope) -> str:
+    path: str = scope["path"]
+    if path != GRAPHQL and len(path) > 1 and path.endswith("/"):
+        return path[:-1]
+    return path
 
 
 def _is_page_request(scope: Scope) -> bool:

@@ -20,13 +20,14 @@ from gateway.access.caller import EVERYONE, Caller
 from gateway.access.masking import Masking
 from gateway.access.signing_keys import signer_of_answers
 from gateway.analytics.cursor import Cursors
-from gateway.analytics.limits import Limits
+from gateway.analytics.limits import MAX_SERIES, Limits
 from gateway.analytics.questions import Analytics, Apart
+from gateway.analytics.weekly import MAX_HOURS
 from gateway.documents import manifest
 from gateway.documents.admission import Admission
 from gateway.documents.caps import Caps
 from gateway.documents.cost.pricing import Pricing
-from gateway.documents.cost.sizes import estimates, lengths_below
+from gateway.documents.cost.sizes import estimates, lengths_below, made
 from gateway.documents.cost.weights import read as read_weights
 from gateway.documents.manifest import ManifestError
 from gateway.documents.named import Documents
@@ -210,7 +211,11 @@ def make_preparation(settings: Settings) -> Preparation:
     weights = read_weights(build_schema(sdl()))
     max_points = settings.max_points
     pricing = Pricing(
-        schema, weights, estimates(settings.max_accounts, max_points), lengths_below(max_points)
+        schema,
+        weights,
+        estimates(settings.max_accounts, max_points),
+        lengths_below(max_points),
+        made(max_points, MAX_SERIES, MAX_HOURS),
     )
     return Preparation(schema, caps_of(settings), pricing, settings.introspection)
 

@@ -23,6 +23,7 @@ _RFC_3339 = re.compile(
     re.ASCII,
 )
 _MINUTE = dt.timedelta(minutes=1)
+_MICROSECOND = dt.timedelta(microseconds=1)
 _DECIMAL = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?", re.ASCII)
 _LONG_LIMIT = 1 << 63
 
@@ -93,13 +94,18 @@ def _rfc_3339(value: object) -> str:
 
 
 def parse_datetime(value: object) -> datetime:
-    """An instant from RFC 3339 text, which must have an offset; finer than microseconds is cut."""
+    """An instant from RFC 3339 text, which must have an offset; finer than microseconds is the next of them.
+
+    So nothing that happened before it, in whole milliseconds, is at it or later.
+    """
     matched = _RFC_3339.fullmatch(value) if isinstance(value, str) else None
     if matched is not None:
         day, clock, fraction, offset = matched.groups()
-        text = f"{day}T{clock}{(fraction or '')[:7]}{offset.upper()}"
+        kept, finer = (fraction or "")[:7], (fraction or "")[7:]
+        text = f"{day}T{clock}{kept}{offset.upper()}"
+        more = _MICROSECOND if finer.strip("0") else dt.timedelta()
         try:
-            return datetime.fromisoformat(text).astimezone(dt.UTC)
+            return datetime.fromisoformat(text).astimezone(dt.UTC) + more
         except (ValueError, OverflowError):
             pass
     raise ScalarInputError(

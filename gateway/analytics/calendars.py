@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from calendar import monthrange
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -22,6 +23,9 @@ CLOCK_STEP_MS = {
 """The sizes that go by the clock; the others go by dates."""
 MONTHS = {Granularity.MONTH: 1, Granularity.QUARTER: 3, Granularity.YEAR: 12}
 DAYS = {Granularity.DAY: 1, Granularity.WEEK: 7}
+STEADY_MS = 4 * DAY_MS
+"""Within so much time no clock was set to another offset and back since 1970: the least was 167 hours
+(Brazil, October 2000)."""
 _LONGEST = {
     Granularity.DAY: timedelta(days=1),
     Granularity.WEEK: timedelta(days=7),
@@ -67,6 +71,25 @@ def next_edge(start_ms: int, granularity: Granularity, calendar: Calendar) -> in
     step_ms = CLOCK_STEP_MS[granularity]
     end_ms = start_ms + step_ms - _wall_ms(local) % step_ms
     return _change_ms(start_ms, end_ms, zone) or end_ms
+
+
+def next_edges(
+    start_ms: int, until_ms: int, granularity: Granularity, calendar: Calendar
+) -> Sequence[int]:
+    """The ends of the period that begins at an instant and of some after it, up to the first one not before `until_ms`.
+
+    As long as the clock is not changed minutes, hours and days are evenly apart.
+    """
+    step_ms = DAY_MS if granularity is Granularity.DAY else CLOCK_STEP_MS.get(granularity, 0)
+    if step_ms:
+        first = instant(start_ms, calendar.zone)
+        steady_ms = min(STEADY_MS, until_ms - start_ms + step_ms - 1)
+        while steady_ms >= 2 * step_ms and _wall_ms(first) % step_ms == 0:
+            last_ms = start_ms + steady_ms // step_ms * step_ms
+            if instant(last_ms, calendar.zone).utcoffset() == first.utcoffset():
+                return range(start_ms + step_ms, last_ms + 1, step_ms)
+            steady_ms //= 4
+    return (next_edge(start_ms, granularity, calendar),)
 
 
 def period_before(end_ms: int, granularity: Granularity, calendar: Calendar) -> Interval:

@@ -21,7 +21,7 @@ from gateway.analytics.model import (
 )
 from gateway.analytics.query_plan import GroupRow, Place, TopPlan
 from gateway.analytics.questions import Analytics, evidence_of, merge
-from gateway.analytics.totals import NOTHING
+from gateway.analytics.slots import NOTHING
 from gateway.errors import BadUserInputError, ForbiddenError
 
 
@@ -141,6 +141,14 @@ def numbered(rows: tuple[GroupRow, ...], passed: int = 0) -> tuple[Ranked, ...]:
         Ranked(number, row.account_id, _measures(row), None)
         for number, row in enumerate(rows, start=passed + 1)
     )
+
+
+def placed(rows: tuple[GroupRow, ...], account_id: str) -> Ranked | None:
+    """One account's row with its rank; of the others, who may be thousands, nothing is made."""
+    for number, row in enumerate(rows, start=1):
+        if row.account_id == account_id:
+            return Ranked(number, account_id, _measures(row), None)
+    return None
 
 
 def _page(analytics: Analytics, question: RankingQuestion) -> _Page:

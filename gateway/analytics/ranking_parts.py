@@ -12,8 +12,9 @@ from gateway.analytics.limits import MAX_COMPARED_RANK, MAX_RANK
 from gateway.analytics.model import TransactionKind
 from gateway.analytics.query_plan import DistinctPlan
 from gateway.analytics.questions import Analytics, evidence_of
-from gateway.analytics.ranking import compared, earlier_plan, numbered
-from gateway.analytics.totals import NOTHING, measures_of
+from gateway.analytics.ranking import compared, earlier_plan, numbered, placed
+from gateway.analytics.slots import NOTHING
+from gateway.analytics.totals import measures_of
 from gateway.errors import CostLimitExceededError
 
 
@@ -142,9 +143,8 @@ async def _place(analytics: Analytics, ranking: Ranking, account_id: str) -> Ran
     everyone = replace(ranking.asked, after=None)
     for limit in (MAX_COMPARED_RANK, MAX_RANK):
         result = await analytics.store.fetch(replace(everyone, limit=limit), ranking.snapshot)
-        rows = numbered(result.rows)
-        found = next((row for row in rows if row.account_id == account_id), None)
-        if found is not None or len(rows) < limit:
+        found = placed(result.rows, account_id)
+        if found is not None or len(result.rows) < limit:
             return found
         if limit < MAX_RANK:
             alone = replace(everyone, among=frozenset({account_id}), limit=1)

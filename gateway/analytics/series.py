@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from operator import attrgetter
 
 from gateway.analytics import money, slots, window
 from gateway.analytics.answers import (
@@ -144,22 +145,21 @@ async def top_series(analytics: Analytics, question: TopSeriesQuestion) -> TopSe
     results = (ranked, each, everything)
     evidence = merge(evidence_of(result) for result in results)
     cut, by_kind = _buckets(analytics, question, asked, evidence.as_of_ms), analytics.apart.series
-    found = {
-        account_id: slots.fold(cut, _rows_of(each.rows, account_id), by_kind=by_kind)
-        for account_id in ids
-    }
-    rows = _ranked(found, plan)
-    others = tuple(
-        _less(every, [found[account_id][at] for account_id in ids])
-        for at, every in enumerate(slots.fold(cut, everything.rows, by_kind=by_kind))
-    )
+    of_each: dict[str | None, list[SlotRow]] = {account_id: [] for account_id in ids}
+    for row in each.rows:
+        of_each[row.counterparty_id].append(row)
+    rows = _ranked({account_id: slots.summed(of_each[account_id]) for account_id in ids}, plan)
+    left = _without(everything.rows, each.rows)
     return TopSeries(
         window=asked,
         evidence=evidence,
         granularity=question.granularity,
-        series=tuple(RankedSeries(row, found[row.account_id]) for row in rows),
-        others=slots.summed([each.measures for each in others]),
-        other_points=others,
+        series=tuple(
+            RankedSeries(row, slots.fold(cut, of_each[row.account_id], by_kind=by_kind))
+            for row in rows
+        ),
+        others=slots.summed(left),
+        other_points=slots.fold(cut, left, by_kind=by_kind),
     )
 
 
@@ -197,16 +197,7 @@ def _buckets(
     return window.buckets(asked, question.granularity, known_ms, analytics.limits.max_points)
 
 
-def _rows_of(rows: tuple[SlotRow, ...], account_id: str) -> tuple[SlotRow, ...]:
-    return tuple(row for row in rows if row.counterparty_id == account_id)
-
-
-def _ranked(found: Mapping[str, tuple[SeriesPoint, ...]], plan: TopPlan) -> tuple[Ranked, ...]:
-    sums = {
-        account_id: slots.summed([each.measures for each in points])
-        for account_id, points in found.items()
-    }
-
+def _ranked(sums: Mapping[str, Measures], plan: TopPlan) -> tuple[Ranked, ...]:
     def place(account_id: str) -> tuple[Decimal, Decimal, str]:
         count = Decimal(-sums[account_id].transaction_count)
         amount = sums[account_id].transaction_amount.copy_negate()
@@ -220,18 +211,14 @@ def _ranked(found: Mapping[str, tuple[SeriesPoint, ...]], plan: TopPlan) -> tupl
     )
 
 
-def _less(every: SeriesPoint, points: Sequence[SeriesPoint]) -> SeriesPoint:
-    """A bucket's point without what is in these points of it."""
-    reversals = None
-    if every.reversals is not None:
-        reversals = _minus(every.reversals, [each.reversals for each in points if each.reversals])
-    measures = _minus(every.measures, [each.measures for each in points])
-    return SeriesPoint(every.bucket, measures, reversals)
-
-
-def _minus(every: Measures, taken: Sequence[Measures]) -> Measures:
-    less = slots.summed(taken)
-    return Measures(
-        every.transaction_count - less.transaction_count,
-        money.subtract(every.transaction_amount, less.transaction_amount),
+def _without(rows: Iterable[SlotRow], taken: Iterable[SlotRow]) -> tuple[SlotRow, ...]:
+    """Ascending rows which add up, in every slot, to these less those that are taken away."""
+    less = (
+        replace(
+            row,
+            transaction_count=-row.transaction_count,
+            transaction_amount=row.transaction_amount.copy_negate(),
+        )
+        for row in taken
     )
+    return tuple(sorted((*rows, *less), key=attrgetter("start_ms")))

@@ -19,6 +19,7 @@ from gateway.analytics.query_plan import SlotRow, TotalsRow
 ORIGIN_SLOTS = 700
 """So many slots take as long as one origin more, which may be a statement of its own."""
 MOST_ORIGINS = 40
+NOTHING = Measures(0, money.ZERO)
 _WHOLE_HISTORY_MS = 10_000 * 365 * DAY_MS
 
 
@@ -66,8 +67,11 @@ def fold(
     """Ascending slots summed into ascending buckets; `by_kind`: the reversals among them, too."""
     starts = [each.start_ms for each in rows]
     points: list[SeriesPoint] = []
-    start = 0
+    start, nothing_reversed = 0, NOTHING if by_kind else None
     for bucket in cut:
+        if start == len(rows) or starts[start] >= bucket.end_ms:
+            points.append(SeriesPoint(bucket, NOTHING, nothing_reversed))
+            continue
         end = bisect_left(starts, bucket.end_ms, start)
         inside = rows[start:end]
         reversals = reversals_in(inside) if by_kind else None

@@ -22,8 +22,6 @@ from gateway.analytics.model import (
 from gateway.analytics.query_plan import DistinctPlan, TotalsRow
 from gateway.analytics.questions import Analytics, evidence_of, merge
 
-NOTHING = Measures(0, money.ZERO)
-
 
 @dataclass(frozen=True, slots=True)
 class TotalsQuestion:

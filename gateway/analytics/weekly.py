@@ -17,9 +17,8 @@ from gateway.analytics.model import (
     Window,
     WindowChoice,
 )
-from gateway.analytics.query_plan import SlotsPlan
+from gateway.analytics.query_plan import SlotRow, SlotsPlan
 from gateway.analytics.questions import Analytics, evidence_of
-from gateway.analytics.totals import NOTHING
 from gateway.errors import BadUserInputError
 
 MAX_HOURS = 10_000
@@ -72,19 +71,18 @@ async def weekly_pattern(analytics: Analytics, question: WeeklyQuestion) -> Week
         outside=question.whose.outside,
     )
     result = await analytics.store.fetch(plan)
-    cut = window.buckets(asked, Granularity.HOUR, asked.interval.end_ms, MAX_HOURS)
-    found: defaultdict[tuple[int, int], list[Measures]] = defaultdict(list)
-    for point in slots.fold(cut, result.rows):
-        if point.measures.transaction_count:
-            at = instant(point.bucket.start_ms, asked.zone)
-            found[at.weekday(), at.hour].append(point.measures)
+    found: defaultdict[tuple[int, int], list[SlotRow]] = defaultdict(list)
+    for row in result.rows:
+        # No slot is in two hours of the window, but the first may begin before it.
+        at = instant(max(row.start_ms, asked.interval.start_ms), asked.zone)
+        found[at.weekday(), at.hour].append(row)
     first = _FIRST[question.calendar.week_start]
     days = [(first + number) % 7 for number in range(7)]
     return WeeklyPattern(
         window=asked,
         evidence=evidence_of(result),
         hours=tuple(
-            HourOfWeek(day, hour, slots.summed(found.get((day, hour), [NOTHING])))
+            HourOfWeek(day, hour, slots.summed(found.get((day, hour), [])))
             for day in days
             for hour in range(24)
         ),

@@ -105,13 +105,13 @@ def edges(window: Window, granularity: Granularity, max_points: int) -> tuple[in
     interval, calendar = window.interval, window.calendar
     found = [calendars.floor(interval.start_ms, granularity, calendar)]
     while found[-1] < interval.end_ms:
-        if len(found) > max_points:
+        found.extend(calendars.next_edges(found[-1], interval.end_ms, granularity, calendar))
+        if len(found) > max_points + 1:
             raise BadUserInputError(
                 "granularity",
                 f"gives more than {max_points} points for this window; "
                 "take a coarser granularity or a shorter window",
             )
-        found.append(calendars.next_edge(found[-1], granularity, calendar))
     return tuple(found)
 
 

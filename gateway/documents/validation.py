@@ -10,7 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 from graphql import (
+    ASTValidationRule,
     DocumentNode,
+    FloatValueNode,
     FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
@@ -28,8 +30,23 @@ from graphql.validation.validate import ValidationAbortedError
 from graphql.validation.validation_context import VariableUsage, VariableUsageVisitor
 
 from gateway.documents.merging import conflicts
+from gateway.process.exact_numbers import becomes_whole
 
-RULES = tuple(rule for rule in specified_rules if rule is not OverlappingFieldsCanBeMergedRule)
+
+class ExactNumbersRule(ASTValidationRule):
+    """A number of the document is not rounded to a whole one."""
+
+    def enter_float_value(self, node: FloatValueNode, *_: object) -> None:
+        """Refuse one that would be."""
+        if becomes_whole(node.value):
+            message = f"{node.value} has too many digits: it would become another number."
+            self.report_error(GraphQLError(message, node))
+
+
+RULES = (
+    *(rule for rule in specified_rules if rule is not OverlappingFieldsCanBeMergedRule),
+    ExactNumbersRule,
+)
 _UNSEEN = frozenset({"description", "name", "alias", "locations"})
 _KEYS = {
     kind: tuple(key for key in keys if key not in _UNSEEN)

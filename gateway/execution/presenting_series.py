@@ -39,7 +39,7 @@ def series_of(series: a.Series, final_after_days: int) -> series_types.TimeSerie
 
 def top_series_of(found: a.TopSeries, shown: Show, final_after_days: int) -> series_types.TopSeries:
     """Series of several accounts on their zone's clock."""
-    zone = found.window.zone
+    instants = _instants(found.other_points, found.window.zone)
     return series_types.TopSeries(
         **answer_fields(found.window, found.evidence, final_after_days),
         granularity=enums.Granularity(found.granularity.value),
@@ -49,14 +49,14 @@ def top_series_of(found: a.TopSeries, shown: Show, final_after_days: int) -> ser
                 account_id=ID(shown(each.row.account_id)),
                 transaction_count=Long(each.row.measures.transaction_count),
                 transaction_amount=each.row.measures.transaction_amount,
-                points=_points(each.points, zone),
+                points=_points_at(instants, each.points),
             )
             for each in found.series
         ],
         others=series_types.OthersSeries(
             transaction_count=Long(found.others.transaction_count),
             transaction_amount=found.others.transaction_amount,
-            points=_points(found.other_points, zone),
+            points=_points_at(instants, found.other_points),
         ),
     )
 
@@ -64,19 +64,20 @@ def top_series_of(found: a.TopSeries, shown: Show, final_after_days: int) -> ser
 def flow_series_of(found: a.FlowSeries, final_after_days: int) -> series_types.FlowSeries:
     """Both sides on their zone's clock."""
     zone = found.window.zone
+    instants = _instants([each.received for each in found.points], zone)
     return series_types.FlowSeries(
         **answer_fields(found.window, found.evidence, final_after_days),
         granularity=enums.Granularity(found.granularity.value),
         points=[
             series_types.FlowPoint(
-                start=instant(each.received.bucket.start_ms, zone),
-                end=instant(each.received.bucket.end_ms, zone),
+                start=start,
+                end=end,
                 partial=each.received.bucket.partial,
                 received=_side(each.received),
                 sent=_side(each.sent),
                 net_amount=each.net_amount,
             )
-            for each in found.points
+            for (start, end), each in zip(instants, found.points, strict=True)
         ],
     )
 
@@ -97,21 +98,33 @@ def _reversals(point: a.SeriesPoint) -> ReversalTotals:
 
 
 def _points(points: Sequence[a.SeriesPoint], zone: ZoneInfo) -> list[series_types.TimePoint]:
-    found: list[series_types.TimePoint] = []
+    return _points_at(_instants(points, zone), points)
+
+
+def _instants(points: Sequence[a.SeriesPoint], zone: ZoneInfo) -> list[tuple[datetime, datetime]]:
+    """Where each point's bucket starts and ends."""
+    found: list[tuple[datetime, datetime]] = []
     end_ms, end = -1, _EPOCH
     for point in points:
-        bucket, measures = point.bucket, point.measures
+        bucket = point.bucket
         # Most buckets start where the one before ended.
         start = end if bucket.start_ms == end_ms else instant(bucket.start_ms, zone)
         end_ms, end = bucket.end_ms, instant(bucket.end_ms, zone)
-        found.append(
-            series_types.TimePoint(
-                start=start,
-                end=end,
-                partial=bucket.partial,
-                transaction_count=Long(measures.transaction_count),
-                transaction_amount=measures.transaction_amount,
-                reversals=_reversals(point),
-            )
-        )
+        found.append((start, end))
     return found
+
+
+def _points_at(
+    instants: Sequence[tuple[datetime, datetime]], points: Sequence[a.SeriesPoint]
+) -> list[series_types.TimePoint]:
+    return [
+        series_types.TimePoint(
+            start=start,
+            end=end,
+            partial=point.bucket.partial,
+            transaction_count=Long(point.measures.transaction_count),
+            transaction_amount=point.measures.transaction_amount,
+            reversals=_reversals(point),
+        )
+        for (start, end), point in zip(instants, points, strict=True)
+    ]

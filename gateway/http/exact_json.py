@@ -1,4 +1,4 @@
-"""JSON as it was sent, or not at all: exact integers, no key twice, nothing repaired."""
+"""JSON as it was sent, or not at all: exact whole numbers, no key twice, nothing repaired."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import orjson
+
+from gateway.process.exact_numbers import becomes_whole
 
 MAX_VALUES = 1_000
 MAX_LEVELS = 10
@@ -57,6 +59,12 @@ def _integer(digits: str) -> int | float:
     return -0.0 if digits == "-0" else int(digits)
 
 
+def _number(text: str) -> float:
+    if becomes_whole(text):
+        raise JsonRefusedError("has a number of too many digits, which would become another one.")
+    return float(text)
+
+
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
@@ -64,4 +72,4 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-_EXACT = json.JSONDecoder(parse_int=_integer, object_pairs_hook=_object)
+_EXACT = json.JSONDecoder(parse_int=_integer, parse_float=_number, object_pairs_hook=_object)

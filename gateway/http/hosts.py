@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.http.origins import SECURITY_HEADERS
+from gateway.http.refused import TellRefused, tell_nobody
 from gateway.http.request import RequestIds, head_of
 from gateway.process.web_names import MAX_CHARACTERS, place_of
 from graphql_schema.error_codes import ErrorCode
@@ -31,13 +32,16 @@ class Hosts:
     app: ASGIApp
     allowed: frozenset[bytes] | None
     request_ids: RequestIds
+    tell: TellRefused = tell_nobody
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse a request to a name that is not this gateway's."""
         if scope["type"] == "lifespan" or self.allowed is None or self._is_ours(scope):
             await self.app(scope, receive, send)
-        elif scope["type"] == "http":
-            request_id = self.request_ids.of(head_of(scope))
+            return
+        request_id = self.request_ids.of(head_of({"method": "GET", **scope}))
+        self.tell(scope, request_id, 421)
+        if scope["type"] == "http":
             await _misdirected(request_id)(scope, receive, send)
         else:
             await send({"type": "websocket.close", "code": 1008})

@@ -92,6 +92,11 @@ class OperationRecord:
                 facts + _accounts(accounts[logs.MAX_ACCOUNTS :], b"more_accounts")
             )
 
+    def not_let_in(self, request_id: str, address: str, status: int) -> None:
+        """Refused for where it came from or went to: nobody has looked at who asked, or for what."""
+        outcome = Outcome(status=status, codes=(ErrorCode.FORBIDDEN.name,))
+        self.answered(request_id, address, Recorded(None), outcome, None, status, 0.0)
+
     def answered(
         self,
         request_id: str,

@@ -12,6 +12,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.http.refused import TellRefused, tell_nobody
 from gateway.http.request import RequestIds, head_of
 from gateway.process.web_names import Origin, origin_of, place_of
 from gateway.process.whole_response import take_away
@@ -71,6 +72,7 @@ class Origins:
     allowed: frozenset[Origin]
     headers: tuple[str, ...]
     request_ids: RequestIds
+    tell: TellRefused = tell_nobody
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Refuse pages of sites that are not allowed; mark what goes out."""
@@ -96,7 +98,9 @@ class Origins:
         allowed = origin if foreign and known in self.allowed else None
         marking = _marking(send, allowed, varies=bool(self.allowed))
         if foreign and allowed is None:
-            await _refused(self.request_ids.of(head_of(scope)))(scope, receive, marking)
+            request_id = self.request_ids.of(head_of(scope))
+            self.tell(scope, request_id, 403)
+            await _refused(request_id)(scope, receive, marking)
         elif allowed is not None and _is_preflight(scope, headers):
             await self._preflight()(scope, receive, marking)
         else:
@@ -110,6 +114,7 @@ class Origins:
             known = origin_of(origin.decode("latin-1"))
             hosts = Headers(scope=scope).getlist("host")
             if known is None or not (known in self.allowed or _is_of_this_server(known, hosts)):
+                self.tell(scope, self.request_ids.of(head_of({**scope, "method": "GET"})), 403)
                 await send({"type": "websocket.close", "code": 1008})
                 return
         await self.app(scope, receive, send)

@@ -1,8 +1,19 @@
-"""A request that is refused before its document is looked at."""
+"""A request that is refused before its document is looked at, and who is told of one that is not even let in."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from starlette.types import Scope
+
 from graphql_schema.error_codes import ErrorCode
+
+TellRefused = Callable[[Scope, str, int], None]
+"""Called with a request, its id and its status, where nobody looks at who asks or what."""
+
+
+def tell_nobody(_scope: Scope, _request_id: str, _status: int) -> None:
+    """Tell nobody."""
 
 
 class RequestRefusedError(Exception):

@@ -107,6 +107,11 @@ class BoundedHttp(HttpToolsProtocol):
             self._stop(refusal.too_many_headers(MAX_HEADERS))
         if self.parser.get_http_version() not in ("1.1", "1.0"):
             self._stop(refusal.VERSION_UNKNOWN)
+        codings = [
+            value.strip().lower() for name, value in self.headers if name == b"transfer-encoding"
+        ]
+        if codings and codings != [b"chunked"]:
+            self._stop(refusal.CODING_UNKNOWN)
         self._switching = self.parser.should_upgrade()
         if self._switching:
             method = self.parser.get_method()

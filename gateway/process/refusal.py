@@ -46,7 +46,13 @@ MALFORMED = Refusal(400, "The request cannot be read: its target is malformed.")
 METHOD_UNKNOWN = Refusal(
     405, "GraphQL is asked by GET or POST.", headers=((b"allow", b"GET, POST"),)
 )
+CODING_UNKNOWN = Refusal(
+    501, "A body may be sent in chunks, and coded in no other way for its transfer."
+)
 VERSION_UNKNOWN = Refusal(505, "Only HTTP/1.1 and HTTP/1.0 are spoken here.")
+HANDSHAKE_UNREADABLE = Refusal(
+    400, "The WebSocket's handshake cannot be read: each of its lines may have up to 8,192 bytes."
+)
 TOO_MANY_CONNECTIONS = Refusal(
     503,
     "There are too many connections; try again in a second.",

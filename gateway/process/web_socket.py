@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from starlette.types import Scope
+from uvicorn._types import ASGIReceiveEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import CloseCode, Frame
 
-from gateway.process import one_at_a_time
+from gateway.process import one_at_a_time, refusal
 
 NAME = "gateway.taken"
 
 LAST_WORDS_S = 1.0
 """For how long a client that no longer answers may still take why it is cut."""
+
+PIECE_BYTES = 2_048
+"""Read in one turn: of the smallest frames, 340, which take some 5 ms."""
+
+MAX_PARTS = 1_000
+"""Of one message."""
 
 Taken = Callable[[], Awaitable[object]]
 
@@ -20,12 +29,102 @@ Taken = Callable[[], Awaitable[object]]
 class BoundedWebSocket(WebSocketsSansIOProtocol):
     """One connection; requests get an extension that waits until all that was sent is out of our hands."""
 
+    _holds_pongs = False
+    """Nothing more is read, since a client does not take what its pings are answered with."""
+    _unread = b""
+    """What came and waits for its turn: nothing more is read before."""
+    _parts = 0
+    """Of the message that is not whole."""
+    _cut: asyncio.TimerHandle | None = None
+
     async def run_asgi(self) -> None:
-        """Run the application."""
+        """Run the application; who does not take its last words is cut."""
         extensions: dict[str, object] = self.scope.setdefault("extensions", {})  # type: ignore[assignment]
         extensions[NAME] = self.writable.wait
         one_at_a_time.bound(self.transport)
-        await super().run_asgi()
+        try:
+            await super().run_asgi()
+        finally:
+            if not self.disconnected:
+                after_s = self.close_timeout + LAST_WORDS_S
+                self._cut = self.loop.call_later(after_s, self.transport.abort)
+
+    def data_received(self, data: bytes) -> None:
+        """Read what came piece by piece: of the smallest frames a whole reading would hold all others for a second.
+
+        The handshake is one piece. One that HTTP could read and this protocol cannot has an answer, too.
+        """
+        if not self.handshake_initiated:
+            super().data_received(data)
+            if self.conn.handshake_exc is not None and not self.handshake_initiated:
+                self.transport.write(refusal.HANDSHAKE_UNREADABLE.response(self.default_headers))
+                self.transport.close()
+        elif self._unread or len(data) > PIECE_BYTES:
+            is_first, self._unread = not self._unread, self._unread + data
+            self._pause()
+            if is_first:
+                self._read_piece()
+        else:
+            super().data_received(data)
+
+    def _read_piece(self) -> None:
+        if self.transport.is_closing():
+            self._unread = b""
+            return
+        piece, rest = self._unread[:PIECE_BYTES], self._unread[PIECE_BYTES:]
+        super().data_received(piece)
+        self._unread = rest
+        if rest:
+            self.loop.call_soon(self._read_piece)
+        else:
+            self._read_on()
+
+    async def receive(self) -> ASGIReceiveEvent:
+        """What came next; more is read if the application waits for it."""
+        message = await self.queue.get()
+        self._read_on()
+        return message
+
+    def _pause(self) -> None:
+        if not self.transport.is_closing():
+            self.read_paused = True
+            self.transport.pause_reading()
+
+    def _read_on(self) -> None:
+        is_free = self.queue.empty() and not self._unread and not self._holds_pongs
+        if self.read_paused and is_free and not self.transport.is_closing():
+            self.read_paused = False
+            self.transport.resume_reading()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Whoever is at work for it is told."""
+        if self._cut is not None:
+            self._cut.cancel()
+        super().connection_lost(exc)
+
+    def handle_cont(self, event: Frame) -> None:
+        """Keep a part of a message, of which there may be so many."""
+        if self.close_sent:
+            return
+        self._parts = 0 if event.fin else self._parts + 1
+        if self._parts < MAX_PARTS:
+            super().handle_cont(event)
+        else:
+            self.conn.fail(CloseCode.MESSAGE_TOO_BIG, f"over {MAX_PARTS} parts")
+            self.handle_parser_exception()
+
+    def handle_ping(self) -> None:
+        """Answer, and read on when the answer is taken: a flood of pings is not to become one of pongs here."""
+        super().handle_ping()
+        if not self.writable.is_set():
+            self._holds_pongs = True
+            self._pause()
+
+    def resume_writing(self) -> None:
+        """All was taken; what the application has not taken yet still holds up what comes next."""
+        super().resume_writing()
+        self._holds_pongs = False
+        self._read_on()
 
     def keepalive_timeout(self) -> None:
         """Cut who does not answer, be there something that it has not taken."""

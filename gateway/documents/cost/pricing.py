@@ -63,13 +63,14 @@ class Pricing:
     """Prices operations of valid documents, whose expanded fields are bounded.
 
     `estimates`: by coordinate, how long a list is where directives cannot say it; `below`: how long those
-    are that stand deeper than one step below.
+    are that stand deeper than one step below; `made`: points of what a field makes, be it selected or not.
     """
 
     schema: GraphQLSchema
     weights: Weights
     estimates: Mapping[tuple[str, str], Estimate]
     below: Mapping[tuple[str, str], Below] = field(default_factory=dict)
+    made: Mapping[tuple[str, str], Estimate] = field(default_factory=dict)
 
     def price(
         self, document: DocumentNode, operation: OperationDefinitionNode, values: VariableValues
@@ -161,7 +162,7 @@ class _Walk:
         weight = self.pricing.weights.get((parent, name)) or INTROSPECTION.get(name)
         if weight is None:
             return _Part(0.0, 1)
-        own, size = weight.weight, None
+        own, size, made = weight.weight, None, 0
         if weight.depends:
             arguments = self._arguments(parent, nodes[0])
             if arguments is None:
@@ -172,12 +173,15 @@ class _Walk:
             size = self._size(parent, name, arguments, weight)
             below = self.pricing.below.get((parent, name))
             deep = deep if below is None else {**deep, **below(arguments)}
+            making = self.pricing.made.get((parent, name))
+            made = 0 if making is None else making(arguments)
         items = 1
         if weight.is_list:
             items = next((each for each in (length, size) if each is not None), 1)
         each = self._each(weight, nodes, size, deep)
+        points = max(each.points, made)
         return _Part(
-            max(0.0, own) + items * (weight.type_weight + each.points), items * (1 + each.values)
+            max(0.0, own) + items * (weight.type_weight + points), items * (1 + each.values)
         )
 
     def _each(

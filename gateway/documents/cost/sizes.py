@@ -47,16 +47,19 @@ _BUCKET_S = {
 
 
 COMPARED_MORE = 3
+HOURS_A_POINT = 10
+"""Of a window that is summed up by the hours of the week: each may be a row of the store."""
 
 
 def estimates(max_accounts: int, max_points: int) -> Mapping[tuple[str, str], Estimate]:
     """The estimates by coordinate, up to the limits; what is over them is refused unasked."""
 
     def series(arguments: Mapping[str, Any]) -> int:
-        return math.ceil(min(points(arguments), max_points))
+        return _points(arguments, max_points)
 
     return {
         ("Query", "accounts"): lambda arguments: min(len(arguments["ids"]), max_accounts),
+        ("AccountSet", "ids"): lambda _: max_accounts,
         ("Account", "timeSeries"): series,
         ("Distribution", "percentiles"): lambda arguments: len(arguments["of"]),
         ("Account", "flowSeries"): series,
@@ -69,13 +72,10 @@ def lengths_below(max_points: int) -> Mapping[tuple[str, str], Below]:
     """The lengths of lists that stand deeper, by the coordinate of the field that knows them."""
 
     def series(arguments: Mapping[str, Any]) -> Mapping[str, int]:
-        return {"points": math.ceil(min(points(arguments), max_points))}
+        return {"points": _points(arguments, max_points)}
 
     def compared(arguments: Mapping[str, Any]) -> Mapping[str, int]:
-        # An earlier window is as long; in the calendar's months and days, a few buckets more.
-        window = arguments.get("compareWindow") or arguments["window"]
-        most = points({**arguments, "window": window}) + COMPARED_MORE
-        return {"points": math.ceil(min(most, max_points))}
+        return {"points": _compared_points(arguments, max_points)}
 
     return {
         ("Account", "topSeries"): series,
@@ -85,9 +85,48 @@ def lengths_below(max_points: int) -> Mapping[tuple[str, str], Below]:
     }
 
 
+def made(max_points: int, max_series: int, max_hours: int) -> Mapping[tuple[str, str], Estimate]:
+    """Points of what a field makes in any case: all buckets of a series, though none of them may be selected."""
+
+    def series(arguments: Mapping[str, Any]) -> int:
+        found = _points(arguments, max_points)
+        if not (arguments.get("compareTo") or arguments.get("compareWindow")):
+            return found
+        return found + _compared_points(arguments, max_points)
+
+    def stacked(arguments: Mapping[str, Any]) -> int:
+        first: int = arguments["first"]
+        layers = max(0, min(first, max_series)) + 1
+        return layers * _points(arguments, max_points)
+
+    def hours(arguments: Mapping[str, Any]) -> int:
+        found = min(_window_s(arguments["window"]) / _UNIT_S[TimeUnit.HOUR], max_hours)
+        return math.ceil(found / HOURS_A_POINT)
+
+    return {
+        ("Account", "topSeries"): stacked,
+        ("Account", "timeSeries"): series,
+        ("Account", "flowSeries"): series,
+        ("AccountSet", "timeSeries"): series,
+        ("Network", "timeSeries"): series,
+        ("Account", "weeklyPattern"): hours,
+    }
+
+
 def points(arguments: Mapping[str, Any]) -> float:
     """The most buckets that a window can touch."""
     return _window_s(arguments["window"]) / _BUCKET_S[arguments["granularity"]] + 1
+
+
+def _points(arguments: Mapping[str, Any], max_points: int) -> int:
+    return math.ceil(min(points(arguments), max_points))
+
+
+def _compared_points(arguments: Mapping[str, Any], max_points: int) -> int:
+    # An earlier window is as long; in the calendar's months and days, a few buckets more.
+    window = arguments.get("compareWindow") or arguments["window"]
+    most = points({**arguments, "window": window}) + COMPARED_MORE
+    return math.ceil(min(most, max_points))
 
 
 def _window_s(window: Mapping[str, Any]) -> float:

@@ -111,6 +111,18 @@ def test_instants_are_read_with_their_offset(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("fraction", "microseconds"),
+    [(".0000001", 1), (".000000001", 1), (".123456700", 123_457), (".999999001", 1_000_000)],
+)
+def test_what_is_finer_than_can_be_told_is_never_earlier(fraction: str, microseconds: int) -> None:
+    found = scalars.parse_datetime(f"2026-01-02T03:04:05{fraction}+00:00")
+    start = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    assert found - start == timedelta(microseconds=microseconds)
+    with pytest.raises(scalars.ScalarInputError):
+        scalars.parse_datetime("9999-12-31T23:59:59.9999999Z")
+
+
+@pytest.mark.parametrize(
     "value",
     [
         "2026-01-02T03:04:05",

@@ -10,7 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.analytics.calendars import DAY_MS, HOUR_MS, epoch_ms, instant
+from gateway.analytics.calendars import (
+    CLOCK_STEP_MS,
+    DAY_MS,
+    HOUR_MS,
+    epoch_ms,
+    floor,
+    instant,
+    next_edge,
+    next_edges,
+)
 from gateway.analytics.earlier import earlier
 from gateway.analytics.model import (
     BetweenWindow,
@@ -26,7 +35,7 @@ from gateway.analytics.model import (
     Window,
     WindowChoice,
 )
-from gateway.analytics.window import buckets, resolve, turn_ms
+from gateway.analytics.window import buckets, edges, resolve, turn_ms
 from gateway.errors import BadUserInputError
 
 UTC_ZONE = Calendar(ZoneInfo("UTC"))
@@ -175,6 +184,49 @@ def test_whole_units_make_points_that_are_all_whole(
     assert full.interval.end_ms == running.interval.start_ms <= now_ms < running.interval.end_ms
     both = resolve(WholeUnits(count + 1, unit, True), now_ms, calendar, 3660)
     assert both.interval == Interval(full.interval.start_ms, running.interval.end_ms)
+
+
+QUICK = {
+    "America/Noronha": "2000-10-08T02:00+00:00",  # forth and back in 167 hours
+    "Asia/Gaza": "2040-10-20T00:00+00:00",
+    "Africa/Casablanca": "2026-02-15T02:00+00:00",
+    "Australia/Lord_Howe": "2026-04-05T00:00+00:00",
+    "Pacific/Apia": "2011-12-30T10:00+00:00",  # a day is left out
+    "America/Asuncion": "2019-10-06T04:00+00:00",  # midnight is left out
+    "Asia/Kathmandu": "1985-12-31T18:30+00:00",  # from :30 to :45
+    "Africa/Monrovia": "1972-01-07T00:44+00:00",  # from an offset with seconds
+}
+
+
+@given(
+    zone=st.sampled_from(sorted(QUICK)),
+    before_ms=st.integers(0, 20 * DAY_MS),
+    length_ms=st.integers(1, 60 * DAY_MS),
+    granularity=st.sampled_from([Granularity.DAY, *CLOCK_STEP_MS]),
+)
+def test_edges_that_are_found_many_at_once_are_those_found_one_by_one(
+    zone: str, before_ms: int, length_ms: int, granularity: Granularity
+) -> None:
+    calendar, most = Calendar(ZoneInfo(zone)), 700
+    start_ms = ms(QUICK[zone]) - before_ms
+    window = Window(Interval(start_ms, start_ms + length_ms), calendar)
+    found = [floor(start_ms, granularity, calendar)]
+    while found[-1] < window.interval.end_ms and len(found) <= most + 1:
+        found.append(next_edge(found[-1], granularity, calendar))
+    if len(found) > most + 1:
+        with pytest.raises(BadUserInputError, match="granularity: gives more than 700 points"):
+            edges(window, granularity, most)
+    else:
+        assert edges(window, granularity, most) == tuple(found)
+
+
+@pytest.mark.parametrize("granularity", [Granularity.MINUTE, Granularity.HOUR, Granularity.DAY])
+def test_where_the_clock_stands_edges_are_found_many_at_once(granularity: Granularity) -> None:
+    """Each look at a zone's clock takes a microsecond, of which a window of 10,000 hours has not so many."""
+    start_ms = ms("2026-06-01T00:00+02:00")
+    step_ms = CLOCK_STEP_MS.get(granularity, DAY_MS)
+    found = next_edges(start_ms, start_ms + 300 * DAY_MS, granularity, BERLIN)
+    assert list(found) == list(range(start_ms + step_ms, start_ms + 4 * DAY_MS + 1, step_ms))
 
 
 def test_a_calendar_day_is_as_long_as_the_clock_makes_it() -> None:

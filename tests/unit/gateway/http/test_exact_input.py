@@ -133,6 +133,53 @@ async def test_an_int_is_priced_as_it_is_executed(client: httpx.AsyncClient, val
     assert answer["extensions"]["cost"]["requested"] == 1 + 2 + 66 + 1 + 100
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        "7." + "0" * 30 + "1",
+        "6.99999999999999999999",
+        "1e-400",
+        "-1e-400",
+        "1e-" + "9" * 30,
+        "9007199254740993.0",
+        "700000000000000000000000001e-26",
+    ],
+)
+async def test_a_number_is_not_rounded_to_a_whole_one(
+    client: httpx.AsyncClient, value: str
+) -> None:
+    assert code(await both(client, PAGE, value)) == "BAD_USER_INPUT"
+    with pytest.raises(JsonRefusedError, match="too many digits"):
+        exact_json.loads('{"a": [%s]}' % value)
+
+
+@pytest.mark.parametrize(
+    ("literal", "fits"),
+    [("99.999999999999999999999", False), ("1e-400", False), ("99.9", True), ("5e1", True)],
+)
+async def test_nor_is_a_number_in_a_document(
+    client: httpx.AsyncClient, literal: str, fits: bool
+) -> None:
+    distribution = "distribution(window: {calendar: TODAY}) { percentiles(of: %s) { percentile } }"
+    in_place = '{ account(id: "a") { %s } }' % (distribution % literal)
+    by_default = 'query($of: [Float!]! = [%s]) { account(id: "a") { %s } }'
+    for query in (in_place, by_default % (literal, distribution % "$of")):
+        answer = (await post(client, json.dumps({"query": query}))).json()
+        if fits:
+            (found,) = answer["data"]["account"]["distribution"]["percentiles"]
+            assert found == {"percentile": float(literal)}
+        else:
+            assert code(answer) == "GRAPHQL_VALIDATION_FAILED"
+            assert "too many digits" in answer["errors"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("value", "number"), [("0.1", 0.1), ("99.9", 99.9), ("70e-1", 7), ("0e-99999", 0), ("7.0", 7)]
+)
+def test_a_number_that_floats_have_is_taken(value: str, number: float) -> None:
+    assert exact_json.loads(value) == number
+
+
 @pytest.mark.parametrize("value", ["100.5", "2147483648", "18446744073709551616", '"5"', "true"])
 async def test_what_is_no_int_is_refused(client: httpx.AsyncClient, value: str) -> None:
     assert code(await both(client, PAGE, value)) == "BAD_USER_INPUT"

@@ -143,6 +143,41 @@ async def test_who_is_nobody_is_told_by_the_address(trust: Trust) -> None:
     assert {who(each) for each in lines} == {(None, None, "127.0.0.1", None)}
 
 
+@pytest.mark.parametrize("path", ["/graphql", "/graphql/", "/graphql?query={__typename}"])
+async def test_who_is_not_let_in_leaves_a_line_too(trust: Trust, path: str) -> None:
+    gateway = Recorded(trust)
+    page = {"origin": "https://elsewhere.example", "x-request-id": "of-a-page"}
+    named = {"host": "rebound.example", "x-request-id": "by-a-name"}
+    for headers, status in ((page, 403), (named, 421)):
+        assert (await gateway.client.post(path, headers=headers)).status_code == status
+        assert (await gateway.client.get("/healthz", headers=headers)).status_code == status
+    socket = {"type": "websocket", "path": "/graphql", "client": ("::7", 1), "query_string": b""}
+    for headers in (page, named):
+        names = {"host": "localhost", **headers, "x-request-id": "of-a-socket"}
+        raw = [(name.encode(), value.encode()) for name, value in names.items()]
+        sent: list[Any] = []
+
+        async def receive() -> Any:
+            raise AssertionError
+
+        async def send(message: Any, sent: list[Any] = sent) -> None:
+            sent.append(message)
+
+        await gateway.app({**socket, "headers": raw}, receive, send)
+        assert sent == [{"type": "websocket.close", "code": 1008}]
+    told = [
+        (each["request_id"], each["status"], each["codes"], each["address"], each.get("caller"))
+        for each in await gateway.lines()
+    ]
+    forbidden = ["FORBIDDEN"]
+    assert told == [
+        ("of-a-page", 403, forbidden, "127.0.0.1", None),
+        ("by-a-name", 421, forbidden, "127.0.0.1", None),
+        ("of-a-socket", 403, forbidden, "::7", None),
+        ("of-a-socket", 421, forbidden, "::7", None),
+    ]
+
+
 async def test_a_token_is_told_by_its_id(trust: Trust) -> None:
     gateway = Recorded(trust)
     gateway.caller = None

@@ -115,6 +115,26 @@ async def test_what_comes_after_a_body_is_no_header(served: Listening, trailer: 
     assert (await client.answer()).status in (401, 421)
 
 
+@pytest.mark.parametrize("coding", [b"gzip, chunked", b"x, CHUNKED"])
+async def test_a_body_that_is_coded_for_its_transfer_is_refused(
+    served: Listening, coding: bytes
+) -> None:
+    client = await served.connect()
+    request = CHUNKED.replace(b"chunked", coding)
+    assert request != CHUNKED
+    await client.send(request + b"%x\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY) + GET)
+    answer = await client.answer()
+    assert (answer.status, answer.code) == (501, "BAD_USER_INPUT")
+    assert await client.end() == b""
+
+
+async def test_chunks_are_chunks_by_any_case(served: Listening) -> None:
+    client = await served.connect()
+    chunks = b"%x\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY)
+    await client.send(CHUNKED.replace(b"chunked", b"Chunked ") + chunks)
+    assert (await client.answer()).status == 200
+
+
 ENDLESS: dict[str, tuple[bytes, Callable[[int], bytes], int]] = {
     "head": (HEAD, lambda n: b"x-%d: a\r\n" % n, 431),
     "header": (HEAD + b"accept: ", lambda _: b"a" * 20, 431),
@@ -224,7 +244,7 @@ UNREADABLE: dict[bytes, int] = {
     LINE + b"content-length: 1\r\ncontent-length: 2\r\n\r\n": 400,
     LINE + b"content-length: -1\r\n\r\n": 400,
     LINE + b"content-length: 2\r\ntransfer-encoding: chunked\r\n\r\n": 400,
-    LINE + b"transfer-encoding: gzip\r\n\r\n": 400,
+    LINE + b"transfer-encoding: gzip\r\n\r\n": 501,
     LINE + b"transfer-encoding: chunked, chunked\r\n\r\n": 400,
     CHUNKED + b"zz\r\n": 400,
     CHUNKED + b"1\r\nabc\r\n": 400,

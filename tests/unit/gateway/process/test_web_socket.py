@@ -6,17 +6,18 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, cast
 
 import pytest
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.frames import Frame, Opcode
 from websockets.typing import Subprotocol
 
 from gateway.process import web_socket
 from gateway.process.connections import Limits
+from gateway.process.web_socket import BoundedWebSocket
 from tests.unit.gateway.process.listening import Listening, listening, until
 from tests.unit.gateway.served import TOTALS, Gateway
 from tests.unit.gateway.subscribed import TOTALS as SUBSCRIPTION
@@ -40,9 +41,9 @@ async def asks(client: ClientConnection, query: str) -> None:
     await client.send(json.dumps({"id": "a", "type": "subscribe", "payload": payload}))
 
 
-def sockets(of: Listening) -> list[WebSocketsSansIOProtocol]:
+def sockets(of: Listening) -> list[BoundedWebSocket]:
     """The server's side of each."""
-    return [each for each in of.state.connections if isinstance(each, WebSocketsSansIOProtocol)]
+    return [each for each in of.state.connections if isinstance(each, BoundedWebSocket)]
 
 
 async def test_an_operation_over_a_real_socket_which_counts_as_a_connection(
@@ -118,6 +119,159 @@ async def test_who_takes_nothing_is_not_sent_a_queue_and_is_cut(
             mine.keepalive_timeout()
             await until(lambda: not sockets(server))
             client.transport.abort()
+        server.look()
+        server.look()
+
+
+@pytest.mark.parametrize(
+    "line", [b"x-trace: " + b"a" * 9_000, b"cookie: " + b"a" * 20_000, b"x\xe9: a", b"x[: a"]
+)
+async def test_a_handshake_that_cannot_be_read_is_answered_and_ended(
+    gateway: Gateway, line: bytes
+) -> None:
+    handshake = [
+        b"GET /graphql HTTP/1.1",
+        b"host: localhost",
+        b"connection: upgrade",
+        b"upgrade: websocket",
+        b"sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==",
+        b"sec-websocket-version: 13",
+        line,
+    ]
+    async with listening(gateway.app) as server:
+        client = await server.connect()
+        await client.send(b"\r\n".join([*handshake, b"", b""]))
+        answer = await client.answer()
+        assert (answer.status, answer.code) == (400, "BAD_USER_INPUT")
+        assert await client.end() == b""
+        await until(lambda: not sockets(server))
+        server.look()
+        server.look()
+
+
+@asynccontextmanager
+async def deaf(to: Listening, *spoken: str) -> AsyncIterator[socket.socket]:
+    """A client's own socket behind the handshake; it sends what it likes and takes nothing."""
+    with socket.socket() as own:
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        own.setblocking(False)
+        loop = asyncio.get_running_loop()
+        await loop.sock_connect(own, ("127.0.0.1", to.port))
+        lines = (
+            "GET /graphql HTTP/1.1",
+            "host: localhost",
+            "connection: upgrade",
+            "upgrade: websocket",
+            "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==",
+            "sec-websocket-version: 13",
+            *(f"sec-websocket-protocol: {each}" for each in spoken),
+        )
+        await loop.sock_sendall(own, ("\r\n".join(lines) + "\r\n\r\n").encode())
+        assert (await loop.sock_recv(own, 12)) == b"HTTP/1.1 101"
+        yield own
+
+
+PING = Frame(Opcode.PING, b"x" * 125).serialize(mask=True)
+MEGABYTES = 6_000_000
+
+
+async def flooded(own: socket.socket, sent: bytes) -> None:
+    """Send as much as is taken, up to some megabytes."""
+    loop = asyncio.get_running_loop()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(2):
+            await loop.sock_sendall(own, sent * (MEGABYTES // len(sent)))
+
+
+@pytest.mark.parametrize("spoken", [SPOKEN, []])
+async def test_a_flood_of_pings_is_not_answered_into_memory(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, spoken: list[str]
+) -> None:
+    monkeypatch.setattr(web_socket, "LAST_WORDS_S", 0.05)
+    async with listening(gateway.app) as server:
+        async with deaf(server, *spoken) as own:
+            (mine,) = sockets(server)
+            mine.close_timeout = 0.05
+            await flooded(own, PING)
+            assert 0 < mine.transport.get_write_buffer_size() < 1_000_000
+            if spoken:
+                mine.keepalive_timeout()
+            # Though it has not taken all of it.
+            await until(lambda: not sockets(server))
+        server.look()
+        server.look()
+
+
+async def test_who_takes_its_pongs_late_is_read_on(gateway: Gateway) -> None:
+    async with listening(gateway.app) as server:
+        async with deaf(server, *SPOKEN) as own:
+            (mine,) = sockets(server)
+            sending = asyncio.ensure_future(flooded(own, PING))
+            await until(lambda: not mine.writable.is_set())
+            loop = asyncio.get_running_loop()
+            taken = b""
+            while not (sending.done() and taken.endswith(b"x" * 125)):
+                taken = (taken + await loop.sock_recv(own, 1_000_000))[-200:]
+            init = Frame(Opcode.TEXT, b'{"type":"connection_init"}').serialize(mask=True)
+            await loop.sock_sendall(own, init)
+            while b"connection_ack" not in taken:
+                taken = (taken + await loop.sock_recv(own, 1_000_000))[-200:]
+        await until(lambda: not sockets(server))
+        server.look()
+        server.look()
+
+
+@pytest.mark.parametrize("content", [b"", b"x"])
+async def test_a_message_of_too_many_parts_ends_the_connection(
+    gateway: Gateway, content: bytes
+) -> None:
+    async with listening(gateway.app) as server:
+        async with deaf(server, *SPOKEN) as own:
+            begun = Frame(Opcode.TEXT, b"{", fin=False).serialize(mask=True)
+            part = Frame(Opcode.CONT, content, fin=False).serialize(mask=True)
+            loop = asyncio.get_running_loop()
+            await loop.sock_sendall(own, begun + part * web_socket.MAX_PARTS)
+            taken = b""
+            while b"parts" not in taken:
+                taken += await loop.sock_recv(own, 1_000)
+            await until(lambda: not sockets(server))
+        server.look()
+        server.look()
+
+
+async def test_a_message_may_have_parts(gateway: Gateway) -> None:
+    async with listening(gateway.app) as server:
+        async with deaf(server, *SPOKEN) as own:
+            loop = asyncio.get_running_loop()
+            begun = Frame(Opcode.TEXT, b'{"type":', fin=False).serialize(mask=True)
+            between = Frame(Opcode.CONT, b" ", fin=False).serialize(mask=True)
+            ended = Frame(Opcode.CONT, b'"ping"}').serialize(mask=True)
+            message = begun + between * (web_socket.MAX_PARTS - 1) + ended
+            # All of it at once is many pieces.
+            await loop.sock_sendall(own, message * 3)
+            taken = b""
+            while taken.count(b'{"type": "pong"}') < 3:
+                taken += await loop.sock_recv(own, 1_000)
+        await until(lambda: not sockets(server))
+        server.look()
+        server.look()
+
+
+async def test_a_flood_of_frames_leaves_others_their_turns(gateway: Gateway) -> None:
+    longest, turns = 0, 0
+    async with listening(gateway.app) as server:
+        async with deaf(server, *SPOKEN):
+            (mine,) = sockets(server)
+            nothing = Frame(Opcode.PONG, b"").serialize(mask=True)
+            held = nothing * (200_000 // len(nothing))
+            mine.data_received(held)
+            while held:
+                longest = max(longest, len(held) - len(mine._unread))
+                held, turns = mine._unread, turns + 1
+                await asyncio.sleep(0)
+        assert 0 < longest <= 2 * web_socket.PIECE_BYTES
+        assert turns > 200_000 // (2 * web_socket.PIECE_BYTES)
+        await until(lambda: not sockets(server))
         server.look()
         server.look()
 

@@ -23,7 +23,7 @@ from graphql import (
 from graphql.execution import VariableValues
 
 from gateway.documents.cost.pricing import Estimate, Price, Pricing, _Walk
-from gateway.documents.cost.sizes import estimates, lengths_below, points
+from gateway.documents.cost.sizes import estimates, lengths_below, made, points
 from gateway.documents.cost.weights import read
 from gateway.execution.schema import make_schema
 from gateway.execution.sdl import sdl
@@ -66,6 +66,7 @@ def price(
             read(OWN),
             own or estimates(50, 1_500),
             lengths_below(1_500),
+            made(1_500, 20, 10_000),
         )
     else:
         schema = build_schema(DIRECTIVES + sdl_text)
@@ -190,6 +191,8 @@ def test_sizes_follow_limits_that_are_raised() -> None:
     most = price(query, own=raised, ids=["a"] * 200).points
     assert most - 2 == 200 * (price(query, own=raised, ids=["a"]).points - 2)
     assert price(query, own=raised, ids=["a"] * 201).points == most
+    listed = "query ($ids: [ID!]!) { accountSet(ids: $ids) { ids } }"
+    assert price(listed, own=raised, ids=["a"] * 200).values == 1 + 200
     series = (
         'query ($n: Int!) { account(id: "a") { timeSeries(window: {last: {count: $n, unit: HOUR}}, '
         "granularity: MINUTE) { points { start } } } }"
@@ -304,16 +307,17 @@ def test_layers_of_a_series_cost_by_their_points_and_their_number() -> None:
         " { %s } } }"
     )
     layer = "points { start transactionCount }"
-    one, two = (price(text % (n, "series { %s }" % layer)) for n in (1, 2))
+    all_layers = "series { %s } others { %s }" % (layer, layer)
+    one, two = (price(text % (n, all_layers)) for n in (1, 2))
     assert two.points - one.points == 1 + 1 + 25
     assert two.values - one.values == 1 + (1 + 2) * 25
-    both = price(text % (1, "series { %s } others { %s }" % (layer, layer)))
-    assert both.points - one.points == 1 + 1 + 1 + 25
-    assert both.values - one.values == 1 + (1 + 2) * 25
+    alone = price(text % (1, "series { %s }" % layer))
+    assert one.points - alone.points == 1 + (1 + 1) + (1 + 1 + 1)
+    assert one.values - alone.values == 1 + (1 + 2) * 25
     # A list of that name elsewhere has its own length.
     plain = '{ account(id: "a") { timeSeries(window: {last: {count: 9, unit: DAY}}, granularity: DAY) { %s } } }'
     inner = (plain % layer)[1:-1].strip()
-    joined = price((text % (1, "series { %s }" % layer))[:-1] + f" other: {inner} }}")
+    joined = price((text % (1, all_layers))[:-1] + f" other: {inner} }}")
     assert joined.points == one.points + price(plain % layer).points - 1
 
 
@@ -322,11 +326,11 @@ def test_a_compared_series_costs_by_the_points_of_both_windows() -> None:
     points_ = "points { start transactionCount }"
     plain = price(text % ("", points_))
     alone = price(text % (", compareTo: PREVIOUS_PERIOD", points_))
-    assert alone.points - plain.points == 65
     both = points_ + " comparison { %s }" % points_
     compared = price(text % (", compareTo: PREVIOUS_PERIOD", both))
     nine_days = math.ceil(9 * 24 / 23 + 1 + 3)
-    assert compared.points - alone.points == 1 + 1 + 1 + nine_days
+    assert compared.points - plain.points == 65 + 1 + 1 + 1 + nine_days
+    assert compared.points - alone.points == 4
     assert compared.values - alone.values == 1 + nine_days * 3
     hundred = ", compareWindow: {last: {count: 100, unit: DAY}}"
     own = price(text % (hundred, both))
@@ -342,6 +346,38 @@ def test_reversals_of_a_point_cost_one_and_of_both_sides_nothing_else() -> None:
     assert series[1] - series[0] == 26
     flow = cost(text % ("flowSeries", "received { transactionCount } sent { transactionCount }"))
     assert flow - cost(text % ("flowSeries", "start")) == 2 * 26
+
+
+@pytest.mark.parametrize("of", ['account(id: "a")', 'accountSet(ids: ["a"])', "network"])
+@pytest.mark.parametrize("more", ["", ", compareTo: PREVIOUS_YEAR"])
+def test_the_points_of_a_series_cost_the_same_where_none_is_asked_for(of: str, more: str) -> None:
+    text = (
+        "{ %s { timeSeries(window: {last: {count: 9, unit: DAY}}, granularity: HOUR%s) { %s } } }"
+    )
+    whole = "points { start } comparison { points { start } }" if more else "points { start }"
+    own = 4 if more else 1  # of the selected fields, and of the comparison
+    assert cost(text % (of, more, "asOf")) == cost(text % (of, more, whole)) - own
+
+
+def test_layers_and_sides_cost_the_same_where_no_point_of_them_is_asked_for() -> None:
+    text = '{ account(id: "a") { %s(window: {last: {count: 9, unit: DAY}}, granularity: HOUR%s) { %s } } }'
+    flow = [cost(text % ("flowSeries", "", each)) for each in ("asOf", "points { partial }")]
+    assert flow[0] == flow[1] - 1
+    layers = "series { points { start } } others { points { start } }"
+    stacked = [
+        cost(text % ("topSeries", ", first: 7", each))
+        for each in ("asOf", "series { rank }", layers)
+    ]
+    own = 1 + 7 * (1 + 1) + 3  # of the selected fields, and of the layers
+    assert stacked[0] == stacked[1] == stacked[2] - own
+
+
+def test_a_week_costs_by_the_hours_that_it_is_summed_up_from() -> None:
+    text = '{ account(id: "a") { weeklyPattern(window: {last: {count: %d, unit: HOUR}}) { %s } } }'
+    short, long, longest = (cost(text % (hours, "asOf")) for hours in (200, 9_000, 80_000))
+    assert long - short == (9_000 - 200) // 10
+    assert longest - long == (10_000 - 9_000) // 10  # and then refused
+    assert cost(text % (200, "hours { hour }")) - short == 1 + 168 - 20
 
 
 def test_percentiles_and_bars_cost_by_their_number() -> None:
