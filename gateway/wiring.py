@@ -465,7 +465,8 @@ def make_export(
     settings: Settings, view: GraphQLView, make_context: ContextMaker, drain: Drain, sleep: Sleep
 ) -> TransactionExport:
     """Exports of transactions, with the view's door, budgets, room before the store and record."""
-    rows, counted = settings.export_page_rows, make_context.counted
+    counted = make_context.counted
+    rows = min(settings.export_page_rows, settings.export_rows)
     bounds = ExportBounds(
         rows,
         page_cost(make_pricing(settings), rows),

@@ -109,7 +109,7 @@ class TransactionExport:
             end = End.CLIENT
         finally:
             self.on_ended(end.value, pages.rows)
-            told = {"rows": pages.rows, "cost": pages.points}
+            told = {"rows": pages.rows, "points": pages.points}
             of = asking.to.request_id, asking.address, recorded
             self.record.ended(*of, end.value, told, self._since_s(asking))
         if end is not End.COMPLETE:
