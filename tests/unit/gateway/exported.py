@@ -149,7 +149,9 @@ class Export:
         return str(error["extensions"]["code"])
 
 
-async def export(gateway: Gateway, headers: dict[str, str] | None = None, **asked: str) -> Export:
+async def export(
+    gateway: Gateway, headers: dict[str, str] | None = None, /, **asked: str
+) -> Export:
     """An export that went as far as it can by itself."""
     made = Export(gateway, asked, headers or {})
     await made.settled()

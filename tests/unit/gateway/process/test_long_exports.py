@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,7 @@ def anyio_backend() -> tuple[str, dict[str, bool]]:
     return "asyncio", {"use_uvloop": True}
 
 
-def gateway_of(**settings: int) -> Gateway:
+def gateway_of(**settings: Any) -> Gateway:
     return Gateway(Settings(export_page_rows=100, **settings), HeldStore(DATA))
 
 

@@ -12,6 +12,7 @@ import pytest
 from gateway.access.caller import Caller, Role
 from gateway.settings import Settings
 from tests.unit.gateway.exported import Export, export, paid
+from tests.unit.gateway.process.listening import until
 from tests.unit.gateway.served import TOTALS, Gateway, HeldStore, settle
 
 pytestmark = pytest.mark.anyio
@@ -37,6 +38,7 @@ async def test_two_lines_say_who_asked_for_what_and_how_it_ended(tmp_path: Path)
     assert ended.items() >= (who | because).items()
     assert began["accounts"] == ended["accounts"]
     assert "alice" not in gateway.log.getvalue()
+    await until(lambda: audit.read_text().count("\n") == 2)
     kept = [json.loads(line) for line in audit.read_text().splitlines()]
     assert [each["outcome"] for each in kept] == ["ok", "ended"]
     assert all(each.items() >= who.items() for each in kept)
