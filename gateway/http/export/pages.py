@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
-from typing import TypeVar
 
 from starlette.types import Scope
 
@@ -31,8 +30,6 @@ from gateway.http.watching import caller_of
 from gateway.live.stream import Sleep
 from gateway.process.clock import Monotonic
 from gateway.process.drain import Drain
-
-Made = TypeVar("Made")
 
 PULSE_S = 1.0
 """In a long wait it is seen as often whether the process leaves."""
@@ -98,7 +95,10 @@ class Page:
 
 @dataclass(slots=True)
 class Pages:
-    """One export's, in order; `rows` and `points` are how many it had so far, `balance` what the last one left."""
+    """One export's, in order; `page` is the one that was fetched last, and no other is held.
+
+    `rows` and `points` are how many there were so far, `balance` what the last one left.
+    """
 
     means: Means
     scope: Scope
@@ -108,24 +108,26 @@ class Pages:
     rows: int = 0
     points: int = 0
     balance: Balance | None = None
+    page: Page = field(init=False)
 
-    async def first(self) -> Page:
-        """The first page, or at once why there is none: a `CallerError` or `StoreError`, as GraphQL has it."""
+    async def first(self) -> None:
+        """Fetch the first page, or raise at once why there is none: a `CallerError` or `StoreError`, as GraphQL has it."""
         await self._pay()
-        return await self._page()
+        await self._fetch()
 
-    async def following(self, after: str) -> Page:
-        """The page behind a cursor, when there are points and a place for it.
+    async def following(self) -> None:
+        """Fetch the page behind, when there are points and a place for it.
 
         Raises `BrokenOffError`, and what `first` does.
         """
+        self.page = replace(self.page, rows=())
         self._require_room()
         self._require_process()
         await self._leave_points()
         await self._patiently(self._pay)
         await self._check()
-        self.question = replace(self.question, after=after)
-        return await self._patiently(self._page)
+        self.question = replace(self.question, after=self.page.after)
+        await self._patiently(self._fetch)
 
     def _require_room(self) -> None:
         left = self.means.bounds.most_rows - self.rows
@@ -162,7 +164,7 @@ class Pages:
             raise BrokenOffError(End.RIGHT)
         self.asker = Asker(caller, self.asker.address)
 
-    async def _page(self) -> Page:
+    async def _fetch(self) -> None:
         key, payer = object(), self.asker.payer
         shedding = self.means.answering.shedding
         refusal = shedding.refusal(key, payer)
@@ -183,19 +185,19 @@ class Pages:
             for place, (each, cursor) in enumerate(zip(told, found.cursors, strict=True))
         )
         self.rows += len(rows)
-        return Page(
+        self.page = Page(
             rows,
             presenting.utc(found.evidence.as_of_ms),
             presenting.utc(found.window.interval.end_ms),
             found.cursors[-1] if found.has_next else None,
         )
 
-    async def _patiently(self, make: Callable[[], Awaitable[Made]]) -> Made:
-        """What is made, as soon as it can be; who is told to wait for longer than may be is told no more."""
+    async def _patiently(self, do: Callable[[], Awaitable[None]]) -> None:
+        """Do it as soon as it can be done; raise why it cannot, if that takes longer than it may."""
         until_s = self.means.monotonic() + self.means.bounds.wait_s
         while True:
             try:
-                return await make()
+                return await do()
             except (OverloadedError, RateLimitedError) as error:
                 if self.means.monotonic() + error.retry_after_s > until_s:
                     raise

@@ -81,7 +81,7 @@ class TransactionExport:
         to = Addressee(head, negotiation.JSON, self.request_ids.of(head))
         address = http_request.address_of(scope)
         asking = _Asking(to, address, self.means.monotonic(), scope, receive, send)
-        recorded = Recorded(None)
+        recorded, pages = Recorded(None), None
         try:
             caller = await caller_of(self.means.door, scope, address)
             recorded = Recorded(caller)
@@ -93,18 +93,19 @@ class TransactionExport:
             with self.places.place(asker.payer):
                 await self._export(asking, asked.format, pages, recorded)
         except ClientGoneError:
-            self._record(asking, Outcome(status=CLIENT_GONE, codes=("CLIENT_GONE",)), recorded)
+            gone = Outcome(status=CLIENT_GONE, codes=("CLIENT_GONE",))
+            self._record(asking, gone, recorded, pages and pages.balance)
         except Exception as error:  # noqa: BLE001 # nothing was sent yet: whatever it is, it is told
-            await self._tell(asking, _outcome_of(error), recorded)
+            await self._tell(asking, _outcome_of(error), recorded, pages and pages.balance)
 
     async def _export(
         self, asking: _Asking, format_: Format, pages: Pages, recorded: Recorded
     ) -> None:
-        first = await unless_gone(asking.receive, pages.first())
+        await unless_gone(asking.receive, pages.first())
         self._record(asking, None, recorded, pages.balance)
         end = End.CUT
         try:
-            end = await unless_gone(asking.receive, self._sent(asking, format_, pages, first))
+            end = await unless_gone(asking.receive, self._sent(asking, format_, pages))
         except ClientGoneError:
             end = End.CLIENT
         finally:
@@ -115,16 +116,16 @@ class TransactionExport:
         if end is not End.COMPLETE:
             one_at_a_time.break_off(asking.scope)
 
-    async def _sent(self, asking: _Asking, format_: Format, pages: Pages, first: Page) -> End:
+    async def _sent(self, asking: _Asking, format_: Format, pages: Pages) -> End:
         """Send the list, and tell how that ended."""
-        headers = _headers(asking, format_, first)
+        headers = _headers(asking, format_, pages.page)
         try:
-            if first.after is None:
-                body = format_.head + format_.write(first.rows)
+            if pages.page.after is None:
+                body = format_.head + format_.write(pages.page.rows)
                 length = (b"content-length", b"%d" % len(body))
                 await Response(200, (*headers, length), body).send(asking.send)
-                return End.COMPLETE
-            await _stream(asking, headers, format_, pages, first)
+            else:
+                await _stream(asking, headers, format_, pages)
         except BrokenOffError as error:
             return error.end
         except Exception as error:  # noqa: BLE001 # something was sent: it can only be logged
@@ -133,17 +134,20 @@ class TransactionExport:
             return _end_of(error)
         return End.COMPLETE
 
-    async def _tell(self, asking: _Asking, outcome: Outcome, recorded: Recorded) -> None:
+    async def _tell(
+        self, asking: _Asking, outcome: Outcome, recorded: Recorded, balance: Balance | None
+    ) -> None:
         """Send an outcome that has errors."""
-        await http_response.of_outcome(asking.to, outcome, outcome.status).send(asking.send)
-        self._record(asking, outcome, recorded)
+        response = http_response.of_outcome(asking.to, outcome, outcome.status, balance)
+        await response.send(asking.send)
+        self._record(asking, outcome, recorded, balance)
 
     def _record(
         self,
         asking: _Asking,
         outcome: Outcome | None,
         recorded: Recorded,
-        balance: Balance | None = None,
+        balance: Balance | None,
     ) -> None:
         of = asking.to.request_id, asking.address, recorded
         status = 200 if outcome is None else outcome.status
@@ -154,20 +158,22 @@ class TransactionExport:
 
 
 async def _stream(
-    asking: _Asking, headers: Sequence[Header], format_: Format, pages: Pages, page: Page
+    asking: _Asking, headers: Sequence[Header], format_: Format, pages: Pages
 ) -> None:
     """Send page after page; each is fetched when the one before is taken, so that there is one in memory."""
+
+    async def write(body: bytes, *, more: bool = True) -> None:
+        await asking.send({"type": "http.response.body", "body": body, "more_body": more})
+
     one_at_a_time.begin(asking.scope)
-    send = asking.send
     headers = [*headers, (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    body = format_.head + format_.write(page.rows)
-    while page.after is not None:
-        await send({"type": "http.response.body", "body": body, "more_body": True})
-        await send({"type": "http.response.body", "body": b"", "more_body": True})
-        page = await pages.following(page.after)
-        body = format_.write(page.rows)
-    await send({"type": "http.response.body", "body": body, "more_body": False})
+    await asking.send({"type": "http.response.start", "status": 200, "headers": headers})
+    await write(format_.head)
+    while pages.page.after is not None:
+        await write(format_.write(pages.page.rows))
+        await write(b"")  # the server waits until what is above is taken
+        await pages.following()
+    await write(format_.write(pages.page.rows), more=False)
 
 
 def _headers(asking: _Asking, format_: Format, first: Page) -> Sequence[Header]:

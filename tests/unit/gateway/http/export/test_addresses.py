@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from gateway.settings import Settings
 from tests.unit.gateway.exported import WINDOW, export
 from tests.unit.gateway.served import Gateway
 
@@ -127,6 +128,19 @@ async def test_other_sites_may_ask_where_they_are_allowed_to(gateway: Gateway) -
     )
     assert refused.status_code == 403
     assert gateway.store.plans == []
+
+
+async def test_pages_of_an_allowed_site_may_ask_and_read_what_the_list_goes_up_to() -> None:
+    gateway = Gateway(Settings(allowed_origins="https://shop.example"))
+    origin = {"origin": "https://shop.example"}
+    asks = origin | {"access-control-request-method": "GET"}
+    preflight = await gateway.client.request("OPTIONS", PATH, headers=asks)
+    assert (preflight.status_code, gateway.store.plans) == (204, [])
+    answer = await gateway.client.get(f"{PATH}?{NEEDED}", headers=origin)
+    assert answer.headers["access-control-allow-origin"] == "https://shop.example"
+    exposed = answer.headers["access-control-expose-headers"]
+    assert {"X-As-Of", "X-Window-End", "X-Request-Id"} <= set(exposed.split(", "))
+    assert "Origin" in answer.headers["vary"]
 
 
 async def test_a_cursor_of_another_list_is_refused(gateway: Gateway) -> None:

@@ -53,6 +53,7 @@ async def test_a_refusal_is_one_line_with_its_code() -> None:
     assert (found.status, found.code) == (403, "FORBIDDEN")
     (line,) = told(gateway)
     assert (line["status"], line["outcome"], line["codes"]) == (403, "error", ["FORBIDDEN"])
+    assert line["cost"] == json.loads(found.body)["extensions"]["cost"]["requested"] == 1_574
     assert (line["caller"], line["operation"]) == ("key:shop", "ExportTransactions")
     assert "bob" not in gateway.log.getvalue()
 
