@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from starlette.types import Receive, Scope, Send
 
-from gateway.access.budget.balance import Balance
 from gateway.documents.admission import Asker
 from gateway.errors import (
     CallerError,
@@ -94,15 +93,15 @@ class TransactionExport:
                 await self._export(asking, asked.format, pages, recorded)
         except ClientGoneError:
             gone = Outcome(status=CLIENT_GONE, codes=("CLIENT_GONE",))
-            self._record(asking, gone, recorded, pages and pages.balance)
+            self._record(asking, gone, recorded, pages)
         except Exception as error:  # noqa: BLE001 # nothing was sent yet: whatever it is, it is told
-            await self._tell(asking, _outcome_of(error), recorded, pages and pages.balance)
+            await self._tell(asking, _outcome_of(error), recorded, pages)
 
     async def _export(
         self, asking: _Asking, format_: Format, pages: Pages, recorded: Recorded
     ) -> None:
         await unless_gone(asking.receive, pages.first())
-        self._record(asking, None, recorded, pages.balance)
+        self._record(asking, None, recorded, pages)
         end = End.CUT
         try:
             end = await unless_gone(asking.receive, self._sent(asking, format_, pages))
@@ -135,20 +134,22 @@ class TransactionExport:
         return End.COMPLETE
 
     async def _tell(
-        self, asking: _Asking, outcome: Outcome, recorded: Recorded, balance: Balance | None
+        self, asking: _Asking, outcome: Outcome, recorded: Recorded, pages: Pages | None
     ) -> None:
         """Send an outcome that has errors."""
+        balance = None if pages is None else pages.balance
         response = http_response.of_outcome(asking.to, outcome, outcome.status, balance)
         await response.send(asking.send)
-        self._record(asking, outcome, recorded, balance)
+        self._record(asking, outcome, recorded, pages)
 
     def _record(
         self,
         asking: _Asking,
         outcome: Outcome | None,
         recorded: Recorded,
-        balance: Balance | None,
+        pages: Pages | None,
     ) -> None:
+        balance = None if pages is None else pages.balance
         of = asking.to.request_id, asking.address, recorded
         status = 200 if outcome is None else outcome.status
         self.record.answered(*of, outcome, None, status, self._since_s(asking), balance)
