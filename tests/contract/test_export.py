@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
+from graphql import GraphQLObjectType, build_schema
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.types import ASGIApp, Message
@@ -26,6 +27,9 @@ from gateway.access.masking import Masking
 from gateway.analytics.model import Direction, Entry, Interval, TransactionKind, TransactionSort
 from gateway.analytics.query_plan import EntriesPlan
 from gateway.app import create_app
+from gateway.execution.sdl import sdl
+from gateway.http.export.asked import NEEDED, PARAMETERS
+from gateway.http.export.rows import FIELDS
 from gateway.settings import Settings
 from gateway.store.duckdb.store import DuckdbStore
 from tests.reference import evaluate
@@ -213,6 +217,20 @@ class Served:
             if not page["pageInfo"]["hasNextPage"]:
                 return found
             variables["after"] = page["pageInfo"]["endCursor"]
+
+
+SAID_OTHERWISE = {"window", "first", "last", "before", "calendar"}
+"""Of the field's arguments: by `start` and `end`, by the export itself; it goes forward; and of weeks and years it has none."""
+
+
+def test_it_takes_what_the_field_takes_and_tells_what_the_field_tells() -> None:
+    types = build_schema(sdl()).type_map
+    account, transaction = types["Account"], types["Transaction"]
+    assert isinstance(account, GraphQLObjectType)
+    assert isinstance(transaction, GraphQLObjectType)
+    arguments = set(account.fields["transactions"].args) - SAID_OTHERWISE
+    assert set(PARAMETERS) == arguments | {*NEEDED, "format"}
+    assert set(FIELDS) == set(transaction.fields) - {"reversedBy"} | {"cursor", "hasNext"}
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ import pytest
 
 from gateway.access.caller import Caller, Role
 from gateway.analytics.asking import StoreResult
+from gateway.analytics.pipeline_plan import ProgressPlan
 from gateway.analytics.query_plan import EntriesPlan, QueryPlan
 from gateway.errors import (
     DeadlineExceededError,
@@ -22,7 +23,7 @@ from gateway.settings import Settings
 from tests.identity_provider import Trust, token
 from tests.unit.gateway.exported import Export, export, paid
 from tests.unit.gateway.process.listening import until
-from tests.unit.gateway.served import Gateway, HeldStore, settle
+from tests.unit.gateway.served import TOTALS, Gateway, HeldStore, settle
 
 pytestmark = pytest.mark.anyio
 OWNER = Caller("alice", Role.OWNER, frozenset({"alice"}), sees_counterparties=True)
@@ -205,6 +206,46 @@ async def test_an_export_waits_for_its_place_before_the_store() -> None:
     await found.after(1)
     assert found.whole
     assert found.amounts == [1, 2, 3, 4, 5, 6, 7]
+
+
+async def test_others_do_not_wait_behind_all_pages_of_who_exports() -> None:
+    class TurnStore(HeldStore):
+        def __init__(self) -> None:
+            super().__init__(paid(7))
+            self.began: list[str] = []
+            self.may_end = asyncio.Semaphore(0)
+
+        async def fetch(self, plan: QueryPlan[Any], timeout_s: float) -> StoreResult[Any]:
+            if not isinstance(plan, ProgressPlan):
+                self.began.append(type(plan).__name__)
+                await self.may_end.acquire()
+            return await super().fetch(plan, timeout_s)
+
+    one: dict[str, Any] = {
+        "store_queries_least": 1,
+        "store_queries_start": 1,
+        "store_queries_most": 1,
+    }
+    store = TurnStore()
+    gateway = Gateway(Settings(**one, **TWO), store)
+    gateway.caller = OWNER
+    exports = [Export(gateway), Export(gateway)]
+    await settle()
+    gateway.caller = replace(OWNER, subject="somebody else")
+    asking = asyncio.ensure_future(gateway.ask(TOTALS))
+    await settle()
+    assert store.began == ["EntriesPlan"]
+    store.may_end.release()
+    await settle()
+    assert store.began == ["EntriesPlan", "TotalsPlan"], "though a page waited before it"
+    for _ in range(20):
+        store.may_end.release()
+        gateway.passes(1.0)  # who was refused comes again then
+        await settle()
+    assert "errors" not in await asking
+    for each in exports:
+        assert each.amounts == [1, 2, 3, 4, 5, 6, 7]
+        assert each.whole
 
 
 async def test_it_does_not_wait_for_ever() -> None:
