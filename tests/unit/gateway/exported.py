@@ -58,6 +58,8 @@ class Export:
     broken: bool = False
     takes: asyncio.Event = field(default_factory=asyncio.Event)
     """While it is not set, what is sent is not taken."""
+    pieces: asyncio.Semaphore | None = None
+    """Where it is given, so many more of what is sent are taken."""
 
     def __post_init__(self) -> None:
         self.takes.set()
@@ -96,6 +98,8 @@ class Export:
 
     async def _send(self, message: Message) -> None:
         await self.takes.wait()
+        if self.pieces is not None:
+            await self.pieces.acquire()
         if message["type"] == "http.response.start":
             self.status = message["status"]
             self.told = {name.decode(): value.decode() for name, value in message["headers"]}

@@ -130,18 +130,24 @@ async def test_a_list_without_rows_is_whole(format_: str, lines: int) -> None:
 
 async def test_a_page_is_fetched_when_the_one_before_was_taken() -> None:
     gateway = Gateway(Settings(export_page_rows=2, rows_max_bytes=0), HeldStore(paid(7)))
-    found = Export(gateway)
-    found.takes.clear()
+    taken = asyncio.Semaphore(0)
+    found = Export(gateway, pieces=taken)
     await settle()
     assert len(gateway.store.plans) == 1
-    for pages in (2, 3, 4):
-        found.takes.set()
-        await asyncio.sleep(0)
-        found.takes.clear()
+    pieces = 2  # the head, and what stands before the rows
+    for pages in (1, 2, 3):
+        for _ in range(pieces):
+            taken.release()
         await settle()
-        assert len(gateway.store.plans) <= pages
-    found.takes.set()
-    await found.settled()
+        assert len(gateway.store.plans) == pages
+        taken.release()  # the page is on its way; the next one is fetched when it has gone
+        await settle()
+        assert (len(gateway.store.plans), len(found.rows)) == (pages, 2 * pages)
+        pieces = 1
+    for _ in range(2):
+        taken.release()
+    await settle()
+    assert len(gateway.store.plans) == 4
     assert found.whole
     assert found.amounts == [1, 2, 3, 4, 5, 6, 7]
 
