@@ -33,6 +33,7 @@ from gateway.analytics.pipeline_plan import ProgressPlan
 from gateway.errors import FailedLoginsError, GatewayError, UnauthenticatedError
 from gateway.execution.sdl import sdl
 from gateway.http import negotiation
+from gateway.http.export.view import PATH as EXPORT
 from gateway.http.forwarded import Forwarded
 from gateway.http.hosts import Hosts, allowed_names
 from gateway.http.origins import Origins
@@ -100,6 +101,8 @@ def create_app(
     live = process.drain, sleep
     view = wiring.make_view(settings, make_context, door, *live, traced=tracer is not None)
     endpoint = TracedOperations(view, tracer) if tracer is not None else view
+    export: ASGIApp = wiring.make_export(settings, view, make_context, *live)
+    export = TracedOperations(export, tracer, EXPORT) if tracer is not None else export
     heartbeat_s = view.streams.audience.limits.heartbeat_s
     sockets = WebSockets(
         endpoint, door, view.record, view.request_ids, monotonic, sleep, heartbeat_s
@@ -136,6 +139,7 @@ def create_app(
         exception_handlers={HTTPException: elsewhere, Exception: elsewhere},
     )
     app.router.routes += [*_page_routes(settings), *_schema_routes(settings, door)]
+    app.router.routes += [Route(EXPORT, export)] if settings.exports else []
     app.router.routes += [*_health_routes(chosen, process), metrics_route(scraping, counted)]
     front = Origins(
         _Front(endpoint, sockets, app, settings),

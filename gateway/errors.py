@@ -169,7 +169,7 @@ class FailedLoginsError(RateLimitedError):
 
 
 class TooManyStreamsError(RateLimitedError):
-    """There is no place for one more subscription; `what` says of whom there are too many."""
+    """There is no place for one more subscription or export; `what` says of whom there are too many."""
 
     def __init__(self, what: str, retry_after_s: int = 10) -> None:
         CallerError.__init__(self, f"{what}; end one, or try again in {retry_after_s} s.")

@@ -7,7 +7,7 @@ import random
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from graphql import build_schema
@@ -42,6 +42,10 @@ from gateway.execution.sdl import sdl
 from gateway.execution.told_limits import Told
 from gateway.http.answering import Answering
 from gateway.http.event_stream import EventStreams
+from gateway.http.export.pages import Bounds as ExportBounds
+from gateway.http.export.pages import Means
+from gateway.http.export.price import page_cost
+from gateway.http.export.view import TransactionExport
 from gateway.http.operation_record import OperationRecord
 from gateway.http.reading import Reading
 from gateway.http.request import RequestIds
@@ -57,6 +61,7 @@ from gateway.process.clock import Deadline, EpochMs, Monotonic
 from gateway.process.drain import Drain
 from gateway.process.logs import OperationLog
 from gateway.process.metrics import Metrics
+from gateway.process.places import Places
 from gateway.process.redis_tls import RedisTls
 from gateway.response_cache.ages import Ages, Lifetime
 from gateway.response_cache.cache import ResponseCache
@@ -205,19 +210,24 @@ def make_budgets(settings: Settings, counted: Metrics, monotonic: Monotonic) -> 
     )
 
 
-def make_preparation(settings: Settings) -> Preparation:
-    """Documents' caps, rules and prices, out of the settings and the SDL."""
+def make_pricing(settings: Settings) -> Pricing:
+    """What operations cost, out of the settings and the SDL."""
     schema = make_schema(told_of(settings)).graphql_schema
     weights = read_weights(build_schema(sdl()))
     max_points = settings.max_points
-    pricing = Pricing(
+    return Pricing(
         schema,
         weights,
         estimates(settings.max_accounts, max_points),
         lengths_below(max_points),
         made(max_points, MAX_SERIES, MAX_HOURS),
     )
-    return Preparation(schema, caps_of(settings), pricing, settings.introspection)
+
+
+def make_preparation(settings: Settings) -> Preparation:
+    """Documents' caps, rules and prices, out of the settings and the SDL."""
+    pricing = make_pricing(settings)
+    return Preparation(pricing.schema, caps_of(settings), pricing, settings.introspection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -453,4 +463,38 @@ def make_view(
         request_ids=RequestIds(),
         monotonic=monotonic,
         max_body_bytes=settings.max_body_bytes,
+    )
+
+
+def make_export(
+    settings: Settings, view: GraphQLView, make_context: ContextMaker, drain: Drain, sleep: Sleep
+) -> TransactionExport:
+    """Exports of transactions, with the view's door, budgets, room before the store and record."""
+    counted = make_context.counted
+    rows = min(settings.export_page_rows, settings.export_rows)
+    bounds = ExportBounds(
+        rows,
+        page_cost(make_pricing(settings), rows),
+        settings.export_rows,
+        settings.export_wait_ms / 1000,
+    )
+    in_pages = replace(
+        make_context,
+        known_limits=replace(make_context.known_limits, max_first=rows),
+        anonymous_limits=replace(make_context.anonymous_limits, max_first=rows),
+    )
+    places = Places("exports", settings.exports, settings.exports_per_caller)
+    counted.watch(counted.exports, lambda: places.taken)
+
+    def on_ended(because: str, rows: int) -> None:
+        counted.exports_ended.add(because)
+        counted.export_rows.add(amount=rows)
+
+    return TransactionExport(
+        Means(view.door, view.answering, in_pages, drain, make_context.monotonic, sleep, bounds),
+        places,
+        view.record,
+        view.request_ids,
+        make_context.masking.digest,
+        on_ended,
     )

@@ -14,13 +14,16 @@ from gateway.access.budget.balance import Balance
 from gateway.analytics.field_class import FieldClass
 from gateway.errors import (
     CallerError,
+    DeadlineExceededError,
     OverloadedError,
     PersistedQueryNotFoundError,
     PersistedQueryNotSupportedError,
     RateLimitedError,
+    StoreError,
     UnauthenticatedError,
 )
-from gateway.execution.error_format import MAX_SHOWN, ShownError, and_more, plain
+from gateway.execution.error_format import INTERNAL, MAX_SHOWN, ShownError, and_more, plain
+from graphql_schema.error_codes import ErrorCode
 
 CHALLENGE = b'Bearer realm="payment-analytics"'
 CLIENT_GONE = 499
@@ -115,6 +118,23 @@ def overloaded(error: OverloadedError) -> Outcome:
         codes=(error.code.name,),
         store_failed=True,
         turned_away=True,
+    )
+
+
+def failed(error: Exception) -> Outcome:
+    """The outcome of a question that has no part that could be answered: the store failed, or the gateway itself."""
+    if isinstance(error, StoreError):
+        told, code = plain(error, error.code), error.code
+        status = 504 if isinstance(error, DeadlineExceededError) else 503
+    else:
+        code, status = ErrorCode.INTERNAL_SERVER_ERROR, 500
+        told = plain(INTERNAL, code)
+    return Outcome(
+        errors=(told,),
+        status=status,
+        codes=(code.name,),
+        causes=(error,),
+        store_failed=isinstance(error, StoreError),
     )
 
 

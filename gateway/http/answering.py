@@ -37,11 +37,11 @@ class Answering:
     shedding: Shedding
     on_paid: Callable[[int], None]
 
-    async def charge(self, answerable: Answerable, asker: Asker) -> Balance:
-        """Take the price; raises `RateLimitedError` if the budget is too small."""
-        charged = self.admission.charge(asker, answerable.cost)
+    async def charge(self, cost: int, asker: Asker) -> Balance:
+        """Take so many points; raises `RateLimitedError` if the budget is too small."""
+        charged = self.admission.charge(asker, cost)
         balance = charged if isinstance(charged, Balance) else await charged
-        self.on_paid(answerable.cost)
+        self.on_paid(cost)
         return balance
 
     def ready(self, answerable: Answerable, since_s: float | None = None) -> Entry | None:

@@ -5,6 +5,7 @@ Rules: RFC 9110 section 12.5.1; media types: GraphQL over HTTP.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -40,18 +41,18 @@ class MediaRange:
         return 0 if self.media_type in ("*/*", "*") else 1 if "*" in self.media_type else 2
 
 
-def choose(accept: str | None) -> str | None:
-    """The type to answer in; `None` if the client accepts neither.
+def choose(accept: str | None, offers: Sequence[str] = (JSON, GRAPHQL)) -> str | None:
+    """The type to answer in; `None` if the client accepts none.
 
-    Without a header, or when only `*/*` speaks for us, the answer is the legacy type, which every
-    client reads.
+    Without a header, or when only `*/*` speaks for us, it is the first: of GraphQL's the legacy type,
+    which every client reads.
     """
     if accept is None or not accept.strip():
-        return JSON
+        return offers[0]
     ranges = parse(accept)
     best: tuple[float, int, int] | None = None
     chosen: str | None = None
-    for offered in (JSON, GRAPHQL):
+    for offered in offers:
         rank = _rank(offered, ranges)
         if rank is not None and (best is None or rank > best):
             best, chosen = rank, offered

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -140,12 +141,12 @@ class OperationRecord:
         address: str,
         asked: Recorded,
         because: str,
-        events: int,
+        counted: Mapping[str, int],
         seconds: float,
     ) -> None:
-        """A subscription, whose beginning was recorded as any answer, ended: why, after how many events."""
+        """What lasts long, and whose beginning was recorded as any answer, ended: why, after how many of what."""
         told: dict[str, Any] = {"request_id": request_id, "outcome": "ended", "because": because}
-        told |= {"events": events, "seconds": round(seconds, 1)}
+        told |= {**counted, "seconds": round(seconds, 1)}
         told |= {} if asked.about is None else _document(asked.about, self.tells_trust)
         told |= _who(asked, address)
         self.log.write(told)

@@ -53,7 +53,7 @@ ALLOWED_HEADERS = (
 
 EXPOSED_HEADERS = (
     *("Age", "Allow", "Date", "ETag", "RateLimit", "RateLimit-Policy", "Retry-After"),
-    *("WWW-Authenticate", "X-Request-Id"),
+    *("WWW-Authenticate", "X-As-Of", "X-Request-Id", "X-Window-End"),
 )
 """What they may read of answers, beside what browsers let every page read; a proxy may set limits of its own."""
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from starlette.types import Scope
 
+from gateway.execution import error_format
+from gateway.execution.outcome import Outcome
 from graphql_schema.error_codes import ErrorCode
 
 TellRefused = Callable[[Scope, str, int], None]
@@ -30,3 +32,11 @@ class RequestRefusedError(Exception):
         self.status = status
         self.code = code
         self.headers = headers
+
+    @property
+    def outcome(self) -> Outcome:
+        """What is told of it."""
+        shown = error_format.plain(str(self), self.code)
+        return Outcome(
+            errors=(shown,), status=self.status, headers=self.headers, codes=(self.code.name,)
+        )

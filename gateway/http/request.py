@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
@@ -136,19 +136,26 @@ def read(head: Head, body: bytes, max_body_bytes: int) -> OperationRequest:
     return _operation(parsed, "POST")
 
 
-def _parameters_of_url(head: Head, max_body_bytes: int) -> dict[str, Any]:
-    most = min(MAX_URL_BYTES, max_body_bytes)
-    if len(head.query_string) > most:
-        raise RequestRefusedError(414, f"The URL may have up to {most} bytes; send a POST.")
+def parameters_of(
+    head: Head, most_bytes: int, known: Container[str], instead: str = ""
+) -> dict[str, str]:
+    """What stands behind the `?`; raises `RequestRefusedError`, so if one of the known ones stands there twice."""
+    if len(head.query_string) > most_bytes:
+        raise RequestRefusedError(414, f"The URL may have up to {most_bytes} bytes{instead}.")
     try:
         text = head.query_string.decode()
         pairs = parse_qsl(text, keep_blank_values=True, errors="strict")
     except UnicodeDecodeError:
         raise RequestRefusedError(400, "The URL must be in UTF-8.") from None
-    said = [name for name, _ in pairs if name in _KINDS]
+    said = [name for name, _ in pairs if name in known]
     if len(set(said)) != len(said):
         raise RequestRefusedError(400, "The URL says a parameter twice.")
-    parameters: dict[str, Any] = dict(pairs)
+    return dict(pairs)
+
+
+def _parameters_of_url(head: Head, max_body_bytes: int) -> dict[str, Any]:
+    most = min(MAX_URL_BYTES, max_body_bytes)
+    parameters: dict[str, Any] = parameters_of(head, most, _KINDS, instead="; send a POST")
     for name in ("variables", "extensions"):
         text = parameters.get(name, "")
         parameters[name] = _json(text, f"`{name}`") if text else None

@@ -21,7 +21,7 @@ Header = tuple[bytes, bytes]
 _TYPES: dict[str, Header] = {
     each: (b"content-type", f"{each}; charset=utf-8".encode()) for each in (GRAPHQL, JSON)
 }
-_VARY: Header = (b"vary", b"Accept, Authorization, X-API-Key")
+VARY: Header = (b"vary", b"Accept, Authorization, X-API-Key")
 _NO_STORE: Header = (b"cache-control", b"no-store")
 BEAT = b":\n\n"
 COMPLETE = b"event: complete\ndata:\n\n"
@@ -29,10 +29,10 @@ EVENT_HEADERS: Sequence[Header] = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store, no-transform"),
     (b"x-accel-buffering", b"no"),  # nginx would hold events back
-    _VARY,
+    VARY,
 )
 _WHOLE = {
-    name: b"".join(b"%s: %s\r\n" % each for each in (kind, _NO_STORE, _VARY, *RAW_HEADERS))
+    name: b"".join(b"%s: %s\r\n" % each for each in (kind, _NO_STORE, VARY, *RAW_HEADERS))
     + b"content-length: %d\r\nx-request-id: %s\r\nage: %d\r\n\r\n%s"
     for name, kind in _TYPES.items()
 }
@@ -72,7 +72,7 @@ def of_entry(
         if balance is not None:
             extensions["cost"] = balance.extensions()
         body = with_extensions(entry.body, extensions)
-    own = [_VARY, (b"x-request-id", to.request_id.encode())]
+    own = [VARY, (b"x-request-id", to.request_id.encode())]
     if status is not Status.MISS:
         own.append((b"age", b"%d" % age_s))
     content = (_TYPES[to.media_type], (b"content-length", b"%d" % len(body)))
@@ -99,7 +99,7 @@ def of_outcome(
     cost = {"cost": told.extensions()} if told is not None else {}
     body = with_extensions(plain, {**outcome.extensions, **cost})
     content = (_TYPES[to.media_type], (b"content-length", b"%d" % len(body)))
-    own = [_VARY, (b"x-request-id", to.request_id.encode()), *outcome.headers]
+    own = [VARY, (b"x-request-id", to.request_id.encode()), *outcome.headers]
     if to.head.method != "GET" or status != 200 or outcome.codes:
         return Response(status, (*content, *own, _NO_STORE), body)
     # Not kept, so not to be kept by others.

@@ -23,15 +23,16 @@ _METHODS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class TracedOperations:
-    """Stands before GraphQL over HTTP where tracing is on; the caller's trace goes on in it."""
+    """Stands before GraphQL over HTTP and exports where tracing is on; the caller's trace goes on in it."""
 
     app: ASGIApp
     tracer: Tracer
+    name: str = UNKNOWN
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request inside its span."""
         parent = traces.parent_of(scope["headers"])
-        with traces.span(self.tracer, UNKNOWN, SpanKind.SERVER, _of_request(scope), parent):
+        with traces.span(self.tracer, self.name, SpanKind.SERVER, _of_request(scope), parent):
             await self.app(scope, receive, send)
 
 

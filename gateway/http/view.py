@@ -22,7 +22,6 @@ from gateway.errors import (
     RateLimitedError,
     UnauthenticatedError,
 )
-from gateway.execution import error_format
 from gateway.execution.outcome import CLIENT_GONE, Outcome, overloaded, refused, unauthenticated
 from gateway.http import negotiation
 from gateway.http import request as http_request
@@ -89,7 +88,7 @@ class GraphQLView:
         except ClientGoneError:
             self._gone(asking, Recorded(by))
         except RequestRefusedError as error:
-            await self._tell(asking, _refused_request(error), Recorded(by))
+            await self._tell(asking, error.outcome, Recorded(by))
         except UnauthenticatedError as error:
             await self._tell(asking, unauthenticated(error), Recorded(by))
         except CallerError as error:
@@ -136,7 +135,7 @@ class GraphQLView:
         asked: Recorded,
     ) -> None:
         try:
-            balance = await self.answering.charge(answerable, asker)
+            balance = await self.answering.charge(answerable.cost, asker)
         except RateLimitedError as error:
             await self._tell(asking, refused(error), asked)
             return
@@ -198,7 +197,7 @@ class GraphQLView:
 
         def ended(end: End, events: int) -> None:
             of = asking.to.request_id, asking.address, asked
-            self.record.ended(*of, end.value, events, self._since_s(asking))
+            self.record.ended(*of, end.value, {"events": events}, self._since_s(asking))
 
         await self.streams.run(watching, first, pace, asking.receive, asking.send, ended)
 
@@ -272,13 +271,6 @@ class GraphQLView:
 
 _STREAM = Response(200, (), b"")
 """Of a stream, for the record."""
-
-
-def _refused_request(error: RequestRefusedError) -> Outcome:
-    shown = error_format.plain(str(error), error.code)
-    return Outcome(
-        errors=(shown,), status=error.status, headers=error.headers, codes=(error.code.name,)
-    )
 
 
 @lru_cache(maxsize=256)

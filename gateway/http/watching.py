@@ -144,7 +144,7 @@ class Watching:
         return self._last is None or self._last.mark != snapshot.mark
 
     async def _taken(self, since_s: float) -> Snapshot:
-        self.balance = await self.answering.charge(self.answerable, self.asker)
+        self.balance = await self.answering.charge(self.answerable.cost, self.asker)
         self._unpaid, self._paid_s = None, self.monotonic()
         shape = await self.snapshots.shape(self.answerable, self.answering, self.asker)
         entry = self.answering.ready(self.answerable, since_s)

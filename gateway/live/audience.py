@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
 
-from gateway.errors import TooManyStreamsError
+from gateway.process.places import Places
 
 
 class End(Enum):
@@ -48,28 +47,13 @@ class Audience:
         self.limits = limits
         self.on_ended = on_ended
         self.on_look = on_look
-        self._of_payer: Counter[str] = Counter()
-        self._open = 0
+        self._places = Places("subscriptions", limits.most, limits.most_of_payer)
 
     @property
     def open(self) -> int:
         """How many streams there are."""
-        return self._open
+        return self._places.taken
 
-    @contextmanager
-    def place(self, payer: str) -> Iterator[None]:
+    def place(self, payer: str) -> AbstractContextManager[None]:
         """A stream's place; raises `TooManyStreamsError` if there is none for this payer."""
-        if self._open >= self.limits.most:
-            raise TooManyStreamsError("This process has as many subscriptions as it may have")
-        if self._of_payer[payer] >= self.limits.most_of_payer:
-            most = self.limits.most_of_payer
-            raise TooManyStreamsError(f"You have {most} subscriptions here, which is the most")
-        self._open += 1
-        self._of_payer[payer] += 1
-        try:
-            yield
-        finally:
-            self._open -= 1
-            self._of_payer[payer] -= 1
-            if not self._of_payer[payer]:
-                del self._of_payer[payer]
+        return self._places.place(payer)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
 from weakref import ReferenceType, ref
@@ -76,7 +77,7 @@ class Connection(BoundedHttp):
         self.deaf = True
         if self._last_words is None:
             self.cycle.keep_alive = False
-        self.loop.call_later(self._among.limits.half_closed_s, self._give_up)
+        self.loop.call_later(self._among.limits.half_closed_s, self.give_up)
         return True
 
     def on_response_complete(self) -> None:
@@ -172,7 +173,7 @@ class Connection(BoundedHttp):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._answering = cycle
         whole_response.offer(cycle)
-        one_at_a_time.offer(cycle.scope, partial(_send_one_at_a_time, ref(self)))
+        one_at_a_time.offer(cycle.scope, _means(ref(self)))
         super()._start_asgi_task(cycle, app)
 
     def _end_with(self, told: Refusal | None) -> None:
@@ -186,7 +187,8 @@ class Connection(BoundedHttp):
             self.transport.write_eof()
             self.flow.resume_reading()
 
-    def _give_up(self) -> None:
+    def give_up(self) -> None:
+        """Close, and leave unanswered what is not answered yet; what was written still goes out."""
         if not self.transport.is_closing():
             self._abandon()
             self.transport.close()
@@ -204,8 +206,15 @@ class Connection(BoundedHttp):
         return self.server_state.default_headers
 
 
-def _send_one_at_a_time(connection: ReferenceType[Connection]) -> None:
+def _means(connection: ReferenceType[Connection]) -> one_at_a_time.Means:
     # Weak, or each request would be a circle (see `whole_response.offer`).
+    return one_at_a_time.Means(
+        partial(_on, connection, Connection.send_one_at_a_time),
+        partial(_on, connection, Connection.give_up),
+    )
+
+
+def _on(connection: ReferenceType[Connection], do: Callable[[Connection], None]) -> None:
     found = connection()
     if found is not None:
-        found.send_one_at_a_time()
+        do(found)

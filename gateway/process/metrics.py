@@ -90,6 +90,7 @@ class Metrics:
         self._declare_ages()
         self._declare_connections()
         self._declare_live()
+        self._declare_exports()
 
     def _declare_operations(self) -> None:
         self.operations = self._tally(
@@ -190,6 +191,13 @@ class Metrics:
         self.live_ended = self._tally(
             "gateway_live_streams_ended_total", "Subscriptions that ended, by why.", "because"
         )
+
+    def _declare_exports(self) -> None:
+        self.exports = self._gauge("gateway_exports", "Exports that are under way.")
+        self.exports_ended = self._tally(
+            "gateway_exports_ended_total", "Exports that ended, by why.", "because"
+        )
+        self.export_rows = self._tally("gateway_export_rows_total", "Rows that exports had.")
 
     def lookup(self, result: str) -> None:
         """One answer, by how it came about."""

@@ -1,7 +1,8 @@
 """A response that goes on for long: what its client does not take is not piled up for it.
 
 Its sender may wait until all that was sent is out of the process's hands, and the system holds only
-little. An ASGI extension of our own: without it, as under another server, responses are sent as usual.
+little; and it may break off, which its client sees. An ASGI extension of our own: without it, as under
+another server, responses are sent as usual.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.types import Scope
 from uvicorn._types import HTTPScope
@@ -19,21 +20,35 @@ NAME = "gateway.one_at_a_time"
 UNSENT_BYTES = 4_096
 """Of one connection, that the system takes beside what is on its way."""
 
-Begin = Callable[[], None]
+
+class Means(NamedTuple):
+    """What the extension can do."""
+
+    begin: Callable[[], None]
+    break_off: Callable[[], None]
 
 
-def offer(scope: HTTPScope, begin: Begin) -> None:
+def offer(scope: HTTPScope, means: Means) -> None:
     """Give a request the extension."""
     extensions: dict[str, Any] = scope.setdefault("extensions", {})
-    extensions[NAME] = begin
+    extensions[NAME] = means
 
 
 def begin(scope: Scope) -> None:
     """Have this request answered piece by piece from now on; its connection is to end with it."""
-    extensions = scope.get("extensions")
-    found: Begin | None = extensions.get(NAME) if extensions else None
+    found = _means(scope)
     if found is not None:
-        found()
+        found.begin()
+
+
+def break_off(scope: Scope) -> None:
+    """End the response where it is: what was sent arrives, and its end does not, so nobody takes it for whole.
+
+    Without the extension a server sees that itself, when the application returns.
+    """
+    found = _means(scope)
+    if found is not None:
+        found.break_off()
 
 
 def bound(transport: asyncio.Transport) -> None:
@@ -42,3 +57,8 @@ def bound(transport: asyncio.Transport) -> None:
     own: socket.socket | None = transport.get_extra_info("socket")
     if own is not None and hasattr(socket, "TCP_NOTSENT_LOWAT") and own.family != socket.AF_UNIX:
         own.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
+
+
+def _means(scope: Scope) -> Means | None:
+    extensions = scope.get("extensions")
+    return extensions.get(NAME) if extensions else None

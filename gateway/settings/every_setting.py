@@ -235,6 +235,24 @@ class EverySetting(DoorSettings):
     live_reconnect_ms: NotNegative = setting(
         5_000, "Over this time those come back whose process leaves, each at a moment of its own."
     )
+    exports: NotNegative = setting(
+        20,
+        "Exports that a process has under way at once; more are answered 429. 0: there are none.",
+    )
+    exports_per_caller: Positive = setting(
+        2, "The same of one caller; where nobody is known, of one address."
+    )
+    export_rows: Positive = setting(
+        1_000_000, "Most rows of one export; it breaks off there, and another one goes on."
+    )
+    export_page_rows: Annotated[int, Field(ge=1, le=5_000)] = setting(
+        500,
+        "Rows that an export asks the store for at once, has in memory, and pays as a page of so many in GraphQL.",
+    )
+    export_wait_ms: NotNegative = setting(
+        30_000,
+        "For how long an export waits for its next page's points or place, before it breaks off.",
+    )
     log_every: Positive = setting(
         1, "Of the log lines of fresh kept answers, only each so-manieth is written."
     )

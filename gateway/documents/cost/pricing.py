@@ -25,7 +25,9 @@ from graphql import (
     SelectionSetNode,
     VariableNode,
     get_argument_values,
+    get_variable_values,
     is_abstract_type,
+    parse,
 )
 from graphql.execution import VariableValues
 
@@ -86,6 +88,17 @@ class Pricing:
         walk = _Walk(self, fragments, values)
         points, held = walk.of_object(root.name, [operation.selection_set], {}, {})
         return Price(1 + math.ceil(points), held)
+
+    def price_of(self, text: str, variables: Mapping[str, Any]) -> Price:
+        """The price of a document of our own, known to be valid with these variables."""
+        document = parse(text)
+        (operation,) = (
+            each for each in document.definitions if isinstance(each, OperationDefinitionNode)
+        )
+        definitions = operation.variable_definitions or ()
+        values = get_variable_values(self.schema, definitions, dict(variables))
+        assert isinstance(values, VariableValues)
+        return self.price(document, operation, values)
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,21 @@ async def test_an_operation_is_one_server_span_by_the_conventions_and_its_querie
     assert line["trace_id"] == format_trace_id(operation.context.trace_id)
 
 
+async def test_an_export_is_one_span_with_its_pages_below() -> None:
+    gateway = Traced(settings=Settings(export_page_rows=1, rows_max_bytes=0))
+    asked = {"account": "alice", "start": "2025-11-01T00:00:00Z", "end": "2025-12-01T00:00:00Z"}
+    answer = await gateway.client.get("/export/transactions", params=asked)
+    assert len(answer.text.splitlines()) == 2
+    (export,), pages = gateway.spans.of(SERVER), gateway.spans.of(CLIENT)
+    assert export.name == told(export)["http.route"] == "/export/transactions"
+    assert told(export)["http.response.status_code"] == 200
+    assert [page.parent for page in pages] == [export.context] * 2
+    assert "alice" not in str(told(export))
+    assert {each["trace_id"] for each in gateway.lines() if each.get("status") == 200} == {
+        format_trace_id(export.context.trace_id)
+    }
+
+
 async def test_a_hit_has_a_span_and_a_trace_id_in_its_line_too() -> None:
     gateway = Traced()
     await gateway.ask()
