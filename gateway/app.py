@@ -83,11 +83,7 @@ def create_app(
     trusted = [*door.watch.files, *scraping.watch.files]
     tell_of_credentials(door, trusted, counted, epoch_ms)
     wiring.tell_of_certificates(settings, counted, monotonic)
-    if provider is None and settings.traces:
-        try:
-            provider = traces.exporting()
-        except traces.TracingMissingError as error:
-            raise SettingsError(str(error)) from None
+    provider = provider or _exporting(settings)
     tracer = None if provider is None else provider.get_tracer("gateway")
     store = store or wiring.make_store(settings)
     if tracer is not None:
@@ -124,7 +120,7 @@ def create_app(
         logs.logger().info("stopped")
 
     def tell_refused(scope: Scope, request_id: str, status: int) -> None:
-        if _path_of(scope) == GRAPHQL:
+        if _path_of(scope) in {GRAPHQL, EXPORT}:
             view.record.not_let_in(request_id, address_of(scope), status)
 
     request_ids = RequestIds()
@@ -151,6 +147,15 @@ def create_app(
     names = allowed_names(settings.hosts, on_loopback=is_loopback(settings.host))
     known = ClosingConnections(Hosts(front, names, request_ids, tell_refused), process.drain)
     return Forwarded(known, settings.proxies) if settings.proxies else known
+
+
+def _exporting(settings: Settings) -> TracerProvider | None:
+    if not settings.traces:
+        return None
+    try:
+        return traces.exporting()
+    except traces.TracingMissingError as error:
+        raise SettingsError(str(error)) from None
 
 
 class _Front:

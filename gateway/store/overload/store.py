@@ -60,7 +60,8 @@ class AdmittedStore:
         self, plan: QueryPlan[PlanRow], timeout_s: float, party: Party | None = None
     ) -> StoreResult[PlanRow]:
         """The store's answer, when it is the party's turn; without one it is the gateway that asks."""
-        if isinstance(plan, ProgressPlan):
+        is_shared = isinstance(plan, ProgressPlan)
+        if is_shared:
             # Served from a look that many share; and it is how one sees that the store is back.
             return await self.store.fetch(plan, timeout_s)
         began_s = self.monotonic()

@@ -26,7 +26,7 @@ from stream_jobs.topics.murmur2 import account_id_in
 from tests.load.flow.stages import Account, Passage, Sighting, passages
 
 ENTRIES = "account-entries"
-LOOK_EVERY_S = 0.04
+READ_FOR_S = 0.04
 SEEN_WITHIN_S = 90.0
 QUESTION = """
 query Probes($ids: [ID!]!) {
@@ -39,10 +39,14 @@ query Probes($ids: [ID!]!) {
 
 @dataclass
 class Probes:
-    """`refused` counts errors by code; `failed` are faults that ended a thread."""
+    """`look_every_s` is how exact the times are in Pinot and in GraphQL, and what looking takes of the machine.
+
+    `refused` counts errors by code; `failed` are faults that ended a thread.
+    """
 
     settings: StackSettings
     per_s: float = 20.0
+    look_every_s: float = 0.04
     refused: Counter[str] = field(default_factory=Counter)
     failed: list[BaseException] = field(default_factory=list)
 
@@ -142,7 +146,7 @@ class Probes:
         keys = {id_.encode(): account for id_, account in self.accounts.items()}
         self._ready.wait(30)
         while not self._watching.is_set():
-            for message in consumer.consume(2_000, LOOK_EVERY_S):
+            for message in consumer.consume(2_000, READ_FOR_S):
                 account = keys.get(message.key() or b"")
                 if account is not None:
                     body = json.loads(message.value() or b"{}")
@@ -156,7 +160,7 @@ class Probes:
             base_url=self.settings.pinot_broker_url, timeout=10, trust_env=False
         ) as client:
             self._ready.wait(30)
-            while not self._watching.wait(LOOK_EVERY_S):
+            while not self._watching.wait(self.look_every_s):
                 answer = self._answer(client, "/query/sql", {"sql": sql})
                 for id_, count in (answer.get("resultTable") or {}).get("rows", []):
                     self.accounts[id_].pinot.append(Sighting(time.time(), int(count)))
@@ -167,7 +171,7 @@ class Probes:
             base_url=self.settings.gateway_url, timeout=10, trust_env=False
         ) as client:
             self._ready.wait(30)
-            while not self._watching.wait(LOOK_EVERY_S):
+            while not self._watching.wait(self.look_every_s):
                 answer = self._answer(client, "/graphql", body)
                 self.refused.update(e["extensions"]["code"] for e in answer.get("errors", ()))
                 for each in (answer.get("data") or {}).get("accounts") or ():

@@ -55,12 +55,18 @@ class Trial:
         }
 
 
-def run(settings: StackSettings, rate: int, seconds: float, probes_per_s: float) -> Trial:
+def run(
+    settings: StackSettings,
+    rate: int,
+    seconds: float,
+    probes_per_s: float,
+    look_every_s: float = 0.04,
+) -> Trial:
     """`rate` events a second for so long, after which all that was sent is waited for."""
     if run_file.live(settings.run_file) is None:
         raise SystemExit("No stack is up: ./dev up --no-load")
     _await_idle(settings)
-    watched, probes = Watched(settings), Probes(settings, probes_per_s)
+    watched, probes = Watched(settings), Probes(settings, probes_per_s, look_every_s)
     watched.start()
     sender = subprocess.Popen(
         [

@@ -143,7 +143,9 @@ async def test_who_is_nobody_is_told_by_the_address(trust: Trust) -> None:
     assert {who(each) for each in lines} == {(None, None, "127.0.0.1", None)}
 
 
-@pytest.mark.parametrize("path", ["/graphql", "/graphql/", "/graphql?query={__typename}"])
+@pytest.mark.parametrize(
+    "path", ["/graphql", "/graphql/", "/graphql?query={__typename}", "/export/transactions"]
+)
 async def test_who_is_not_let_in_leaves_a_line_too(trust: Trust, path: str) -> None:
     gateway = Recorded(trust)
     page = {"origin": "https://elsewhere.example", "x-request-id": "of-a-page"}
