@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cache, lru_cache
 from typing import Any
@@ -96,7 +96,7 @@ def _measures(plan: QueryPlan[Any]) -> tuple[Any, ...]:
         case DistinctPlan():
             return (DistinctRow(COUNTERPARTIES),)
         case SlotsPlan():
-            return _slots(plan.interval, plan.slot_ms)
+            return _among(plan.among, _slots(plan.interval, plan.slot_ms))
         case EntriesPlan():
             return _entries(plan.account_id, plan.interval.end_ms, plan.limit)
         case EntryCountPlan() | MatchesPlan():
@@ -124,6 +124,17 @@ def _slots(interval: Interval, slot_ms: int) -> tuple[SlotRow, ...]:
     return tuple(
         SlotRow(slot * slot_ms, 3 + slot % 7, Decimal(10_000 + slot % 9_973) / 100)
         for slot in range(first, last + 1)
+    )
+
+
+def _among(
+    counterparties: frozenset[str] | None, slots: tuple[SlotRow, ...]
+) -> tuple[SlotRow, ...]:
+    """As many of each, if any are told apart."""
+    if counterparties is None:
+        return slots
+    return tuple(
+        replace(slot, counterparty_id=each) for slot in slots for each in sorted(counterparties)
     )
 
 

@@ -252,10 +252,10 @@ def test_closings_that_wait_are_compared_as_one_that_does_not_grow(
         if first < 40:
             continue
         assert not bench.check.step()  # Pinot has not reached the first ones
-    first, *later = bench.check._blocks
-    assert (len(first.counted), [len(block.counted) for block in later]) == (60, [20])
+    head, *later = bench.check._blocks
+    assert (len(head.counted), [len(block.counted) for block in later]) == (60, [20])
     bench.pinot.rows_ = serve(kafka).rows_
-    lost = next(row for row in sorted(bench.pinot.rows_) if row.offset == first.counted[-1].offset)
+    lost = next(row for row in sorted(bench.pinot.rows_) if row.offset == head.counted[-1].offset)
     del bench.pinot.rows_[lost]
     bench.pinot.has_read_all, bench.pinot.statements = True, 0
     bench.look(2)
