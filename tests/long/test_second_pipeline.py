@@ -1,6 +1,6 @@
 """The table built anew beside the one that is there, by the commands of docs/operations.md, while events flow.
 
-Not a part of the suite: `./dev test tests/long/second_pipeline.py`.
+It takes two minutes: `./dev test tests/long/test_second_pipeline.py`.
 """
 
 from __future__ import annotations
@@ -94,7 +94,8 @@ def second_job(stack: RunningStack, settings: StackSettings, folder: Path) -> It
         own = [
             topic for first, topic in NAMES.called.items() if topic != first and "_" not in topic
         ]
-        for deleted in AdminClient({"bootstrap.servers": stack.kafka}).delete_topics(own).values():
+        kafka = AdminClient({"bootstrap.servers": stack.kafka})
+        for deleted in kafka.delete_topics(own).values():
             deleted.result(30)
 
 
