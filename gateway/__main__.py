@@ -29,7 +29,7 @@ from gateway.process.workers import supervise
 from gateway.settings import Settings, SettingsError
 from gateway.settings.reading import reading_of
 from gateway.settings.telling import configuration
-from gateway.wiring import without_audit_log
+from gateway.wiring.records import without_audit_log
 
 BACKLOG = 2048
 

@@ -22,7 +22,6 @@ from starlette.responses import (
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway import wiring
 from gateway.access.auth.authenticator import Authenticator
 from gateway.access.auth.opening import masking_of, open_door, scraping_of
 from gateway.access.auth.told import tell_of_credentials
@@ -53,6 +52,11 @@ from gateway.process.shared import Process
 from gateway.settings import Settings, SettingsError
 from gateway.store.port import Store
 from gateway.store.traced import TracedStore
+from gateway.wiring.documents import told_of
+from gateway.wiring.endpoints import make_export, make_view
+from gateway.wiring.operations import make_context_maker
+from gateway.wiring.redis import tell_of_certificates
+from gateway.wiring.stores import admitted, make_store
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -82,22 +86,22 @@ def create_app(
     scraping = scraping_of(settings, door, monotonic)
     trusted = [*door.watch.files, *scraping.watch.files]
     tell_of_credentials(door, trusted, counted, epoch_ms)
-    wiring.tell_of_certificates(settings, counted, monotonic)
+    tell_of_certificates(settings, counted, monotonic)
     provider = provider or _exporting(settings)
     tracer = None if provider is None else provider.get_tracer("gateway")
-    store = store or wiring.make_store(settings)
+    store = store or make_store(settings)
     if tracer is not None:
         store = TracedStore(store, tracer, settings.store)
-    chosen = wiring.admitted(store, settings, counted, monotonic)
+    chosen = admitted(store, settings, counted, monotonic)
     masking = masking_of(settings)
     cursors = Cursors(signer_of_cursors(settings, masking, process.secret))
-    make_context = wiring.make_context_maker(
+    make_context = make_context_maker(
         settings, chosen, masking, counted, epoch_ms, monotonic, cursors
     )
     live = process.drain, sleep
-    view = wiring.make_view(settings, make_context, door, *live, traced=tracer is not None)
+    view = make_view(settings, make_context, door, *live, traced=tracer is not None)
     endpoint = TracedOperations(view, tracer) if tracer is not None else view
-    export: ASGIApp = wiring.make_export(settings, view, make_context, *live)
+    export: ASGIApp = make_export(settings, view, make_context, *live)
     export = TracedOperations(export, tracer, EXPORT) if tracer is not None else export
     heartbeat_s = view.streams.audience.limits.heartbeat_s
     sockets = WebSockets(
@@ -218,7 +222,7 @@ def _page_routes(settings: Settings) -> list[Route]:
 
 
 def _schema_routes(settings: Settings, door: Authenticator) -> list[Route]:
-    told = wiring.told_of(settings)
+    told = told_of(settings)
     text = sdl(told)
     etag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
 

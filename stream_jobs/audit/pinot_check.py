@@ -162,6 +162,7 @@ class PinotCheck:
         if block.left:
             return False
         self._blocks.popleft()
+        self._begun = None
         self._frontier, self._decided = block.frontier, block.decided
         self.through_ms = block.as_of_ms or self.through_ms
         return True

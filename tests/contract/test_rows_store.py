@@ -24,7 +24,7 @@ from gateway.store.overload.store import PartyStore
 from gateway.store.rows import answers
 from gateway.store.rows.asked import RowsPlan
 from gateway.store.rows.store import Bounds, KeptRows, RowsStore
-from gateway.wiring import admitted
+from gateway.wiring.stores import admitted
 from tests import store_cases
 from tests.scopes import of
 

@@ -31,7 +31,7 @@ from gateway.execution.executor import DEFINITION
 from gateway.execution.schema import make_schema
 from gateway.execution.sdl import sdl
 from gateway.settings import Settings
-from gateway.wiring import limits_of
+from gateway.wiring.documents import limits_of
 from graphql_schema import enums
 from stream_jobs.events.reasons import RejectReason
 

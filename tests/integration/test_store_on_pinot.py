@@ -42,7 +42,7 @@ from gateway.store.overload.store import PartyStore
 from gateway.store.pinot.store import PinotStore
 from gateway.store.port import Answering
 from gateway.store.rows.store import Bounds, KeptRows, RowsStore
-from gateway.wiring import admitted
+from gateway.wiring.stores import admitted
 from pinot_config.controller import HttpController
 from tests import scopes, store_cases
 from tests.integration.ledger import Reversal, Transfer

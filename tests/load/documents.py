@@ -16,7 +16,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from gateway.errors import CallerError
 from gateway.settings import Settings
-from gateway.wiring import make_preparation
+from gateway.wiring.documents import make_preparation
 from graphql_schema.query import Query
 from graphql_schema.scalars import SCALARS
 from tests.hostile_documents import documents

@@ -26,7 +26,9 @@ from gateway.process.metrics import Metrics
 from gateway.settings import Settings
 from gateway.store.overload.party import Party
 from gateway.store.port import Store
-from gateway.wiring import ContextMaker, admitted, limits_of
+from gateway.wiring.documents import limits_of
+from gateway.wiring.operations import ContextMaker
+from gateway.wiring.stores import admitted
 from graphql_schema.port import Resolvers
 from graphql_schema.query import Query
 from graphql_schema.scalars import SCALARS

@@ -12,13 +12,14 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway import wiring
 from gateway.access.caller import EVERYONE
 from gateway.app import create_app
 from gateway.documents.admission import Admission, Asker
 from gateway.process import logs
 from gateway.process.metrics import Metrics
 from gateway.settings import Settings
+from gateway.wiring.documents import make_preparation
+from gateway.wiring.redis import make_budgets
 from tests.unit.gateway.fakes import NOW_MS, ReferenceStore
 
 pytestmark = pytest.mark.anyio
@@ -139,9 +140,9 @@ async def test_a_long_document_costs_more_than_a_short_one_once() -> None:
 
 async def test_new_documents_at_once_are_each_checked_and_then_known() -> None:
     settings = Settings()
-    budgets = wiring.make_budgets(settings, Metrics(), lambda: 5.0)
+    budgets = make_budgets(settings, Metrics(), lambda: 5.0)
     admission = Admission(
-        wiring.make_preparation(settings), budgets, settings.max_cost, settings.max_values
+        make_preparation(settings), budgets, settings.max_cost, settings.max_values
     )
     asker = Asker(EVERYONE, "127.0.0.1")
     texts = [f"{{ a{number}: __typename }}" for number in range(20)]

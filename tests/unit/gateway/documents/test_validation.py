@@ -11,7 +11,7 @@ from gateway.documents import validation
 from gateway.errors import DocumentRefusedError
 from gateway.execution.schema import make_schema
 from gateway.settings import Settings
-from gateway.wiring import make_preparation
+from gateway.wiring.documents import make_preparation
 from tests.hostile_documents import documents
 
 SCHEMA = make_schema().graphql_schema

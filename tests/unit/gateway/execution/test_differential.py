@@ -22,7 +22,6 @@ from graphql.execution import Executor
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from gateway import wiring
 from gateway.access.caller import EVERYONE, Caller, Role
 from gateway.access.masking import Masking
 from gateway.analytics.asking import StoreResult
@@ -39,6 +38,9 @@ from gateway.process.metrics import Metrics
 from gateway.process.signing import Signer
 from gateway.settings import Settings
 from gateway.store.overload.party import Party
+from gateway.wiring.documents import make_preparation
+from gateway.wiring.operations import make_context_maker, make_execution
+from gateway.wiring.stores import admitted
 from tests.generated_operations import BETWEEN, Generated, operations
 from tests.unit.gateway.analytics.test_answers import DATA
 from tests.unit.gateway.fakes import NOW_MS, ReferenceStore
@@ -90,16 +92,16 @@ class Weather:
 
 CHOSEN = Settings(max_store_queries=12)
 CURSORS = Cursors(Signer([b"k"], b"cursor"))
-PREPARATION = wiring.make_preparation(CHOSEN)
+PREPARATION = make_preparation(CHOSEN)
 
 
 def execution(executor: type[Executor[None]], weather: Weather) -> Execution:
     counted = Metrics()
-    store = wiring.admitted(weather, CHOSEN, counted, time.monotonic)
-    make_context = wiring.make_context_maker(
+    store = admitted(weather, CHOSEN, counted, time.monotonic)
+    make_context = make_context_maker(
         CHOSEN, store, Masking(b"k" * 32), counted, lambda: NOW_MS, time.monotonic, CURSORS
     )
-    return replace(wiring.make_execution(CHOSEN, make_context), executor=executor)
+    return replace(make_execution(CHOSEN, make_context), executor=executor)
 
 
 def answered(

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.execution.sdl import sdl
 from gateway.settings import Settings
-from gateway.wiring import told_of
+from gateway.wiring.documents import told_of
 from tests.unit.gateway.served import Gateway
 
 pytestmark = pytest.mark.anyio

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from gateway import wiring
 from gateway.access.budget.balance import Balance
 from gateway.access.caller import EVERYONE, Caller, Role
 from gateway.documents.admission import (
@@ -29,6 +28,8 @@ from gateway.http.request import Head
 from gateway.process import logs
 from gateway.process.metrics import Metrics
 from gateway.settings import Settings
+from gateway.wiring.documents import make_preparation
+from gateway.wiring.redis import make_budgets
 
 pytestmark = pytest.mark.anyio
 
@@ -46,9 +47,9 @@ class Desk:
 
     def __init__(self, settings: Settings = SETTINGS, trusted: str = "") -> None:
         metrics = Metrics()
-        self.budgets = wiring.make_budgets(settings, metrics, lambda: 5.0)
+        self.budgets = make_budgets(settings, metrics, lambda: 5.0)
         self.admission = Admission(
-            wiring.make_preparation(settings),
+            make_preparation(settings),
             self.budgets,
             settings.max_cost,
             settings.max_values,

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from gateway import wiring
 from gateway.access.caller import EVERYONE, Caller, Role
 from gateway.analytics.model import Direction, Interval, RankBy
 from gateway.analytics.query_plan import TopPlan
@@ -30,6 +29,8 @@ from gateway.settings import Settings
 from gateway.store.pinot.cohorts import Cohort
 from gateway.store.pinot.remembered import Base, RememberedRankings
 from gateway.store.rows.held import Held
+from gateway.wiring.documents import make_preparation
+from gateway.wiring.redis import make_budgets
 from local_stack.settings import CHECKOUT
 from tests.unit.gateway.store.rows import told as account_rows
 
@@ -77,7 +78,7 @@ def require_near(taken: int, counted: int) -> None:
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 async def test_documents(name: str) -> None:
-    preparation = wiring.make_preparation(SETTINGS)
+    preparation = make_preparation(SETTINGS)
 
     def keep(number: int) -> None:
         # Texts come out of requests' JSON, each an object of its own.
@@ -126,8 +127,8 @@ def caller(number: int) -> Caller:
 async def test_requests(text: str, variables: dict[str, Any] | None, is_everyone: bool) -> None:
     metrics = Metrics()
     admission = Admission(
-        wiring.make_preparation(SETTINGS),
-        wiring.make_budgets(SETTINGS, metrics, lambda: 5.0),
+        make_preparation(SETTINGS),
+        make_budgets(SETTINGS, metrics, lambda: 5.0),
         SETTINGS.max_cost,
         SETTINGS.max_values,
     )

@@ -18,7 +18,7 @@ from gateway.settings import read
 from gateway.settings.kinds import SettingsError
 from gateway.store.pinot.broker_access import BrokerAccess
 from gateway.store.pinot.broker_session import AiohttpSession
-from gateway.wiring import make_store
+from gateway.wiring.stores import make_store
 from local_stack.authority import Authority
 
 pytestmark = pytest.mark.anyio
