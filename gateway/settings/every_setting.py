@@ -245,9 +245,9 @@ class EverySetting(DoorSettings):
     export_rows: Positive = setting(
         1_000_000, "Most rows of one export; it breaks off there, and another one goes on."
     )
-    export_page_rows: Annotated[int, Field(ge=1, le=5_000)] = setting(
+    export_page_rows: Annotated[int, Field(ge=1, le=1_000)] = setting(
         500,
-        "Rows that an export asks the store for at once, has in memory, and pays as a page of so many in GraphQL.",
+        "Rows that an export asks the store for at once, writes in one piece, and pays as a page of so many in GraphQL.",
     )
     export_wait_ms: NotNegative = setting(
         30_000,

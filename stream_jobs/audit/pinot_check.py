@@ -28,6 +28,8 @@ HOURS_A_QUERY: Final = 200
 # Closings that wait are compared as one, up to so many records: a query costs Pinot a look at every row that is not yet
 # in a finished segment, however few of them are asked for.
 JOINED_RECORDS: Final = 50_000
+# Of their stretches, each of which may be an offset that the query names.
+JOINED_STRETCHES: Final = 2_000
 # Suspects whose ids one query asks for.
 LOOKS_A_STEP: Final = 200
 
@@ -141,10 +143,11 @@ class PinotCheck:
         """The closing that was begun, or the first ones that wait as one; Pinot could never catch up with one that grows."""
         if self._blocks[0] is not self._begun:
             first: list[Block] = []
-            records = 0
+            records = stretches = 0
             for block in tuple(self._blocks):
                 records += len(block.counted)
-                if first and records > JOINED_RECORDS:
+                stretches += len(block.stretches)
+                if first and (records > JOINED_RECORDS or stretches > JOINED_STRETCHES):
                     break
                 first.append(block)
             self._begun = joined(first) if len(first) > 1 else first[0]

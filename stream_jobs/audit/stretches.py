@@ -44,7 +44,8 @@ def of_stretches(stretches: Iterable[Stretch]) -> str:
 def _alternatives(partition: int, stretches: Iterable[Stretch]) -> Iterator[str]:
     named: list[int] = []
     for span in _spans(stretches):
-        if span.end - span.start > _NAMED:
+        within = span.end - span.start - len(span.without)
+        if within > max(_NAMED, len(span.without)):
             yield _condition(partition, span.start, span.end, "NOT IN", span.without)
         else:
             named += sorted(set(range(span.start, span.end)).difference(span.without))

@@ -35,6 +35,13 @@ def test_it_finds_these_offsets_and_no_other(stretches: list[Stretch]) -> None:
     }
 
 
+def test_what_is_named_is_the_shorter_of_both() -> None:
+    every_tenth = [Stretch(0, offset, offset + 1) for offset in range(0, 2_000, 10)]
+    assert of_stretches(every_tenth).count(", ") == len(every_tenth) - 1
+    all_but_every_tenth = [Stretch(0, offset + 1, offset + 10) for offset in range(0, 2_000, 10)]
+    assert of_stretches(all_but_every_tenth).count(", ") == len(every_tenth) - 2
+
+
 @pytest.mark.parametrize("step", [2, 3, 40, 1_000])
 def test_hundreds_of_single_offsets_and_of_gaps_are_one_alternative_each(step: int) -> None:
     single = [Stretch(0, offset, offset + 1) for offset in range(7, 7 + 200 * step, step)]
