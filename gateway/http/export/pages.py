@@ -97,7 +97,8 @@ class Page:
 class Pages:
     """One export's, in order; `page` is the one that was fetched last, and no other is held.
 
-    `rows` and `points` are how many there were so far, `balance` what the last one left.
+    `rows` is how many were taken so far, `points` what was paid for them and for `page`, `balance` what
+    the last payment left.
     """
 
     means: Means
@@ -120,7 +121,6 @@ class Pages:
 
         Raises `BrokenOffError`, and what `first` does.
         """
-        self.page = replace(self.page, rows=())
         self._require_room()
         self._require_process()
         await self._leave_points()
@@ -128,6 +128,11 @@ class Pages:
         await self._check()
         self.question = replace(self.question, after=self.page.after)
         await self._patiently(self._fetch)
+
+    def taken(self) -> None:
+        """The client has the rows of this page: they count, and are no longer held."""
+        self.rows += len(self.page.rows)
+        self.page = replace(self.page, rows=())
 
     def _require_room(self) -> None:
         left = self.means.bounds.most_rows - self.rows
@@ -184,7 +189,6 @@ class Pages:
             row_of(each, cursor, has_next=found.has_next or place < last)
             for place, (each, cursor) in enumerate(zip(told, found.cursors, strict=True))
         )
-        self.rows += len(rows)
         self.page = Page(
             rows,
             presenting.utc(found.evidence.as_of_ms),
