@@ -19,15 +19,13 @@ from gateway.errors import (
     OverloadedError,
     RateLimitedError,
     StoreError,
-    UnauthenticatedError,
 )
 from gateway.execution.outcome import (
     CLIENT_GONE,
     Outcome,
     failed,
-    overloaded,
+    outcome_of,
     refused,
-    unauthenticated,
 )
 from gateway.http import negotiation
 from gateway.http import request as http_request
@@ -201,15 +199,9 @@ def _outcome_of(error: Exception) -> Outcome:
     match error:
         case RequestRefusedError():
             return error.outcome
-        case UnauthenticatedError():
-            return unauthenticated(error)
         case ForbiddenError():
             return refused(error, status=403)
-        case CallerError():
-            return refused(error)
-        case OverloadedError():
-            return overloaded(error)
-    return failed(error)
+    return outcome_of(error)
 
 
 def _end_of(error: Exception) -> End:
