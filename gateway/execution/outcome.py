@@ -138,6 +138,18 @@ def failed(error: Exception) -> Outcome:
     )
 
 
+def outcome_of(error: Exception) -> Outcome:
+    """The outcome of an operation that an error ended before anything was told."""
+    match error:
+        case UnauthenticatedError():
+            return unauthenticated(error)
+        case CallerError():
+            return refused(error)
+        case OverloadedError():
+            return overloaded(error)
+    return failed(error)
+
+
 def of_errors(shown: Sequence[ShownError], **more: Any) -> Outcome:
     """An outcome with errors, of which only so many are shown."""
     bodies = [each.body for each in shown[:MAX_SHOWN]]

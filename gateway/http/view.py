@@ -20,9 +20,8 @@ from gateway.errors import (
     OperationUnresolvedError,
     OverloadedError,
     RateLimitedError,
-    UnauthenticatedError,
 )
-from gateway.execution.outcome import CLIENT_GONE, Outcome, overloaded, refused, unauthenticated
+from gateway.execution.outcome import CLIENT_GONE, Outcome, outcome_of, overloaded, refused
 from gateway.http import negotiation
 from gateway.http import request as http_request
 from gateway.http import response as http_response
@@ -89,12 +88,8 @@ class GraphQLView:
             self._gone(asking, Recorded(by))
         except RequestRefusedError as error:
             await self._tell(asking, error.outcome, Recorded(by))
-        except UnauthenticatedError as error:
-            await self._tell(asking, unauthenticated(error), Recorded(by))
-        except CallerError as error:
-            await self._tell(asking, refused(error), Recorded(by))
-        except OverloadedError as error:
-            await self._tell(asking, overloaded(error), Recorded(by))
+        except (CallerError, OverloadedError) as error:
+            await self._tell(asking, outcome_of(error), Recorded(by))
         else:
             asked = Recorded(by, made.about, made.accounts)
             if isinstance(made, Unanswerable):

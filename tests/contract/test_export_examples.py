@@ -6,7 +6,8 @@ import asyncio
 import re
 import shlex
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from itertools import pairwise
 
@@ -42,8 +43,44 @@ async def served(anyio_backend: str) -> AsyncIterator[Listening]:
         yield made
 
 
+@asynccontextmanager
+async def cutting(port: int, cuts: Iterable[int]) -> AsyncIterator[int]:
+    """A port that hands on what the gateway answers, of one request after the other only so many bytes of the body."""
+    left = iter(cuts)
+
+    async def hand_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asking, asked = await asyncio.open_connection("127.0.0.1", port)
+        asked.write(await reader.readuntil(b"\r\n\r\n"))
+        head = await asking.readuntil(b"\r\n\r\n")
+        body = await asking.read()
+        writer.write(head + body[: next(left, None)])
+        for each in (writer, asked):
+            each.close()
+            await each.wait_closed()
+
+    server = await asyncio.start_server(hand_on, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        await server.wait_closed()
+    assert next(left, None) is None, "all were cut"
+
+
 async def test_the_program_has_all_rows_though_responses_break_off(served: Listening) -> None:
-    program = block("python").replace("127.0.0.1:8000", f"127.0.0.1:{served.port}")
+    await has_all_rows(served.port)
+
+
+async def test_it_has_them_though_chunks_are_cut(served: Listening) -> None:
+    async with cutting(served.port, [2, 100, 1_000, 3_333]) as port:
+        await has_all_rows(port)
+
+
+async def has_all_rows(port: int) -> None:
+    """The program asks there, and does not wait before it asks again."""
+    program = block("python").replace("127.0.0.1:8000", f"127.0.0.1:{port}")
+    assert program.count("time.sleep(5)") == 1
+    program = program.replace("time.sleep(5)", "time.sleep(0)")
     running = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",

@@ -49,13 +49,10 @@ def read(head: Head, page_rows: int) -> Asked:
     An unknown parameter is refused, as an unknown argument is in GraphQL: without a filter that was
     misspelt the answer would be another one.
     """
-    accepted = negotiation.choose(head.get(b"accept"), [each.media_type for each in FORMATS])
-    if accepted is None:
-        offered = " or ".join(each.media_type for each in FORMATS)
-        raise RequestRefusedError(406, f"Exports come as {offered}.")
     if head.method != "GET":
         raise RequestRefusedError(405, "Exports are asked by GET.", headers=((b"allow", b"GET"),))
     given = parameters_of(head, MAX_URL_BYTES, PARAMETERS)
+    format_ = _format(given.get("format"), head)
     unknown = next((name for name in given if name not in PARAMETERS), None)
     if unknown is not None:
         known = ", ".join(PARAMETERS)
@@ -63,7 +60,7 @@ def read(head: Head, page_rows: int) -> Asked:
     missing = next((name for name in NEEDED if name not in given), None)
     if missing is not None:
         raise BadUserInputError(missing, "must be given")
-    return Asked(_question(given, page_rows), _format(given, accepted))
+    return Asked(_question(given, page_rows), format_)
 
 
 def _question(given: Mapping[str, str], page_rows: int) -> EntriesQuestion:
@@ -105,11 +102,17 @@ def _choice(given: Mapping[str, str], name: str, choices: type[Choice]) -> Choic
         raise BadUserInputError(name, f"is one of {allowed}") from None
 
 
-def _format(given: Mapping[str, str], accepted: str) -> Format:
-    """As the address says, which is what a link can; else as `Accept` does."""
-    wanted = given.get("format")
+def _format(wanted: str | None, head: Head) -> Format:
+    """As the address says, which is what a link can; only where it says nothing, as `Accept` does."""
+    if wanted is None:
+        accepted = negotiation.choose(head.get(b"accept"), [each.media_type for each in FORMATS])
+        for each in FORMATS:
+            if accepted == each.media_type:
+                return each
+        offered = " or ".join(each.media_type for each in FORMATS)
+        raise RequestRefusedError(406, f"Exports come as {offered}.")
     for each in FORMATS:
-        if wanted == each.name or (wanted is None and accepted == each.media_type):
+        if wanted == each.name:
             return each
     allowed = ", ".join(each.name for each in FORMATS)
     raise BadUserInputError("format", f"is one of {allowed}")

@@ -30,6 +30,7 @@ from gateway.http.watching import caller_of
 from gateway.live.stream import Sleep
 from gateway.process.clock import Monotonic
 from gateway.process.drain import Drain
+from gateway.store.overload.shedding import ShedError
 
 PULSE_S = 1.0
 """In a long wait it is seen as often whether the process leaves."""
@@ -97,7 +98,8 @@ class Page:
 class Pages:
     """One export's, in order; `page` is the one that was fetched last, and no other is held.
 
-    `rows` and `points` are how many there were so far, `balance` what the last one left.
+    `rows` is how many were taken so far, `points` what was paid for them and for `page`, `balance` what
+    the last payment left.
     """
 
     means: Means
@@ -113,21 +115,25 @@ class Pages:
     async def first(self) -> None:
         """Fetch the first page, or raise at once why there is none: a `CallerError` or `StoreError`, as GraphQL has it."""
         await self._pay()
-        await self._fetch()
+        await self._patiently(self._fetch, wait_s=0)
 
     async def following(self) -> None:
         """Fetch the page behind, when there are points and a place for it.
 
         Raises `BrokenOffError`, and what `first` does.
         """
-        self.page = replace(self.page, rows=())
         self._require_room()
         self._require_process()
         await self._leave_points()
-        await self._patiently(self._pay)
+        await self._patiently(self._pay, self.means.bounds.wait_s)
         await self._check()
         self.question = replace(self.question, after=self.page.after)
-        await self._patiently(self._fetch)
+        await self._patiently(self._fetch, self.means.bounds.wait_s)
+
+    def taken(self) -> None:
+        """The client has the rows of this page: they count, and are no longer held."""
+        self.rows += len(self.page.rows)
+        self.page = replace(self.page, rows=())
 
     def _require_room(self) -> None:
         left = self.means.bounds.most_rows - self.rows
@@ -145,14 +151,21 @@ class Pages:
         self.points += cost
 
     async def _leave_points(self) -> None:
-        """Wait until half of the budget is there: the rest is for what else its caller asks meanwhile."""
-        balance = self.balance
-        if balance is None or balance.budget is None or balance.remaining is None:
-            return
-        missing = balance.budget / 2 - balance.remaining
-        if missing > 0:
+        """Wait until half of the budget is there, for as long as a page waits: the rest is for what else its caller asks.
+
+        What is there is asked anew after each wait, as the caller may have spent it meanwhile.
+        """
+        until_s = self.means.monotonic() + self.means.bounds.wait_s
+        while True:
+            balance = await self.means.answering.charge(0, self.asker)
+            if balance.budget is None or balance.remaining is None:
+                return
+            missing = balance.budget / 2 - balance.remaining
+            left_s = until_s - self.means.monotonic()
+            if missing <= 0 or left_s <= 0:
+                return
             half_s = balance.reset_s * missing / (balance.budget - balance.remaining)
-            await self._wait(min(half_s, self.means.bounds.wait_s))
+            await self._wait(min(half_s, left_s))
 
     async def _check(self) -> None:
         """Who asks, by the credential as it is judged now, and with the rights that the export began with."""
@@ -167,9 +180,9 @@ class Pages:
     async def _fetch(self) -> None:
         key, payer = object(), self.asker.payer
         shedding = self.means.answering.shedding
-        refusal = shedding.refusal(key, payer)
-        if refusal is not None:
-            raise refusal
+        obstacle = shedding.obstacle(key, payer)
+        if obstacle is not None:
+            raise obstacle
         with shedding.beginning(key, payer) as party:
             context = self.means.make_context(self.request_id, self.asker.caller, party, NOT_APART)
             try:
@@ -184,7 +197,6 @@ class Pages:
             row_of(each, cursor, has_next=found.has_next or place < last)
             for place, (each, cursor) in enumerate(zip(told, found.cursors, strict=True))
         )
-        self.rows += len(rows)
         self.page = Page(
             rows,
             presenting.utc(found.evidence.as_of_ms),
@@ -192,14 +204,19 @@ class Pages:
             found.cursors[-1] if found.has_next else None,
         )
 
-    async def _patiently(self, do: Callable[[], Awaitable[None]]) -> None:
-        """Do it as soon as it can be done; raise why it cannot, if that takes longer than it may."""
-        until_s = self.means.monotonic() + self.means.bounds.wait_s
+    async def _patiently(self, do: Callable[[], Awaitable[None]], wait_s: float) -> None:
+        """Do it as soon as it can be done; raise why it cannot, if that takes longer than it may.
+
+        However often it is tried, an export that is turned away counts as one.
+        """
+        until_s = self.means.monotonic() + wait_s
         while True:
             try:
                 return await do()
             except (OverloadedError, RateLimitedError) as error:
                 if self.means.monotonic() + error.retry_after_s > until_s:
+                    if isinstance(error, ShedError):
+                        self.means.answering.shedding.count(error)
                     raise
                 await self._wait(error.retry_after_s)
 

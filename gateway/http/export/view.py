@@ -6,6 +6,7 @@ that ends, breaks the response off, and the client goes on behind the last row t
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -18,15 +19,13 @@ from gateway.errors import (
     OverloadedError,
     RateLimitedError,
     StoreError,
-    UnauthenticatedError,
 )
 from gateway.execution.outcome import (
     CLIENT_GONE,
     Outcome,
     failed,
-    overloaded,
+    outcome_of,
     refused,
-    unauthenticated,
 )
 from gateway.http import negotiation
 from gateway.http import request as http_request
@@ -39,7 +38,7 @@ from gateway.http.operation_record import OperationRecord, Recorded
 from gateway.http.reading import About
 from gateway.http.refused import RequestRefusedError
 from gateway.http.request import ClientGoneError, RequestIds
-from gateway.http.response import Addressee, Header, Response
+from gateway.http.response import Addressee, Header
 from gateway.http.watching import caller_of
 from gateway.process import one_at_a_time
 from gateway.process.places import Places
@@ -105,6 +104,8 @@ class TransactionExport:
         end = End.CUT
         try:
             end = await unless_gone(asking.receive, self._sent(asking, format_, pages))
+            if end is End.COMPLETE:
+                await _write(asking, b"", more=False)
         except ClientGoneError:
             end = End.CLIENT
         finally:
@@ -117,14 +118,8 @@ class TransactionExport:
 
     async def _sent(self, asking: _Asking, format_: Format, pages: Pages) -> End:
         """Send the list, and tell how that ended."""
-        headers = _headers(asking, format_, pages.page)
         try:
-            if pages.page.after is None:
-                body = format_.head + format_.write(pages.page.rows)
-                length = (b"content-length", b"%d" % len(body))
-                await Response(200, (*headers, length), body).send(asking.send)
-            else:
-                await _stream(asking, headers, format_, pages)
+            await _stream(asking, format_, pages)
         except BrokenOffError as error:
             return error.end
         except Exception as error:  # noqa: BLE001 # something was sent: it can only be logged
@@ -158,23 +153,33 @@ class TransactionExport:
         return self.means.monotonic() - asking.started_s
 
 
-async def _stream(
-    asking: _Asking, headers: Sequence[Header], format_: Format, pages: Pages
-) -> None:
-    """Send page after page; each is fetched when the one before is taken, so that there is one in memory."""
+async def _stream(asking: _Asking, format_: Format, pages: Pages) -> None:
+    """Send page after page, all but the end; each is fetched when the one before is taken, so that there is one in memory.
 
-    async def write(body: bytes, *, more: bool = True) -> None:
-        await asking.send({"type": "http.response.body", "body": body, "more_body": more})
-
-    one_at_a_time.begin(asking.scope)
-    headers = [*headers, (b"connection", b"close")]
+    A list of one page has a length, and its connection goes on: of it what the server holds for the
+    client counts as taken, as of any answer.
+    """
+    headers = _headers(asking, format_, pages.page)
+    body = format_.head + format_.write(pages.page.rows)
+    if pages.page.after is None:
+        headers = [*headers, (b"content-length", b"%d" % len(body))]
+    else:
+        one_at_a_time.begin(asking.scope)
+        headers = [*headers, (b"connection", b"close")]
     await asking.send({"type": "http.response.start", "status": 200, "headers": headers})
-    await write(format_.head)
-    while pages.page.after is not None:
-        await write(format_.write(pages.page.rows))
-        await write(b"")  # the server waits until what is above is taken
+    while True:
+        await _write(asking, body)
+        await _write(asking, b"")  # the server waits until what is above is taken
+        await asyncio.sleep(0)  # or until its client is gone, which ends this here
+        pages.taken()
+        if pages.page.after is None:
+            return
         await pages.following()
-    await write(format_.write(pages.page.rows), more=False)
+        body = format_.write(pages.page.rows)
+
+
+async def _write(asking: _Asking, body: bytes, *, more: bool = True) -> None:
+    await asking.send({"type": "http.response.body", "body": body, "more_body": more})
 
 
 def _headers(asking: _Asking, format_: Format, first: Page) -> Sequence[Header]:
@@ -194,15 +199,9 @@ def _outcome_of(error: Exception) -> Outcome:
     match error:
         case RequestRefusedError():
             return error.outcome
-        case UnauthenticatedError():
-            return unauthenticated(error)
         case ForbiddenError():
             return refused(error, status=403)
-        case CallerError():
-            return refused(error)
-        case OverloadedError():
-            return overloaded(error)
-    return failed(error)
+    return outcome_of(error)
 
 
 def _end_of(error: Exception) -> End:

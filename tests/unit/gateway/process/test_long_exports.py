@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator
 from decimal import Decimal
@@ -134,6 +135,38 @@ async def test_a_client_that_does_not_read_has_one_page_made_and_is_cut(gateway:
         await served.until(0)
         assert set(served.ended) == {"sending"}
         await until(lambda: "client" in gateway.log.getvalue())
+
+
+async def test_a_last_page_that_is_not_taken_is_not_told_as_complete() -> None:
+    taken = ROWS // 2
+    gateway = Gateway(Settings(export_page_rows=taken), HeldStore(DATA))
+    async with listening(gateway.app, LIMITS) as served:
+        client = await served.connect(4_096)
+        await client.send(ASK % b"")
+        came = b""
+        while came.count(b'"hasNext"') <= taken:
+            came += await client._reader.read(1_000)
+        await until(lambda: _held(served) > 0)
+        served.look()
+        served.look(31)
+        await served.until(0)
+        await until(lambda: '"ended"' in gateway.log.getvalue())
+    ended = json.loads(gateway.log.getvalue().splitlines()[-1])
+    assert (ended["because"], ended["rows"]) == ("client", taken)
+
+
+async def test_who_takes_no_page_in_time_is_cut_though_it_reads(gateway: Gateway) -> None:
+    async with listening(gateway.app, LIMITS) as served:
+        client = await served.connect(4_096)
+        await client.send(ASK % b"")
+        await until(lambda: _held(served) > 0)
+        for _ in range(30):
+            assert await client._reader.read(100)
+            served.look(1)
+        assert served.ended == []
+        assert await client._reader.read(100)
+        served.look(1)
+        assert set(served.ended) == {"sending"}
 
 
 async def test_who_reads_slowly_gets_it_all(gateway: Gateway) -> None:

@@ -100,6 +100,9 @@ async def test_only_get_asks(gateway: Gateway, method: str) -> None:
         ("text/csv, application/x-ndjson;q=0.5", None, "text/csv"),
         ("text/csv", "ndjson", "application/x-ndjson"),
         ("*/*", "csv", "text/csv"),
+        ("application/json", "csv", "text/csv"),
+        ("text/csv;q=0", "csv", "text/csv"),
+        ("image/png", "ndjson", "application/x-ndjson"),
     ],
 )
 async def test_the_format_is_as_the_address_says_else_as_is_accepted(

@@ -33,6 +33,12 @@ TWO = NO_ROWS_KEPT | {"export_page_rows": 2}
 PRICE = 80
 """Points of a page of two, at most."""
 
+ONE_QUERY: dict[str, Any] = {
+    "store_queries_least": 1,
+    "store_queries_start": 1,
+    "store_queries_most": 1,
+}
+SHED = 'gateway_shed_total{because="store"}'
 SMALL = "{ limits { maxFirst } }"
 
 
@@ -168,14 +174,29 @@ async def test_an_export_waits_for_points_and_leaves_half_of_the_budget_to_other
     gateway.passes(60)
     found = await export(gateway)
     assert [len(found.rows), found.ended] == [6, False]  # 320, 240, 160: below half now
-    for seconds, rows in ((1, 6), (1, 8), (1, 8), (1, 8), (1, 10)):
+    # 2 s bring a page; what the others paid meanwhile is waited for, too.
+    for seconds, rows in ((1, 6), (1, 6), (1, 8), (1, 8), (1, 10)):
         await found.after(seconds)
         assert len(found.rows) == rows
-        left = (await gateway.ask(SMALL))["extensions"]["cost"]["remaining"]
-        assert left > 320 / 2 - PRICE - 20  # what the others paid meanwhile
+        told = (await gateway.ask(SMALL))["extensions"]["cost"]
+        assert told["remaining"] + told["requested"] >= 320 / 2 - PRICE
     await found.after(5)
     assert found.whole
     assert found.amounts == [*range(1, 13)]
+
+
+async def test_two_exports_of_a_caller_leave_half_of_its_budget_together() -> None:
+    gateway = budgeted()
+    first = await export(gateway)
+    second = await export(gateway)
+    assert (len(first.rows), len(second.rows)) == (6, 2)  # 0 points are left, and 2 s bring a page
+    for seconds, pages in ((3, 4), (1, 5), (1, 5), (1, 6), (1, 6), (1, 7)):
+        await first.after(seconds)
+        assert len(first.rows) + len(second.rows) == 2 * pages
+    for each in (first, second):
+        await each.after(12)
+        assert each.whole
+        assert each.amounts == [*range(1, 13)]
 
 
 async def test_a_first_page_that_cannot_be_paid_is_refused_at_once() -> None:
@@ -208,6 +229,51 @@ async def test_an_export_waits_for_its_place_before_the_store() -> None:
     assert found.amounts == [1, 2, 3, 4, 5, 6, 7]
 
 
+async def full(**settings: Any) -> tuple[Gateway, Export, asyncio.Future[Any]]:
+    """A store that as much is asked of as may be, by a caller whose export has its first page."""
+    gateway = Gateway(Settings(**ONE_QUERY, **TWO, **settings), HeldStore(paid(7)))
+    gateway.caller = OWNER
+    found = Export(gateway)
+    found.takes.clear()
+    await settle()
+    gateway.store.may_answer = asyncio.Event()
+    asked = [TOTALS.replace("count: 1", f"count: {days}") for days in range(1, 9)]
+    held = asyncio.gather(*map(gateway.post, asked))
+    await settle()
+    found.takes.set()
+    await found.settled()
+    assert (found.amounts, found.broken) == ([1, 2], False)
+    return gateway, found, held
+
+
+async def test_an_export_that_waits_is_not_counted_as_turned_away() -> None:
+    gateway, found, held = await full()
+    before = await gateway.metric(SHED)
+    await found.after(5)
+    assert (found.amounts, found.broken) == ([1, 2], False)
+    assert gateway.store.may_answer is not None
+    gateway.store.may_answer.set()
+    await held
+    await found.after(1)
+    assert found.whole
+    assert await gateway.metric(SHED) == before
+
+
+async def test_one_that_gives_up_or_is_refused_at_once_is_counted_once() -> None:
+    gateway, found, held = await full(export_wait_ms=3_000)
+    before = await gateway.metric(SHED)
+    await found.after(4)
+    assert found.broken
+    assert await gateway.metric('gateway_exports_ended_total{because="store"}') == 1
+    assert await gateway.metric(SHED) == before + 1
+    refused = await export(gateway)
+    assert (refused.status, refused.code) == (503, "RATE_LIMITED")
+    assert await gateway.metric(SHED) == before + 2
+    assert gateway.store.may_answer is not None
+    gateway.store.may_answer.set()
+    await held
+
+
 async def test_others_do_not_wait_behind_all_pages_of_who_exports() -> None:
     class TurnStore(HeldStore):
         def __init__(self) -> None:
@@ -221,13 +287,8 @@ async def test_others_do_not_wait_behind_all_pages_of_who_exports() -> None:
                 await self.may_end.acquire()
             return await super().fetch(plan, timeout_s)
 
-    one: dict[str, Any] = {
-        "store_queries_least": 1,
-        "store_queries_start": 1,
-        "store_queries_most": 1,
-    }
     store = TurnStore()
-    gateway = Gateway(Settings(**one, **TWO), store)
+    gateway = Gateway(Settings(**ONE_QUERY, **TWO), store)
     gateway.caller = OWNER
     exports = [Export(gateway), Export(gateway)]
     await settle()

@@ -76,3 +76,17 @@ async def test_metrics_count_exports_their_rows_and_points() -> None:
     assert await gateway.metric('gateway_exports_ended_total{because="complete"}') == 1
     assert await gateway.metric("gateway_export_rows_total") == 5
     assert await gateway.metric("gateway_cost_points_total") == 240
+
+
+@pytest.mark.parametrize(("count", "passed", "taken"), [(2, 2, 0), (4, 4, 2), (5, 6, 4)])
+async def test_a_last_page_that_is_not_taken_is_neither_complete_nor_counted(
+    count: int, passed: int, taken: int
+) -> None:
+    gateway = Gateway(Settings(export_page_rows=2), HeldStore(paid(count)))
+    found = Export(gateway, pieces=asyncio.Semaphore(passed))
+    await settle()
+    assert len(found.rows) == count, "it is on its way"
+    await found.hang_up()
+    ended = told(gateway)[-1]
+    assert (ended["because"], ended["rows"]) == ("client", taken)
+    assert await gateway.metric("gateway_export_rows_total") == taken

@@ -134,7 +134,7 @@ async def test_a_page_is_fetched_when_the_one_before_was_taken() -> None:
     found = Export(gateway, pieces=taken)
     await settle()
     assert len(gateway.store.plans) == 1
-    pieces = 2  # the head, and what stands before the rows
+    pieces = 1  # the head
     for pages in (1, 2, 3):
         for _ in range(pieces):
             taken.release()
@@ -143,11 +143,13 @@ async def test_a_page_is_fetched_when_the_one_before_was_taken() -> None:
         taken.release()  # the page is on its way; the next one is fetched when it has gone
         await settle()
         assert (len(gateway.store.plans), len(found.rows)) == (pages, 2 * pages)
-        pieces = 1
     for _ in range(2):
         taken.release()
     await settle()
-    assert len(gateway.store.plans) == 4
+    assert (len(gateway.store.plans), len(found.rows), found.ended) == (4, 7, False)
+    for _ in range(2):
+        taken.release()
+    await settle()
     assert found.whole
     assert found.amounts == [1, 2, 3, 4, 5, 6, 7]
 
