@@ -195,11 +195,18 @@ class DeadlineExceededError(StoreError):
 
 
 class OverloadedError(StoreError):
-    """The store is asked as much as it can answer: refused before any work, whoever asks."""
+    """The store is asked as much as it can answer: refused before any work, whoever asks.
+
+    `because`: of the `store` or of the `lag` of the process, if an operation was not even begun.
+    """
 
     code = ErrorCode.RATE_LIMITED
     sentence = "Too much is asked at the moment; try again in a second."
     retry_after_s: ClassVar[int] = 1
+
+    def __init__(self, cause: str, because: str = "") -> None:
+        super().__init__(cause)
+        self.because = because
 
 
 class StoreUnavailableError(StoreError):

@@ -30,7 +30,6 @@ from gateway.http.watching import caller_of
 from gateway.live.stream import Sleep
 from gateway.process.clock import Monotonic
 from gateway.process.drain import Drain
-from gateway.store.overload.shedding import ShedError
 
 PULSE_S = 1.0
 """In a long wait it is seen as often whether the process leaves."""
@@ -215,7 +214,7 @@ class Pages:
                 return await do()
             except (OverloadedError, RateLimitedError) as error:
                 if self.means.monotonic() + error.retry_after_s > until_s:
-                    if isinstance(error, ShedError):
+                    if isinstance(error, OverloadedError) and error.because:
                         self.means.answering.shedding.count(error)
                     raise
                 await self._wait(error.retry_after_s)

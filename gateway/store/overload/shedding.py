@@ -20,14 +20,6 @@ FEW = 16
 """Operations under way that no late timer is blamed on."""
 
 
-class ShedError(OverloadedError):
-    """An operation is turned away before any work, because of the `store` or the `lag` of the process."""
-
-    def __init__(self, because: str, cause: str) -> None:
-        super().__init__(cause)
-        self.because = because
-
-
 class Shedding:
     """Counts the operations under way, and says whether one more may begin."""
 
@@ -52,25 +44,25 @@ class Shedding:
         """Whether more is asked of the store than it can answer at once."""
         return self._gate.queued > 0
 
-    def refusal(self, key: Hashable, payer: Hashable) -> ShedError | None:
+    def refusal(self, key: Hashable, payer: Hashable) -> OverloadedError | None:
         """Why an operation of this key cannot begin; `None`: it can, or is under way already."""
         return self._counted(self.obstacle(key, payer))
 
-    def refusal_unread(self, payer: Hashable) -> ShedError | None:
+    def refusal_unread(self, payer: Hashable) -> OverloadedError | None:
         """Why a request is not even read that was not seen before; `None`: it is."""
         return self._counted(self._late(payer))
 
-    def obstacle(self, key: Hashable, payer: Hashable) -> ShedError | None:
+    def obstacle(self, key: Hashable, payer: Hashable) -> OverloadedError | None:
         """A `refusal` of who asks again by himself: not counted, unless he gives up and says so by `count`."""
         if key in self._begun:
             return None
         room = self._gate.room
         is_full = len(self._begun) >= room and self._holds_its_share(payer, room)
         if is_full or self._gate.is_full_for(payer):
-            return ShedError("store", f"{len(self._begun)} operations are under way")
+            return OverloadedError(f"{len(self._begun)} operations are under way", "store")
         return self._late(payer)
 
-    def count(self, refusal: ShedError) -> None:
+    def count(self, refusal: OverloadedError) -> None:
         """An operation was turned away."""
         self._on_refused(refusal.because)
 
@@ -116,13 +108,13 @@ class Shedding:
         held = self._held.get(payer, 0)
         return holds_its_share(held, len(self._held) + (not held), room)
 
-    def _late(self, payer: Hashable) -> ShedError | None:
+    def _late(self, payer: Hashable) -> OverloadedError | None:
         begun = len(self._begun)
         if begun >= FEW and self._holds_its_share(payer, begun) and self._lag.look():
-            return ShedError("lag", "requests wait too long before they are seen")
+            return OverloadedError("requests wait too long before they are seen", "lag")
         return None
 
-    def _counted(self, refusal: ShedError | None) -> ShedError | None:
+    def _counted(self, refusal: OverloadedError | None) -> OverloadedError | None:
         if refusal is not None:
             self.count(refusal)
         return refusal
