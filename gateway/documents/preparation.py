@@ -91,7 +91,7 @@ class Preparation:
     ) -> None:
         self._schema = schema
         self._caps = caps
-        self._pricing = pricing
+        self.pricing = pricing
         self._introspection = introspection
         self._kept: BoundedStore[Prepared] = BoundedStore(max_bytes)
 
@@ -169,7 +169,7 @@ class Preparation:
         self, document: DocumentNode, operation: OperationDefinitionNode, values: VariableValues
     ) -> Price:
         """What running an operation of a valid document with these values costs and answers."""
-        return self._pricing.price(document, operation, values)
+        return self.pricing.price(document, operation, values)
 
 
 def _parse(text: str, max_tokens: int) -> DocumentNode:

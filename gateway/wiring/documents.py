@@ -45,24 +45,19 @@ def told_of(settings: Settings) -> Told:
     return told_limits.told_of(limits_of(settings, Rate(0, 0)))
 
 
-def make_pricing(settings: Settings) -> Pricing:
-    """What operations cost, out of the settings and the SDL."""
+def make_preparation(settings: Settings) -> Preparation:
+    """Documents' caps, rules and prices, out of the settings and the SDL."""
     schema = make_schema(told_of(settings)).graphql_schema
     weights = read_weights(build_schema(sdl()))
     max_points = settings.max_points
-    return Pricing(
+    pricing = Pricing(
         schema,
         weights,
         estimates(settings.max_accounts, max_points),
         lengths_below(max_points),
         made(max_points, MAX_SERIES, MAX_HOURS),
     )
-
-
-def make_preparation(settings: Settings) -> Preparation:
-    """Documents' caps, rules and prices, out of the settings and the SDL."""
-    pricing = make_pricing(settings)
-    return Preparation(pricing.schema, caps_of(settings), pricing, settings.introspection)
+    return Preparation(schema, caps_of(settings), pricing, settings.introspection)
 
 
 def trusted_of(settings: Settings) -> Mapping[str, str]:

@@ -33,7 +33,7 @@ from gateway.settings import Settings
 from gateway.store.overload.lag import LoopLag
 from gateway.store.overload.shedding import Shedding
 from gateway.wiring.answers import make_cache
-from gateway.wiring.documents import make_preparation, make_pricing, told_of, trusted_of
+from gateway.wiring.documents import make_preparation, told_of, trusted_of
 from gateway.wiring.operations import ContextMaker, make_execution
 from gateway.wiring.records import make_audit_log
 from gateway.wiring.redis import make_budgets
@@ -112,12 +112,12 @@ def make_view(
 def make_export(
     settings: Settings, view: GraphQLView, make_context: ContextMaker, drain: Drain, sleep: Sleep
 ) -> TransactionExport:
-    """Exports of transactions, with the view's door, budgets, room before the store and record."""
+    """Exports of transactions, with the view's door, prices, budgets, room before the store and record."""
     counted = make_context.counted
     rows = min(settings.export_page_rows, settings.export_rows)
     bounds = ExportBounds(
         rows,
-        page_cost(make_pricing(settings), rows),
+        page_cost(view.answering.admission.preparation.pricing, rows),
         settings.export_rows,
         settings.export_wait_ms / 1000,
     )
