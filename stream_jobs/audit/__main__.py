@@ -146,11 +146,11 @@ def _duty(settings: AuditSettings, handover: Handover) -> Duty:
     servers, names = settings.kafka_servers, settings.names
     if settings.lease_s is None:
         return Alone(partial(publish, producer_to(servers), names.audit_topic))
-    make = partial(member_of, servers, f"{names.group}-audit", settings.lease_s)
+    own = names.audit_lease
     several = OneOfSeveral(
-        Lease(make, names.audit_topic),
-        names.audit_topic,
-        lambda: FencedPublisher(fenced_producer(servers, f"{names.job}-audit")),
+        Lease(partial(member_of, servers, own.group, settings.lease_s), own.topic),
+        own.topic,
+        lambda: FencedPublisher(fenced_producer(servers, own.transactional_id)),
         handover.take,
     )
     log.addFilter(Quieter(lambda: several.active))

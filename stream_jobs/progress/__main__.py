@@ -168,9 +168,8 @@ class Process:
 
     def one_of_several(self, session_s: int) -> None:
         """Work term by term, until it is stopped; then another takes over at once."""
-        group = f"{self._names.group}-tracker"
-        make = partial(member_of, self._kafka, group, session_s)
-        lease = Lease(make, self._names.progress_topic)
+        own = self._names.tracker_lease
+        lease = Lease(partial(member_of, self._kafka, own.group, session_s), own.topic)
         try:
             while not self._stop.is_set():
                 number = lease.term(POLL_S)
@@ -182,7 +181,8 @@ class Process:
             lease.close()
 
     def _one_term(self, lease: Lease, term: Term) -> None:
-        publisher = FencedPublisher(fenced_producer(self._kafka, f"{self._names.job}-tracker"))
+        own = self._names.tracker_lease
+        publisher = FencedPublisher(fenced_producer(self._kafka, own.transactional_id))
         try:
             publisher.begin()
             self._work(term, publisher.publish)

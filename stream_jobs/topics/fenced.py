@@ -69,7 +69,12 @@ class FencedPublisher:
             self._producer.begin_transaction()
             self._producer.produce(topic, value, partition=0, headers=[(BY, self._by)])
             self._producer.commit_transaction(PUBLISH_TIMEOUT_S)
-        except (KafkaException, BufferError) as failure:
+        except BufferError as full:
+            self._abort()
+            raise PublishError(f"{topic}: {full}") from None
+        except KafkaException as failure:
+            if not failure.args[0].txn_requires_abort():
+                raise self._ended(failure) from None
             self._abort()
             raise PublishError(f"{topic}: {explained(self._producer, failure)}") from None
 

@@ -111,8 +111,8 @@ class Lease:
         member.subscribe(
             [self._topic],
             on_assign=self._given,
-            on_revoke=self._taken,
-            on_lost=self._taken,
+            on_revoke=self._given_up,
+            on_lost=self._lost,
         )
         return member
 
@@ -126,10 +126,13 @@ class Lease:
             self._number += 1
             log.info("has the lease of %s", self._topic)
 
-    def _taken(self, _member: Consumer, partitions: list[TopicPartition]) -> None:
+    def _given_up(self, _member: Consumer, partitions: list[TopicPartition]) -> None:
         if any(each.partition == 0 for each in partitions):
             self._held = False
-            log.warning("has lost the lease of %s", self._topic)
+
+    def _lost(self, member: Consumer, partitions: list[TopicPartition]) -> None:
+        self._given_up(member, partitions)
+        log.warning("has lost the lease of %s: Kafka had not heard of it in time", self._topic)
 
     def _tell(self, fault: str) -> None:
         if fault != self._fault:
