@@ -91,7 +91,9 @@ class OneOfSeveral:
                 log.warning("cannot take over: %s", ended)
                 return
             self._taken_over()
-            self._publisher, self._number = publisher, number
+            # It may have been paused since it was asked.
+            if self._lease.term() == number:
+                self._publisher, self._number = publisher, number
 
     def publish(self, value: bytes) -> None:
         """One record, if it is this one's turn. Raises PublishError if Kafka surely has not got it."""

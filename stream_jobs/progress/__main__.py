@@ -30,6 +30,7 @@ from stream_jobs.progress.publishing import (
 from stream_jobs.progress.segments import NotServedError
 from stream_jobs.progress.side_by_side import in_threads
 from stream_jobs.progress.tracker import HoleError, NotProvenError, Progress, Tracker
+from stream_jobs.secret_files import AccessError
 from stream_jobs.topics.access import checked
 from stream_jobs.topics.fenced import EndedError, FencedError, FencedPublisher, fenced_producer
 from stream_jobs.topics.kafka_offsets import KafkaOffsets
@@ -182,14 +183,15 @@ class Process:
 
     def _one_term(self, lease: Lease, term: Term) -> None:
         own = self._names.tracker_lease
-        publisher = FencedPublisher(fenced_producer(self._kafka, own.transactional_id))
         try:
+            publisher = FencedPublisher(fenced_producer(self._kafka, own.transactional_id))
             publisher.begin()
             self._work(term, publisher.publish)
         except FencedError as fenced:
             log.warning("another tracker publishes: %s", fenced)
             lease.give_up()
-        except EndedError as ended:
+        # A file of a secret may be away for a moment, while it is exchanged.
+        except (EndedError, AccessError) as ended:
             log.warning("cannot publish: %s", ended)
             self._stop.wait(LOOK_EVERY_S)
 

@@ -172,6 +172,17 @@ def test_nobody_tells_before_all_others_are_ended_and_their_last_record_is_known
     assert each.publisher.begun == 3
 
 
+def test_who_lost_the_lease_while_it_began_does_not_tell() -> None:
+    def lost() -> None:
+        each.lease.number = 0
+
+    each = Several(lost)
+    each.lease.number = 1
+    each.duty.look()
+    each.duty.publish(b"too late")
+    assert (each.duty.active, each.publisher.published) == (False, [])
+
+
 def test_who_stops_leaves_at_once() -> None:
     each = Several()
     each.lease.number = 1
