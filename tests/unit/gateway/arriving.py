@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from gateway.access.caller import Caller, Role
 from tests.store_cases import transfer
 from tests.unit.gateway.fakes import NOW_MS
 from tests.unit.gateway.served import UUID, Gateway
 
-OWNER = Caller("alice", Role.OWNER, frozenset({"alice"}), sees_counterparties=True)
 RANKING = """subscription { account(id: "alice") { topCounterparties(
   window: {last: {count: 1, unit: DAY}}, first: 2) { rows { accountId transactionAmount } } } }"""
 

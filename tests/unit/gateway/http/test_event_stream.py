@@ -20,8 +20,8 @@ async def test_a_snapshot_comes_at_once_and_then_each_that_says_something_new(
 ) -> None:
     subscriber = await subscribe(gateway)
     assert subscriber.status == 200
-    assert subscriber.told[b"content-type"] == b"text/event-stream; charset=utf-8"
-    assert subscriber.told[b"cache-control"] == b"no-store, no-transform"
+    assert subscriber.told["content-type"] == "text/event-stream; charset=utf-8"
+    assert subscriber.told["cache-control"] == "no-store, no-transform"
     await subscriber.after(5)
     assert subscriber.counts == [5], "time that passes is no news"
     arrives(gateway)
@@ -48,7 +48,7 @@ async def test_at_most_one_comes_a_second_with_the_newest(gateway: Gateway) -> N
 
 async def test_a_slower_pace_can_be_asked_for(gateway: Gateway) -> None:
     wish = {"extensions": {"live": {"intervalMs": 10_000}}}
-    subscriber = await subscribe(gateway, body=wish)
+    subscriber = await subscribe(gateway, more=wish)
     for _ in range(40):
         arrives(gateway)
         await subscriber.after(1)
@@ -56,7 +56,7 @@ async def test_a_slower_pace_can_be_asked_for(gateway: Gateway) -> None:
 
 
 async def test_a_pace_that_cannot_be_is_refused(gateway: Gateway) -> None:
-    subscriber = await subscribe(gateway, body={"extensions": {"live": {"intervalMs": 10}}})
+    subscriber = await subscribe(gateway, more={"extensions": {"live": {"intervalMs": 10}}})
     assert subscriber.codes == ["BAD_USER_INPUT"]
     assert subscriber.completed
 
@@ -114,7 +114,7 @@ async def test_who_comes_back_is_told_what_is_new_and_nothing_twice(gateway: Gat
     assert back.counts == [6]
     assert back.events[0]["extensions"]["sequence"] == 2
     missed = await subscribe(
-        gateway, body={"extensions": {"live": {"lastEventId": subscriber.events[-1]["id"]}}}
+        gateway, more={"extensions": {"live": {"lastEventId": subscriber.events[-1]["id"]}}}
     )
     assert missed.counts == [6], "at once, and by the body too"
 

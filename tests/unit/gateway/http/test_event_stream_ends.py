@@ -11,8 +11,8 @@ import pytest
 
 from gateway.access.caller import SCOPE_KEY, Caller
 from gateway.settings import Settings
-from tests.unit.gateway.arriving import OWNER, arrives
-from tests.unit.gateway.served import Gateway, settle
+from tests.unit.gateway.arriving import arrives
+from tests.unit.gateway.served import OWNER, Gateway, settle
 from tests.unit.gateway.subscribed import Subscriber, subscribe
 
 pytestmark = pytest.mark.anyio
@@ -86,7 +86,7 @@ async def test_streams_are_limited_in_all_and_of_each_caller() -> None:
     first, _ = [await subscribe(gateway) for _ in range(2)]
     refused = await subscribe(gateway)
     assert (refused.status, refused.codes) == (429, ["RATE_LIMITED"])
-    assert refused.told[b"retry-after"] == b"10"
+    assert refused.told["retry-after"] == "10"
     assert "You have 2" in refused.text
     gateway.caller = OWNER
     await subscribe(gateway)
@@ -146,7 +146,7 @@ async def test_a_process_that_leaves_asks_to_come_back_one_after_the_other(
 
 async def test_between_slow_looks_the_process_may_leave(gateway: Gateway) -> None:
     wish = {"extensions": {"live": {"intervalMs": 3_600_000}}}
-    subscriber = await subscribe(gateway, body=wish)
+    subscriber = await subscribe(gateway, more=wish)
     await subscriber.after(31)
     assert subscriber.blocks[1:] == [":"] * 2, "the heart beats meanwhile"
     gateway.process.drain.begun = True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.access.caller import Caller, Role
 from gateway.analytics.asking import StoreResult
 from gateway.analytics.query_plan import EntriesPlan, QueryPlan
 from gateway.errors import StoreUnavailableError
@@ -12,7 +11,6 @@ from gateway.settings import Settings
 from tests.unit.gateway.exported import paid
 from tests.unit.gateway.served import Gateway, HeldStore
 
-OWNER = Caller("alice", Role.OWNER, frozenset({"alice"}), sees_counterparties=True)
 NO_ROWS_KEPT: dict[str, Any] = {"rows_max_bytes": 0}
 TWO = NO_ROWS_KEPT | {"export_page_rows": 2}
 """At a time."""

@@ -18,9 +18,9 @@ from gateway.errors import (
 from gateway.settings import Settings
 from tests.identity_provider import Trust, token
 from tests.unit.gateway.exported import Export, export, paid
-from tests.unit.gateway.http.export.pages_of_two import OWNER, TWO, failing
+from tests.unit.gateway.http.export.pages_of_two import TWO, failing
 from tests.unit.gateway.process.listening import until
-from tests.unit.gateway.served import Gateway, HeldStore, settle
+from tests.unit.gateway.served import OWNER, Gateway, HeldStore, settle
 
 pytestmark = pytest.mark.anyio
 

@@ -9,8 +9,8 @@ import pytest
 
 from gateway.settings import Settings
 from tests.unit.gateway.exported import export, paid
-from tests.unit.gateway.http.export.pages_of_two import OWNER, TWO, price
-from tests.unit.gateway.served import Gateway, HeldStore
+from tests.unit.gateway.http.export.pages_of_two import TWO, price
+from tests.unit.gateway.served import OWNER, Gateway, HeldStore
 
 pytestmark = pytest.mark.anyio
 

@@ -14,8 +14,8 @@ from gateway.analytics.query_plan import QueryPlan
 from gateway.errors import OverloadedError
 from gateway.settings import Settings
 from tests.unit.gateway.exported import Export, export, paid
-from tests.unit.gateway.http.export.pages_of_two import ONE_QUERY, OWNER, TWO, FailingStore, failing
-from tests.unit.gateway.served import TOTALS, Gateway, HeldStore, settle
+from tests.unit.gateway.http.export.pages_of_two import ONE_QUERY, TWO, FailingStore, failing
+from tests.unit.gateway.served import OWNER, TOTALS, Gateway, HeldStore, settle
 
 pytestmark = pytest.mark.anyio
 
