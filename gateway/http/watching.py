@@ -156,14 +156,13 @@ class Watching:
 
     async def check(self) -> None:
         """Who asks, by the credential as it is judged now; raises `EndedError`."""
-        scope = self.scope
         try:
-            caller = await caller_of(self.door, scope, None)
+            asker = await judged_again(self.door, self.scope, self.asker)
         except UnauthenticatedError as error:
             last = of_refusal(unauthenticated(error), self.request_id)
             raise EndedError(End.CREDENTIAL, last) from None
-        if caller is not self.asker.caller:
-            await self._become(caller)
+        if asker is not self.asker:
+            await self._become(asker)
 
     def extensions(self) -> dict[str, Any]:
         """What the last look cost."""
@@ -174,10 +173,10 @@ class Watching:
         if snapshot.is_null and _FORBIDDEN in snapshot.codes:
             raise EndedError(End.RIGHT, snapshot)
 
-    async def _become(self, caller: Caller) -> None:
+    async def _become(self, asker: Asker) -> None:
         """The same subscriber with a credential that was judged again: with other rights, another question."""
-        changed = caller != self.asker.caller
-        self.asker = Asker(caller, self.asker.address)
+        changed = asker.caller != self.asker.caller
+        self.asker = asker
         if not changed:
             return
         reading = self.answering.reading
@@ -230,6 +229,12 @@ async def caller_of(door: Authenticator, scope: Scope, address: str | None) -> C
     """Who sends a request; raises `UnauthenticatedError`, or `FailedLoginsError` as `address` sent too many."""
     caller: Caller | None = scope.get(SCOPE_KEY) or door.authenticate_cached(scope["headers"])
     return caller or await door.authenticate(scope["headers"], address)
+
+
+async def judged_again(door: Authenticator, scope: Scope, asker: Asker) -> Asker:
+    """Who asks, by the credential as it is judged now, however often that is looked at; raises `UnauthenticatedError`."""
+    caller = await caller_of(door, scope, None)
+    return asker if caller is asker.caller else Asker(caller, asker.address)
 
 
 def _without_tree(answerable: Answerable) -> Answerable:

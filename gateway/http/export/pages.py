@@ -16,7 +16,6 @@ from gateway.analytics.entries import EntriesQuestion
 from gateway.analytics.questions import NOT_APART
 from gateway.documents.admission import Asker
 from gateway.errors import (
-    FailedLoginsError,
     OverloadedError,
     PartialAnswerError,
     RateLimitedError,
@@ -26,7 +25,7 @@ from gateway.execution import presenting
 from gateway.execution.operation import MakeContext
 from gateway.http.answering import Answering
 from gateway.http.export.rows import Row, row_of
-from gateway.http.watching import caller_of
+from gateway.http.watching import judged_again
 from gateway.live.stream import Sleep
 from gateway.process.clock import Monotonic
 from gateway.process.drain import Drain
@@ -167,14 +166,14 @@ class Pages:
             await self._wait(min(half_s, left_s))
 
     async def _check(self) -> None:
-        """Who asks, by the credential as it is judged now, and with the rights that the export began with."""
+        """Require a good credential, and the rights that the export began with."""
         try:
-            caller = await caller_of(self.means.door, self.scope, None)
-        except (UnauthenticatedError, FailedLoginsError):
+            asker = await judged_again(self.means.door, self.scope, self.asker)
+        except UnauthenticatedError:
             raise BrokenOffError(End.CREDENTIAL) from None
-        if caller.visibility != self.asker.caller.visibility:
+        if asker.caller.visibility != self.asker.caller.visibility:
             raise BrokenOffError(End.RIGHT)
-        self.asker = Asker(caller, self.asker.address)
+        self.asker = asker
 
     async def _fetch(self) -> None:
         key, payer = object(), self.asker.payer

@@ -30,6 +30,7 @@ from gateway.execution.outcome import (
 from gateway.http import negotiation
 from gateway.http import request as http_request
 from gateway.http import response as http_response
+from gateway.http.asking import Asking
 from gateway.http.export import asked as exports
 from gateway.http.export.pages import BrokenOffError, End, Means, Page, Pages
 from gateway.http.export.rows import Format
@@ -50,18 +51,6 @@ NAME = "ExportTransactions"
 _ABOUT = About(NAME, PATH, trusted=True, label=NAME)
 
 
-@dataclass(frozen=True, slots=True)
-class _Asking:
-    """One request while it is answered."""
-
-    to: Addressee
-    address: str
-    started_s: float
-    scope: Scope
-    receive: Receive
-    send: Send
-
-
 @dataclass(frozen=True)
 class TransactionExport:
     """The ASGI endpoint; `digest` is what the record keeps of an account's id, `on_ended` is told why and after how many rows."""
@@ -78,7 +67,7 @@ class TransactionExport:
         head = http_request.head_of(scope)
         to = Addressee(head, negotiation.JSON, self.request_ids.of(head))
         address = http_request.address_of(scope)
-        asking = _Asking(to, address, self.means.monotonic(), scope, receive, send)
+        asking = Asking(to, address, self.means.monotonic(), scope, receive, send)
         recorded, pages = Recorded(None), None
         try:
             caller = await caller_of(self.means.door, scope, address)
@@ -97,7 +86,7 @@ class TransactionExport:
             await self._tell(asking, _outcome_of(error), recorded, pages)
 
     async def _export(
-        self, asking: _Asking, format_: Format, pages: Pages, recorded: Recorded
+        self, asking: Asking, format_: Format, pages: Pages, recorded: Recorded
     ) -> None:
         await unless_gone(asking.receive, pages.first())
         self._record(asking, None, recorded, pages)
@@ -116,7 +105,7 @@ class TransactionExport:
         if end is not End.COMPLETE:
             one_at_a_time.break_off(asking.scope)
 
-    async def _sent(self, asking: _Asking, format_: Format, pages: Pages) -> End:
+    async def _sent(self, asking: Asking, format_: Format, pages: Pages) -> End:
         """Send the list, and tell how that ended."""
         try:
             await _stream(asking, format_, pages)
@@ -129,7 +118,7 @@ class TransactionExport:
         return End.COMPLETE
 
     async def _tell(
-        self, asking: _Asking, outcome: Outcome, recorded: Recorded, pages: Pages | None
+        self, asking: Asking, outcome: Outcome, recorded: Recorded, pages: Pages | None
     ) -> None:
         """Send an outcome that has errors."""
         balance = None if pages is None else pages.balance
@@ -139,7 +128,7 @@ class TransactionExport:
 
     def _record(
         self,
-        asking: _Asking,
+        asking: Asking,
         outcome: Outcome | None,
         recorded: Recorded,
         pages: Pages | None,
@@ -149,11 +138,11 @@ class TransactionExport:
         status = 200 if outcome is None else outcome.status
         self.record.answered(*of, outcome, None, status, self._since_s(asking), balance)
 
-    def _since_s(self, asking: _Asking) -> float:
+    def _since_s(self, asking: Asking) -> float:
         return self.means.monotonic() - asking.started_s
 
 
-async def _stream(asking: _Asking, format_: Format, pages: Pages) -> None:
+async def _stream(asking: Asking, format_: Format, pages: Pages) -> None:
     """Send page after page, all but the end; each is fetched when the one before is taken, so that there is one in memory.
 
     A list of one page has a length, and its connection goes on: of it what the server holds for the
@@ -178,11 +167,11 @@ async def _stream(asking: _Asking, format_: Format, pages: Pages) -> None:
         body = format_.write(pages.page.rows)
 
 
-async def _write(asking: _Asking, body: bytes, *, more: bool = True) -> None:
+async def _write(asking: Asking, body: bytes, *, more: bool = True) -> None:
     await asking.send({"type": "http.response.body", "body": body, "more_body": more})
 
 
-def _headers(asking: _Asking, format_: Format, first: Page) -> Sequence[Header]:
+def _headers(asking: Asking, format_: Format, first: Page) -> Sequence[Header]:
     return (
         (b"content-type", format_.content_type),
         (b"content-disposition", b'attachment; filename="transactions.%s"' % format_.name.encode()),

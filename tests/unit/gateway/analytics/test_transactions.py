@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from gateway.analytics.model import Entry
 from tests.store_cases import reversal, transfer
 from tests.unit.gateway.api import Api
 from tests.unit.gateway.fakes import AS_OF_MS, NOW_MS
@@ -32,10 +32,8 @@ DATA = [
 
 
 @pytest.fixture
-async def api(anyio_backend: str) -> AsyncIterator[Api]:
-    made = Api(list(DATA))
-    async with made.client:
-        yield made
+def data() -> list[Entry]:
+    return list(DATA)
 
 
 async def listed(api: Api, arguments: str, fields: str = "amount") -> dict[str, Any]:

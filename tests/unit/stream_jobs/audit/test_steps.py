@@ -10,7 +10,9 @@ import pytest
 from stream_jobs.audit.steps import Beside, Steps
 from stream_jobs.json_http import JsonHttpError
 from stream_jobs.progress.faults import KAFKA_FAULTS
-from tests.audit_tiers import BEGIN_MS, RAW, Bench, Job, MemoryKafka, transfer, uuid
+from tests.audit_bench import Bench
+from tests.audit_job import Job, transfer, uuid
+from tests.audit_tiers import BEGIN_MS, RAW, MemoryKafka
 
 
 def test_a_step_that_waits_beside_keeps_nobody_from_working() -> None:
