@@ -164,7 +164,7 @@ class Reading:
         # The same text and variables were answerable before.
         assert prepared.document is not None
         assert not isinstance(values, list)
-        return Operation(prepared.document, node, values)
+        return Operation(prepared.document, node, values, answerable.cost)
 
     def register(self, found: Found, asker: Asker) -> None:
         """Keep a document that was paid for, if its client wants it to be known by its hash."""
@@ -229,7 +229,7 @@ class Reading:
             return Unanswerable(refused(error), about, accounts)
         name = None if node.name is None else node.name.value
         key = _sees(asker), keys.digest(found.text, name, values.coerced)
-        operation = Operation(prepared.document, node, values)
+        operation = Operation(prepared.document, node, values, cost)
         live = None if kind is OperationType.QUERY else wishes.read(asked.asked.extensions)
         return Answerable(name, asked.variables, key, cost, found, about, accounts, operation, live)
 
