@@ -30,6 +30,7 @@ from gateway.analytics.questions import Analytics, evidence_of
 from gateway.analytics.spread_plan import AmountsPlan, StepsPlan
 from gateway.analytics.totals import measures_of, reversals_of
 from gateway.errors import BadUserInputError, PartialAnswerError
+from gateway.process import beside
 
 MAX_EXACT = 10_000
 RELATIVE_ERROR = Decimal("0.01")
@@ -223,7 +224,7 @@ async def _each(analytics: Analytics, found: Distribution) -> _Counted:
         raise PartialAnswerError(
             f"more than {2 * MAX_EXACT} transfers where there were {found.transfers}"
         )
-    amounts = sorted(row.amount for row in rows)
+    amounts = await beside.done(len(rows), lambda: sorted(row.amount for row in rows))
     return _Counted(amounts[0], amounts[-1], amounts, range(1, len(amounts) + 1))
 
 

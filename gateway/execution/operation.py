@@ -32,21 +32,21 @@ from gateway.execution.outcome import Outcome, Work, encode, of_errors, overload
 from gateway.process import beside
 from gateway.store.overload.party import Party
 
-BESIDE_COST = 300
-"""Points from which an operation is executed beside the event loop: up to 30 µs of it would go for each."""
-
 MakeContext = Callable[[str, Caller, Party, Apart], OperationContext]
 """A fresh context for a request id, a caller and who pays; and where reversals may be asked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What to execute: one operation of a valid document, its coerced variables, and its price in points."""
+    """What to execute: one operation of a valid document, and its coerced variables.
+
+    `is_large`: its execution would hold the event loop.
+    """
 
     document: DocumentNode
     node: OperationDefinitionNode
     values: VariableValues
-    cost: int = 0
+    is_large: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Execution:
     ) -> Outcome:
         """What becomes of one operation; its store queries end with it, however it ends."""
         context = self.make_context(request_id, caller, party, _apart(operation.document))
-        if operation.cost < BESIDE_COST:
+        if not operation.is_large:
             return await self._answered(operation, context)
         context.store.leave()
         return await beside.run(self._answered(operation, context))

@@ -42,6 +42,9 @@ REFUSED_AGAIN_COST = 5
 REFUSED_AGAIN_BYTES = 16_384
 """Points for each so many bytes of a refusal of what was checked before: they take up to 200 µs, a point is 50."""
 
+MOST_IN_LOOP = 300
+"""Points of the gateway's own work on an answer that is made in the event loop: each is up to 33 µs (`./dev bench held`)."""
+
 # Blanks of its own line only before the word: else a run of empty lines is gone through from each of them.
 _NAME = re.compile(r"^[^\S\n]*(?:query|mutation|subscription)\s+([A-Za-z_]\w*)", re.MULTILINE)
 
@@ -63,7 +66,8 @@ class About(NamedTuple):
 class Answerable:
     """A request that can be answered: by the cache under `key`, or by executing its operation.
 
-    `accounts` are the digests of those that it names, for the record; `live`: it is a subscription.
+    `accounts` are the digests of those that it names, for the record; `live`: it is a subscription;
+    `is_large`: to answer it would hold the event loop.
     What is remembered of it has no `operation`, which would hold the document's tree: that is kept
     elsewhere, and bounded there.
     """
@@ -77,6 +81,7 @@ class Answerable:
     accounts: tuple[str, ...] = ()
     operation: Operation | None = None
     live: Wish | None = None
+    is_large: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +169,7 @@ class Reading:
         # The same text and variables were answerable before.
         assert prepared.document is not None
         assert not isinstance(values, list)
-        return Operation(prepared.document, node, values, answerable.cost)
+        return Operation(prepared.document, node, values, answerable.is_large)
 
     def register(self, found: Found, asker: Asker) -> None:
         """Keep a document that was paid for, if its client wants it to be known by its hash."""
@@ -224,14 +229,26 @@ class Reading:
         accounts = tuple(map(self._digest, named))
         given = exact_json.values_in(variables)
         try:
-            cost = self._admission.cost(prepared.document, node, values, given)
+            price = self._admission.price(prepared.document, node, values, given)
         except CallerError as error:
             return Unanswerable(refused(error), about, accounts)
         name = None if node.name is None else node.name.value
         key = _sees(asker), keys.digest(found.text, name, values.coerced)
-        operation = Operation(prepared.document, node, values, cost)
+        is_large = price.own > MOST_IN_LOOP
+        operation = Operation(prepared.document, node, values, is_large)
         live = None if kind is OperationType.QUERY else wishes.read(asked.asked.extensions)
-        return Answerable(name, asked.variables, key, cost, found, about, accounts, operation, live)
+        return Answerable(
+            name,
+            asked.variables,
+            key,
+            price.points,
+            found,
+            about,
+            accounts,
+            operation,
+            live,
+            is_large=is_large,
+        )
 
 
 def _unanswerable(errors: Sequence[GraphQLError], stage: Stage, about: About) -> Unanswerable:

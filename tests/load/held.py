@@ -17,10 +17,10 @@ from typing import Any, NamedTuple
 from starlette.types import ASGIApp
 
 from gateway.app import create_app
-from gateway.documents.preparation import Preparation
 from gateway.documents.line import YIELD_S
+from gateway.documents.preparation import Preparation
 from gateway.errors import CallerError
-from gateway.execution.operation import BESIDE_COST
+from gateway.http.reading import MOST_IN_LOOP
 from gateway.settings import Settings
 from gateway.wiring.documents import make_preparation
 from tests.load.held_store import NOW_MS, TO_PINOT, TOTALS, BrokersAnswers, LargeStore
@@ -69,7 +69,10 @@ QUESTIONS = {
         f"topSeries({MINUTES % 215}, first: 20) {{ series {{ accountId points {{ transactionAmount }} }} others {{ points {{ transactionAmount }} }} }}",
     ),
     "topSeries, nothing selected": (ACCOUNT, f"topSeries({MINUTES % 1_490}, first: 2) {{ exact }}"),
-    "topCounterparties": (ACCOUNT, f"topCounterparties({DAYS % 30}, first: 100) {{ rows {{ {ROW} }} }}"),
+    "topCounterparties": (
+        ACCOUNT,
+        f"topCounterparties({DAYS % 30}, first: 100) {{ rows {{ {ROW} }} }}",
+    ),
     "topCounterparties, plain rows": (
         ACCOUNT,
         f"topCounterparties({DAYS % 30}, first: 100) {{ rows {{ rank accountId transactionCount transactionAmount }} }}",
@@ -78,7 +81,10 @@ QUESTIONS = {
         ACCOUNT,
         f"topCounterparties({DAYS % 30}, first: 100, compareTo: PREVIOUS_PERIOD) {{ rows {{ {ROW} {THEN} }} dropped {{ {ROW} }} others {{ counterpartyCount }} }}",
     ),
-    "rankOf": (ACCOUNT, f'topCounterparties({DAYS % 30}) {{ rankOf(accountId: "account-009999") {{ rank }} }}'),
+    "rankOf": (
+        ACCOUNT,
+        f'topCounterparties({DAYS % 30}) {{ rankOf(accountId: "account-009999") {{ rank }} }}',
+    ),
     "transactions": (
         ACCOUNT,
         f"transactions({DAYS % 30}, first: 100) {{ edges {{ cursor node {{ {NODE} }} }} }}",
@@ -177,8 +183,8 @@ async def _rows(timed: _Timed, rounds: int, only: str) -> list[dict[str, Any]]:
     for kind, (around, field) in QUESTIONS.items():
         if not kind.startswith(only):
             continue
-        for most_points in (BESIDE_COST - 1, settings.max_cost):
-            fits = partial(_fits, preparation, most_points, settings.max_values)
+        for most_own in (MOST_IN_LOOP, settings.max_cost):
+            fits = partial(_fits, preparation, settings, most_own)
             times, text = _largest(around, field, fits)
             if times:
                 held = await _median(timed, rounds, partial(_asked, app, text))
@@ -210,7 +216,7 @@ def _largest(around: str, field: str, fits: Callable[[str], bool]) -> tuple[int,
     return most, text(most)
 
 
-def _fits(preparation: Preparation, most_points: int, most_values: int, text: str) -> bool:
+def _fits(preparation: Preparation, settings: Settings, most_own: int, text: str) -> bool:
     try:
         prepared = preparation.prepare(text)
     except CallerError:
@@ -220,8 +226,8 @@ def _fits(preparation: Preparation, most_points: int, most_values: int, text: st
     node = prepared.operation(None)
     values = preparation.coerce(node, {})
     assert not isinstance(values, list)
-    points, held = preparation.price(prepared.document, node, values)
-    return points <= most_points and held <= most_values
+    points, held, own = preparation.price(prepared.document, node, values)
+    return points <= settings.max_cost and held <= settings.max_values and own <= most_own
 
 
 async def _median(

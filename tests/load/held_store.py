@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from gateway.access.caller import EVERYONE, Caller, Role
+from gateway.access.caller import EVERYONE
 from gateway.analytics.asking import StoreResult
 from gateway.analytics.model import Direction, Interval, RankBy
 from gateway.analytics.query_plan import GroupRow, QueryPlan, SlotsPlan, TopPlan, TotalsPlan
@@ -19,7 +19,6 @@ from gateway.process.metrics import Metrics
 from gateway.settings import Settings
 from gateway.store.overload.party import Party
 from gateway.store.pinot.store import PinotStore
-from gateway.store.rows.store import KeptRows
 from gateway.wiring.stores import admitted, kept_rows
 from tests.load.gateway.stub_store import AS_OF_MS, NOW_MS, StubStore, rows_of
 from tests.unit.gateway.fakes import PROGRESS, FakeSession, broker_answer
@@ -93,7 +92,7 @@ def _reply(body: Mapping[str, str]) -> bytes:
         return json.dumps(PROGRESS).encode()
     if "arrived_ms" in sql:
         return _account_rows(5_000)
-    if "slot" in sql or "DATETRUNC" in sql or "GROUP BY" in sql and "counterparty_id" not in sql:
+    if "slot" in sql or "DATETRUNC" in sql or ("GROUP BY" in sql and "counterparty_id" not in sql):
         return _slots(10_000)
     if "counterparty_id" in sql:
         return _ranks(10_000)
@@ -132,7 +131,12 @@ def _slots(number: int) -> bytes:
 
 @cache
 def _ranks(number: int) -> bytes:
-    return _bytes([[each.account_id, each.transaction_count, str(each.transaction_amount)] for each in _groups(number)])
+    return _bytes(
+        [
+            [each.account_id, each.transaction_count, str(each.transaction_amount)]
+            for each in _groups(number)
+        ]
+    )
 
 
 @cache
