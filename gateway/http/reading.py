@@ -13,8 +13,9 @@ from typing import Any, NamedTuple, TypeAlias
 from graphql import GraphQLError, OperationType
 
 from gateway.access.budget.balance import Balance
-from gateway.access.caller import EVERYONE
+from gateway.access.caller import EVERYONE, Caller
 from gateway.documents.admission import Admission, Asker
+from gateway.documents.asked_accounts import AskedAccounts
 from gateway.documents.named import Documents, Found
 from gateway.documents.preparation import Prepared
 from gateway.errors import CallerError, OperationUnresolvedError
@@ -51,6 +52,10 @@ _NAME = re.compile(r"^[^\S\n]*(?:query|mutation|subscription)\s+([A-Za-z_]\w*)",
 
 WhileThere: TypeAlias = Callable[[Coroutine[Any, Any, Prepared]], Coroutine[Any, Any, Prepared]]
 """Waits for a document only as long as whoever asks is there; raises `ClientGoneError` else."""
+
+
+Digests: TypeAlias = Callable[[Caller, AskedAccounts], tuple[str, ...]]
+"""What the record tells accounts by that a caller has named."""
 
 
 class About(NamedTuple):
@@ -102,13 +107,13 @@ class Reading:
         admission: Admission,
         max_body_bytes: int,
         max_memory_bytes: int,
-        digest: Callable[[str], str],
+        digests: Digests,
     ) -> None:
         self._documents = documents
         self._admission = admission
         self._max_body_bytes = max_body_bytes
         self._known: BoundedStore[Answerable] = BoundedStore(max_memory_bytes)
-        self._digest = digest
+        self._digests = digests
 
     @property
     def kept_bytes(self) -> int:
@@ -226,7 +231,7 @@ class Reading:
             return _unanswerable(values, Stage.VARIABLES, about)
         groups = dict(asker.caller.groups)
         named = self._admission.preparation.accounts(prepared.document, node, values, groups)
-        accounts = tuple(map(self._digest, named))
+        accounts = self._digests(asker.caller, named)
         given = exact_json.values_in(variables)
         try:
             price = self._admission.price(prepared.document, node, values, given)

@@ -321,6 +321,43 @@ def test_layers_of_a_series_cost_by_their_points_and_their_number() -> None:
     assert joined.points == one.points + price(plain % layer).points - 1
 
 
+NETWORK = "network { topAccounts(window: {last: {count: 1, unit: DAY}}) { %s } }"
+RANKED = 'account(id: "a") { topCounterparties(window: {last: {count: 1, unit: DAY}}) { %s } }'
+
+
+@pytest.mark.parametrize(
+    ("selected", "of_account", "of_network"),
+    [
+        ('rankOf(accountId: "b") { rank }', 680 + 1, 2_440 + 1),
+        ("total { transactionCount }", 40 + 1, 550 + 1),
+        ("others { transactionCount }", 40 + 1, 550 + 1),
+    ],
+)
+def test_what_a_ranking_is_asked_for_beside_costs_what_it_may_take_of_the_store(
+    selected: str, of_account: int, of_network: int
+) -> None:
+    for text, more in ((RANKED, of_account), (NETWORK, of_network)):
+        without = cost("{ %s }" % text % "exact")
+        assert cost("{ %s }" % text % f"exact {selected}") == without + more
+
+
+def test_a_list_whose_size_is_not_said_is_priced_as_it_is_answered() -> None:
+    text = '{ account(id: "a") { transactions(window: {last: {count: 1, unit: DAY}}%s) { edges { cursor } } } }'
+    assert cost(text % "") == cost(text % ", first: 20") == cost(text % ", last: 20")
+    assert (
+        cost(text % ", first: null") == cost(text % ", last: null, first: null") == cost(text % "")
+    )
+
+
+def test_of_the_points_those_of_the_gateways_own_work_are_told() -> None:
+    rows = RANKED % "rows { rank }"
+    assert price("{ %s }" % rows).own == 1 + (1 + 1) + (5 + 1) + 10 + 1
+    points_ = '{ account(id: "a") { timeSeries(window: {last: {count: 9, unit: HOUR}}, granularity: MINUTE) { exact } } }'
+    assert price(points_).own > 9 * 60, "they are made though none is selected"
+    described = "{ __schema { types { name } } }"
+    assert price(described).own == price(described).points
+
+
 def test_a_compared_series_costs_by_the_points_of_both_windows() -> None:
     text = '{ account(id: "a") { timeSeries(window: {last: {count: 9, unit: DAY}}, granularity: DAY%s) { %s } } }'
     points_ = "points { start transactionCount }"
