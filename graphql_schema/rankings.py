@@ -16,7 +16,6 @@ from graphql_schema.answers import COUNT, NET, Answer, PageInfo, ReversalTotals,
 from graphql_schema.asked import resolvers_at
 from graphql_schema.scalars import Long
 
-
 OTHERS = "What the rows leave out: `total` minus the rows, to the digit."
 TOTAL = "All of it: the rows and the others."
 RANK = (
