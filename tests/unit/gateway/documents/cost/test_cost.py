@@ -129,7 +129,7 @@ def test_an_absent_argument_is_priced_by_the_schemas_default_and_null_as_what_fa
     assert cost("{ rows { name } }", DEFAULTED) == 1 + 1 + 7
     assert cost(query, DEFAULTED) == 1 + 1 + 3
     # The argument may not be null: the field is an error, and no row is read.
-    assert price(query, DEFAULTED, n=None) == (1 + 1, 1)
+    assert price(query, DEFAULTED, n=None)[:2] == (1 + 1, 1)
     without = "query ($n: Int!) { rows { name } other: rows(first: $n) { name } }"
     assert cost(without, DEFAULTED, n=2) == 1 + (1 + 7) + (1 + 2)
     absent = "query ($dear: Boolean) { paged(dear: $dear) { name } }"
@@ -226,7 +226,7 @@ def test_a_later_page_costs_more_and_so_does_the_rank_of_one() -> None:
     assert cost(top % ', after: "c"') - cost(top % "") == 40
     assert cost(top % ", after: null") == cost(top % "")
     one = top.replace("rows { rank }", 'rows { rank } rankOf(accountId: "b") { rank }')
-    assert cost(one % "") - cost(top % "") == 100 + 1
+    assert cost(one % "") - cost(top % "") == 680 + 1
     gone = top.replace("rows { rank }", "rows { rank } dropped { rank }")
     assert cost(gone % ", first: 20") - cost(top % ", first: 20") == 1 + 20
 
@@ -527,13 +527,13 @@ def test_below_an_interface_each_type_is_priced_by_its_own_fields() -> None:
     type Dear implements Node { id: ID  list(n: Int): [Cheap] @listSize(slicingArguments: ["n"]) }
     type Query { node: Node  all: [Node] @listSize(assumedSize: 2) }
     """
-    assert price("{ node { id ... on Cheap { name } } }", text) == (1 + 1 + 1, 3)
+    assert price("{ node { id ... on Cheap { name } } }", text)[:2] == (1 + 1 + 1, 3)
     dear = (
         "{ node { id ... on Cheap { name } ...D } } fragment D on Dear { list(n: 4) { id name } }"
     )
-    assert price(dear, text) == (1 + 1 + 1 + 1 + 4, 1 + 1 + 4 * 3)
+    assert price(dear, text)[:2] == (1 + 1 + 1 + 1 + 4, 1 + 1 + 4 * 3)
     both = "{ all { ... on Node { id } ... on Dear { list(n: 1) { id } } ... on Dear { id } } }"
-    assert price(both, text) == (1 + 1 + 2 * (1 + 1 + 1), 2 * (1 + 1 + 2))
+    assert price(both, text)[:2] == (1 + 1 + 2 * (1 + 1 + 1), 2 * (1 + 1 + 2))
 
 
 def nested(depth: int, spreads: int) -> str:
