@@ -43,7 +43,7 @@ REFUSED_AGAIN_COST = 5
 REFUSED_AGAIN_BYTES = 16_384
 """Points for each so many bytes of a refusal of what was checked before: they take up to 200 µs, a point is 50."""
 
-MOST_IN_LOOP = 300
+MOST_IN_LOOP = 250
 """Points of the gateway's own work on an answer that is made in the event loop: each is up to 33 µs (`./dev bench held`)."""
 
 # Blanks of its own line only before the word: else a run of empty lines is gone through from each of them.
