@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 from starlette.types import Receive, Scope, Send
 
+from gateway.analytics.entries import EntriesQuestion
 from gateway.documents.admission import Asker
+from gateway.documents.asked_accounts import AskedAccounts
 from gateway.errors import (
     CallerError,
     ForbiddenError,
@@ -36,7 +38,7 @@ from gateway.http.export.pages import BrokenOffError, End, Means, Page, Pages
 from gateway.http.export.rows import Format
 from gateway.http.hanging_up import unless_gone
 from gateway.http.operation_record import OperationRecord, Recorded
-from gateway.http.reading import About
+from gateway.http.reading import About, Digests
 from gateway.http.refused import RequestRefusedError
 from gateway.http.request import ClientGoneError, RequestIds
 from gateway.http.response import Addressee, Header
@@ -53,13 +55,13 @@ _ABOUT = About(NAME, PATH, trusted=True, label=NAME)
 
 @dataclass(frozen=True)
 class TransactionExport:
-    """The ASGI endpoint; `digest` is what the record keeps of an account's id, `on_ended` is told why and after how many rows."""
+    """The ASGI endpoint; `digests` are what the record keeps of accounts, `on_ended` is told why and after how many rows."""
 
     means: Means
     places: Places
     record: OperationRecord
     request_ids: RequestIds
-    digest: Callable[[str], str]
+    digests: Digests
     on_ended: Callable[[str, int], None]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,8 +75,7 @@ class TransactionExport:
             caller = await caller_of(self.means.door, scope, address)
             recorded = Recorded(caller)
             asked = exports.read(head, self.means.bounds.page_rows)
-            accounts = (self.digest(asked.question.account_id),)
-            recorded = Recorded(caller, _ABOUT, accounts)
+            recorded = Recorded(caller, _ABOUT, self.digests(caller, _named(asked.question)))
             asker = Asker(caller, address)
             pages = Pages(self.means, scope, to.request_id, asker, asked.question)
             with self.places.place(asker.payer):
@@ -140,6 +141,11 @@ class TransactionExport:
 
     def _since_s(self, asking: Asking) -> float:
         return self.means.monotonic() - asking.started_s
+
+
+def _named(question: EntriesQuestion) -> AskedAccounts:
+    other = question.counterparty_id
+    return AskedAccounts((question.account_id,), () if other is None else (other,))
 
 
 async def _stream(asking: Asking, format_: Format, pages: Pages) -> None:

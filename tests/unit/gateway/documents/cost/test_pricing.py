@@ -58,7 +58,7 @@ def test_an_absent_argument_is_priced_by_the_schemas_default_and_null_as_what_fa
     assert cost("{ rows { name } }", DEFAULTED) == 1 + 1 + 7
     assert cost(query, DEFAULTED) == 1 + 1 + 3
     # The argument may not be null: the field is an error, and no row is read.
-    assert price(query, DEFAULTED, n=None) == (1 + 1, 1)
+    assert price(query, DEFAULTED, n=None)[:2] == (1 + 1, 1)
     without = "query ($n: Int!) { rows { name } other: rows(first: $n) { name } }"
     assert cost(without, DEFAULTED, n=2) == 1 + (1 + 7) + (1 + 2)
     absent = "query ($dear: Boolean) { paged(dear: $dear) { name } }"
@@ -187,13 +187,13 @@ def test_below_an_interface_each_type_is_priced_by_its_own_fields() -> None:
     type Dear implements Node { id: ID  list(n: Int): [Cheap] @listSize(slicingArguments: ["n"]) }
     type Query { node: Node  all: [Node] @listSize(assumedSize: 2) }
     """
-    assert price("{ node { id ... on Cheap { name } } }", text) == (1 + 1 + 1, 3)
+    assert price("{ node { id ... on Cheap { name } } }", text)[:2] == (1 + 1 + 1, 3)
     dear = (
         "{ node { id ... on Cheap { name } ...D } } fragment D on Dear { list(n: 4) { id name } }"
     )
-    assert price(dear, text) == (1 + 1 + 1 + 1 + 4, 1 + 1 + 4 * 3)
+    assert price(dear, text)[:2] == (1 + 1 + 1 + 1 + 4, 1 + 1 + 4 * 3)
     both = "{ all { ... on Node { id } ... on Dear { list(n: 1) { id } } ... on Dear { id } } }"
-    assert price(both, text) == (1 + 1 + 2 * (1 + 1 + 1), 2 * (1 + 1 + 2))
+    assert price(both, text)[:2] == (1 + 1 + 2 * (1 + 1 + 1), 2 * (1 + 1 + 2))
 
 
 def nested(depth: int, spreads: int) -> str:

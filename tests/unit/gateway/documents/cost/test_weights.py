@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
+import pytest
 from graphql import GraphQLInterfaceType, print_ast
 
 from gateway.documents.cost.weights import read
-from tests.unit.gateway.documents.cost.priced import OWN, TOTALS, cost
+from tests.unit.gateway.documents.cost.priced import OWN, TOTALS, cost, price
 
 
 def test_a_hundred_aliases_cost_what_a_hundred_requests_cost() -> None:
@@ -50,7 +51,7 @@ def test_a_later_page_costs_more_and_so_does_the_rank_of_one() -> None:
     assert cost(top % ', after: "c"') - cost(top % "") == 40
     assert cost(top % ", after: null") == cost(top % "")
     one = top.replace("rows { rank }", 'rows { rank } rankOf(accountId: "b") { rank }')
-    assert cost(one % "") - cost(top % "") == 100 + 1
+    assert cost(one % "") - cost(top % "") == 680 + 1
     gone = top.replace("rows { rank }", "rows { rank } dropped { rank }")
     assert cost(gone % ", first: 20") - cost(top % ", first: 20") == 1 + 20
 
@@ -59,6 +60,43 @@ def test_the_network_costs_more_than_an_account() -> None:
     weights = read(OWN)
     assert weights["Network", "topAccounts"].weight > weights["Account", "topCounterparties"].weight
     assert weights["Network", "totals"].weight > weights["Account", "totals"].weight
+
+
+NETWORK = "network { topAccounts(window: {last: {count: 1, unit: DAY}}) { %s } }"
+RANKED = 'account(id: "a") { topCounterparties(window: {last: {count: 1, unit: DAY}}) { %s } }'
+
+
+@pytest.mark.parametrize(
+    ("selected", "of_account", "of_network"),
+    [
+        ('rankOf(accountId: "b") { rank }', 680 + 1, 2_440 + 1),
+        ("total { transactionCount }", 40 + 1, 550 + 1),
+        ("others { transactionCount }", 40 + 1, 550 + 1),
+    ],
+)
+def test_what_a_ranking_is_asked_for_beside_costs_what_it_may_take_of_the_store(
+    selected: str, of_account: int, of_network: int
+) -> None:
+    for text, more in ((RANKED, of_account), (NETWORK, of_network)):
+        without = cost("{ %s }" % text % "exact")
+        assert cost("{ %s }" % text % f"exact {selected}") == without + more
+
+
+def test_a_list_whose_size_is_not_said_is_priced_as_it_is_answered() -> None:
+    text = '{ account(id: "a") { transactions(window: {last: {count: 1, unit: DAY}}%s) { edges { cursor } } } }'
+    assert cost(text % "") == cost(text % ", first: 20") == cost(text % ", last: 20")
+    assert (
+        cost(text % ", first: null") == cost(text % ", last: null, first: null") == cost(text % "")
+    )
+
+
+def test_of_the_points_those_of_the_gateways_own_work_are_told() -> None:
+    rows = RANKED % "rows { rank }"
+    assert price("{ %s }" % rows).own == 1 + (1 + 1) + (5 + 1) + 10 + 1
+    points_ = '{ account(id: "a") { timeSeries(window: {last: {count: 9, unit: HOUR}}, granularity: MINUTE) { exact } } }'
+    assert price(points_).own > 9 * 60, "they are made though none is selected"
+    described = "{ __schema { types { name } } }"
+    assert price(described).own == price(described).points
 
 
 def test_descriptions_of_the_schema_have_their_price() -> None:
