@@ -23,7 +23,8 @@ from gateway.errors import CallerError
 from gateway.http.reading import MOST_IN_LOOP
 from gateway.settings import Settings
 from gateway.wiring.documents import make_preparation
-from tests.load.held_store import NOW_MS, TO_PINOT, TOTALS, BrokersAnswers, LargeStore
+from tests.load.gateway.stub_store import NOW_MS
+from tests.load.held_store import TO_PINOT, TOTALS, BrokersAnswers, LargeStore
 
 MOST = 50
 """Aliases that a document may have."""
