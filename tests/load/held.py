@@ -23,7 +23,8 @@ from gateway.errors import CallerError
 from gateway.http.reading import MOST_IN_LOOP
 from gateway.settings import Settings
 from gateway.wiring.documents import make_preparation
-from tests.load.held_store import NOW_MS, TO_PINOT, TOTALS, BrokersAnswers, LargeStore
+from tests.load.gateway.stub_store import NOW_MS
+from tests.load.held_store import TO_PINOT, TOTALS, BrokersAnswers, LargeStore
 
 MOST = 50
 """Aliases that a document may have."""
@@ -177,7 +178,7 @@ def measure(arguments: list[str]) -> dict[str, Any]:
 
 
 async def _rows(timed: _Timed, rounds: int, only: str) -> list[dict[str, Any]]:
-    settings = Settings(cache=False, log_level="error", final_after_days=0, export_rows=1_000)
+    settings = Settings(cache=False, log_level="error", deadline_ms=60_000, export_rows=1_000)
     preparation = make_preparation(settings)
     store = LargeStore()
     await store.open()
