@@ -178,7 +178,7 @@ def measure(arguments: list[str]) -> dict[str, Any]:
 
 
 async def _rows(timed: _Timed, rounds: int, only: str) -> list[dict[str, Any]]:
-    settings = Settings(cache=False, log_level="error", final_after_days=0, export_rows=1_000)
+    settings = Settings(cache=False, log_level="error", deadline_ms=60_000, export_rows=1_000)
     preparation = make_preparation(settings)
     store = LargeStore()
     await store.open()
