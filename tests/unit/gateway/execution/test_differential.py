@@ -42,6 +42,7 @@ from gateway.wiring.documents import make_preparation
 from gateway.wiring.operations import make_context_maker, make_execution
 from gateway.wiring.stores import admitted
 from tests.generated_operations import BETWEEN, Generated, operations
+from tests.patience import PATIENCE_MS
 from tests.unit.gateway.analytics.few_transfers import DATA
 from tests.unit.gateway.fakes import NOW_MS, ReferenceStore
 
@@ -90,7 +91,7 @@ class Weather:
         return await self.store.fetch(plan, timeout_s)
 
 
-CHOSEN = Settings(max_store_queries=12)
+CHOSEN = Settings(max_store_queries=12, deadline_ms=PATIENCE_MS)
 CURSORS = Cursors(Signer([b"k"], b"cursor"))
 PREPARATION = make_preparation(CHOSEN)
 
