@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 import zlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -96,11 +95,16 @@ CURSORS = Cursors(Signer([b"k"], b"cursor"))
 PREPARATION = make_preparation(CHOSEN)
 
 
+def standing() -> float:
+    """The time, the same for both executors: by it the store's breaker rests, and places grow or shrink."""
+    return 1_000.0
+
+
 def execution(executor: type[Executor[None]], weather: Weather) -> Execution:
     counted = Metrics()
-    store = admitted(weather, CHOSEN, counted, time.monotonic)
+    store = admitted(weather, CHOSEN, counted, standing)
     make_context = make_context_maker(
-        CHOSEN, store, Masking(b"k" * 32), counted, lambda: NOW_MS, time.monotonic, CURSORS
+        CHOSEN, store, Masking(b"k" * 32), counted, lambda: NOW_MS, standing, CURSORS
     )
     return replace(make_execution(CHOSEN, make_context), executor=executor)
 
