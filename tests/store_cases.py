@@ -34,6 +34,7 @@ from gateway.analytics.query_plan import (
 )
 from gateway.analytics.spread_plan import AmountRow, AmountsPlan, StepsPlan
 from gateway.store.port import Answering
+from tests.patience import PATIENCE_S
 from tests.reference import evaluate
 from tests.scopes import NETWORK, of
 
@@ -269,7 +270,7 @@ def entry_plans(draw: st.DrawFn, account_id: str, interval: Interval) -> Entries
 
 async def check(store: Answering, entries: Sequence[Entry], plan: QueryPlan[Any]) -> None:
     """The store's rows are the reference's, to the last digit and in the same order."""
-    result = await store.fetch(plan, 10.0)
+    result = await store.fetch(plan, PATIENCE_S)
     expected = evaluate(plan, entries)
     found = list(result.rows)
     if isinstance(plan, TotalsPlan):

@@ -20,6 +20,7 @@ from gateway.analytics.model import Direction, Entry
 from gateway.app import create_app
 from gateway.settings import Settings
 from gateway.store.duckdb.store import DuckdbStore
+from tests.patience import PATIENCE_MS
 from tests.store_cases import transfer
 
 HOUR_MS = 3_600_000
@@ -109,7 +110,7 @@ def ask(case: Case) -> dict[str, Any]:
         store = DuckdbStore(epoch_ms=lambda: case.now_ms)
         await store.open()
         store.load(case.entries)
-        settings = Settings(log_level="error", max_cost=50_000)
+        settings = Settings(log_level="error", deadline_ms=PATIENCE_MS, max_cost=50_000)
         app = create_app(settings, store, epoch_ms=lambda: case.now_ms)
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:

@@ -22,6 +22,7 @@ from gateway.app import create_app
 from gateway.settings import Settings
 from gateway.store.duckdb.store import DuckdbStore
 from tests import graphql_scalars
+from tests.patience import PATIENCE_MS
 
 NOW_MS = 1_763_800_000_000
 WINDOWS = [
@@ -54,7 +55,10 @@ EITHER_OR = (("compareWindow", "compareTo"), ("last", "first"))
 # cannot know; what is refused for its cost is tested elsewhere.
 APP = create_app(
     Settings(
-        deadline_ms=30_000, log_level="error", allowed_hosts="testserver", max_cost=1_000_000_000
+        deadline_ms=PATIENCE_MS,
+        log_level="error",
+        allowed_hosts="testserver",
+        max_cost=1_000_000_000,
     ),
     DuckdbStore(sample_transfers=500, epoch_ms=lambda: NOW_MS),
     epoch_ms=lambda: NOW_MS,

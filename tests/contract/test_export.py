@@ -32,6 +32,7 @@ from gateway.http.export.asked import NEEDED, PARAMETERS
 from gateway.http.export.rows import FIELDS
 from gateway.settings import Settings
 from gateway.store.duckdb.store import DuckdbStore
+from tests.patience import PATIENCE_MS
 from tests.reference import evaluate
 from tests.store_cases import (
     SPAN_MS,
@@ -247,6 +248,7 @@ def serve(case: Case, key: Path, entries: list[Entry]) -> tuple[DuckdbStore, Ser
     store.load(entries)
     chosen = Settings(
         log_level="error",
+        deadline_ms=PATIENCE_MS,
         export_page_rows=case.page_rows,
         masking_key_file=str(key),
         budget_burst=10_000_000,

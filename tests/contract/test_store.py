@@ -19,6 +19,7 @@ from gateway.errors import StoreUnavailableError
 from gateway.process.clock import Deadline
 from gateway.store.duckdb.store import DuckdbStore
 from tests import store_cases
+from tests.patience import PATIENCE_S
 from tests.reference import evaluate
 from tests.scopes import NETWORK, of
 
@@ -51,7 +52,7 @@ def test_pages_neither_skip_nor_repeat(entries: list[Entry]) -> None:
             after: EntryKey | None = None
             for _ in itertools.count():
                 plan = EntriesPlan(of(account_id), None, None, interval, after, 3)
-                rows = (await store.fetch(plan, 5)).rows
+                rows = (await store.fetch(plan, PATIENCE_S)).rows
                 seen += rows
                 if len(rows) < 3:
                     break
@@ -80,7 +81,7 @@ async def test_a_transfer_and_a_reversal_of_one_id_and_time_stand_on_pages_of_th
     store.load(entries)
     plan = EntriesPlan(of("alice"), None, None, Interval(0, 5_000), None, first)
     amounts: list[Decimal] = []
-    while rows := (await store.fetch(plan, 5)).rows:
+    while rows := (await store.fetch(plan, PATIENCE_S)).rows:
         assert list(rows) == evaluate(plan, entries)
         amounts += [each.amount for each in rows]
         plan = replace(plan, after=key(rows[-1]))
@@ -94,13 +95,13 @@ async def test_progress_entries_and_rejected_events_are_told() -> None:
     await store.open()
     store.load(store_cases.transfer("a", "b", "0" * 36, Decimal("1.5"), 1_600_000_000_000))
     store.load_rejected([("NOT_JSON", 10), ("NOT_JSON", 20), ("BAD", 20)])
-    assert (await store.fetch(ProgressPlan(), 1)).rows[0].as_of_ms == 1_700_000_000_000
-    assert (await store.fetch(EntryCountPlan(NETWORK), 1)).rows[0].count == 2
-    assert (await store.fetch(RejectedPlan(NETWORK, None), 1)).rows == (
+    assert (await store.fetch(ProgressPlan(), PATIENCE_S)).rows[0].as_of_ms == 1_700_000_000_000
+    assert (await store.fetch(EntryCountPlan(NETWORK), PATIENCE_S)).rows[0].count == 2
+    assert (await store.fetch(RejectedPlan(NETWORK, None), PATIENCE_S)).rows == (
         ReasonRow("NOT_JSON", 2),
         ReasonRow("BAD", 1),
     )
-    narrowed = await store.fetch(RejectedPlan(NETWORK, Interval(20, 30)), 1)
+    narrowed = await store.fetch(RejectedPlan(NETWORK, Interval(20, 30)), PATIENCE_S)
     assert narrowed.rows == (ReasonRow("BAD", 1), ReasonRow("NOT_JSON", 1))
     await store.close()
 
@@ -114,9 +115,9 @@ async def test_sample_data_is_the_same_each_time_and_balanced() -> None:
         await store.open()
         plan = TotalsPlan(NETWORK, frozenset(Direction), whole)
         by_kind = TotalsPlan(NETWORK, frozenset({Direction.SENT}), whole, by_kind=True)
-        kinds = (await store.fetch(by_kind, 5)).rows
+        kinds = (await store.fetch(by_kind, PATIENCE_S)).rows
         reversals = [row for row in kinds if row.kind is TransactionKind.REVERSAL]
-        both = [*sorted((await store.fetch(plan, 5)).rows, key=repr)]
+        both = [*sorted((await store.fetch(plan, PATIENCE_S)).rows, key=repr)]
         rows.append(both + reversals)
         await store.close()
     assert rows[0] == rows[1]
@@ -131,7 +132,7 @@ async def test_sample_data_is_the_same_each_time_and_balanced() -> None:
 async def test_a_closed_store_says_that_it_cannot_answer() -> None:
     store = DuckdbStore()
     with pytest.raises(StoreUnavailableError):
-        await store.fetch(EntryCountPlan(NETWORK), 1)
+        await store.fetch(EntryCountPlan(NETWORK), PATIENCE_S)
 
 
 def test_a_deadline_counts_down() -> None:

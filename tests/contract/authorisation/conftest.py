@@ -15,6 +15,7 @@ from gateway.process import logs
 from tests.contract.authorisation.asked_for import BY_VARIABLE
 from tests.contract.authorisation.world import AMOUNTS, UUID, WatchedStore, World
 from tests.identity_provider import NOW_S, Trust, token
+from tests.patience import PATIENCE_MS
 from tests.store_cases import reversal, transfer
 
 
@@ -57,6 +58,7 @@ async def world(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> AsyncIter
     store.load_rejected([("NOT_JSON", NOW_S * 1000 - 5)])
     settings = trust.settings(
         trusted_documents_manifest=str(tmp_path / "documents.json"),
+        deadline_ms=PATIENCE_MS,
         max_store_queries=500,
         max_tokens=5_000,
         max_fields=5_000,

@@ -52,6 +52,7 @@ async def test_a_caller_gets_its_accounts_and_no_others(
             assert "errors" not in body
             assert asked_for <= {account}  # nothing, if it was answered just now
             truth = await by_post(world, "operator", account)
+            assert "errors" not in truth.json()
             assert without_masks(response.text) == without_masks(truth.text)
         else:
             assert body["data"]["account"] is None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 import zlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -42,6 +41,7 @@ from gateway.wiring.documents import make_preparation
 from gateway.wiring.operations import make_context_maker, make_execution
 from gateway.wiring.stores import admitted
 from tests.generated_operations import BETWEEN, Generated, operations
+from tests.patience import PATIENCE_MS
 from tests.unit.gateway.analytics.few_transfers import DATA
 from tests.unit.gateway.fakes import NOW_MS, ReferenceStore
 
@@ -90,16 +90,21 @@ class Weather:
         return await self.store.fetch(plan, timeout_s)
 
 
-CHOSEN = Settings(max_store_queries=12)
+CHOSEN = Settings(max_store_queries=12, deadline_ms=PATIENCE_MS)
 CURSORS = Cursors(Signer([b"k"], b"cursor"))
 PREPARATION = make_preparation(CHOSEN)
 
 
+def standing() -> float:
+    """The time, the same for both executors: by it the store's breaker rests, and places grow or shrink."""
+    return 1_000.0
+
+
 def execution(executor: type[Executor[None]], weather: Weather) -> Execution:
     counted = Metrics()
-    store = admitted(weather, CHOSEN, counted, time.monotonic)
+    store = admitted(weather, CHOSEN, counted, standing)
     make_context = make_context_maker(
-        CHOSEN, store, Masking(b"k" * 32), counted, lambda: NOW_MS, time.monotonic, CURSORS
+        CHOSEN, store, Masking(b"k" * 32), counted, lambda: NOW_MS, standing, CURSORS
     )
     return replace(make_execution(CHOSEN, make_context), executor=executor)
 
