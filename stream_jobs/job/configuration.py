@@ -22,6 +22,7 @@ class KafkaTopic:
     unclean_election: bool = False
     max_record: int = 1_048_588  # bytes, of a batch as it is sent
     max_unpacked: int | None = None  # bytes of one record; None: the broker does not bound it
+    oldest: timedelta | None = None  # how old a record's timestamp may be; None: any age
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,13 @@ def _retention(c: PipelineConfiguration) -> Iterator[Problem]:
             f"Raw events are kept for {kept}, ids are remembered for {c.dedup_window}: a replay from the "
             "topic's beginning counts the oldest twice. Lower retention.ms or raise dedup_window.",
         )
+    if kept is not None and (c.raw.oldest is None or c.raw.oldest >= kept):
+        yield Problem(
+            "raw-older-than-kept",
+            f"transactions takes timestamps of {'any age' if c.raw.oldest is None else f'up to {c.raw.oldest}'}, and "
+            f"deletes what is older than {kept}: a late event may be gone before the job has read it, and nobody is "
+            "told. Set message.timestamp.before.max.ms below retention.ms (Kafka 3.6 and later).",
+        )
     for name, topic in (("transactions", c.raw), ("account-entries", c.entries)):
         if "compact" in topic.cleanup_policy:
             yield Problem(

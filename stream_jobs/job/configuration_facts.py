@@ -24,6 +24,7 @@ _TABLE = re.compile(r"CREATE TABLE (\w+) .*?\) WITH \((.*)\)\s*$", re.DOTALL)
 _OPTION = re.compile(r"^\s*'((?:[^']|'')+)' = '((?:[^']|'')*)'", re.MULTILINE)
 _PERIOD = re.compile(r"(\d+)([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_FOR_EVER_MS = 10**14
 # Rows that no time-out flushes are held for as long as it takes to fill a segment: taken for a day.
 NO_FLUSH_TIME = timedelta(days=1)
 
@@ -131,7 +132,13 @@ def _topic(live: LiveTopic) -> KafkaTopic:
         live.config.get("unclean.leader.election.enable", "false") == "true",
         int(live.config["max.message.bytes"]),
         None if unpacked is None else int(unpacked),
+        _bound(int(live.config.get("message.timestamp.before.max.ms", _FOR_EVER_MS))),
     )
+
+
+def _bound(limit_ms: int) -> timedelta | None:
+    """A limit of time; Kafka's word for none is the largest number that it has."""
+    return None if limit_ms >= _FOR_EVER_MS else timedelta(milliseconds=limit_ms)
 
 
 def _broker(kafka: Kafka) -> Broker:

@@ -10,7 +10,9 @@ import jsonschema
 import pytest
 import yaml
 
+from gateway.settings import Settings
 from pinot_config.tables import load_tables
+from stream_jobs.events.dedup_window import DEFAULT_WINDOW
 from stream_jobs.events.rejection import (
     MAX_REJECTED_BASE64_BYTES,
     MAX_REJECTED_TEXT_BYTES,
@@ -19,6 +21,7 @@ from stream_jobs.events.rejection import (
 )
 from stream_jobs.job.settings import JobSettings
 from stream_jobs.tools.rejects import REPLAYED
+from stream_jobs.events.settings import DEFAULT as EVENT_RULES
 from stream_jobs.topics.names import NAMES
 from stream_jobs.topics.topic import FOLDER, Environment, Topic, load_topics
 
@@ -89,6 +92,14 @@ def test_every_reader_of_the_source_gets_a_heartbeat(environment: Environment) -
         _topic(NAMES.heartbeat_topic, environment),
     )
     assert heartbeat.partitions == raw.partitions
+
+
+def test_what_is_taken_in_late_is_read_before_it_is_deleted_and_before_windows_are_final() -> None:
+    config = _topic(NAMES.transactions_topic, Environment.PRODUCTION).config
+    late = timedelta(milliseconds=int(config["message.timestamp.before.max.ms"]))
+    assert late + timedelta(days=13) <= timedelta(milliseconds=int(config["retention.ms"]))
+    latest = EVENT_RULES.occurred_back + DEFAULT_WINDOW + late
+    assert timedelta(days=Settings().final_after_days) >= latest
 
 
 def test_pinot_partitions_entries_as_the_topic_does() -> None:

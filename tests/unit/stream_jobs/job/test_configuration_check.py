@@ -93,6 +93,8 @@ def test_the_facts_are_those_of_the_files() -> None:
     assert GOOD.pinot["account_entries"].flush_after == timedelta(hours=6)
     assert GOOD.pinot["account_entries"].partitions == GOOD.entries.partitions == 64
     assert GOOD.raw.retention == 14 * DAYS
+    assert GOOD.raw.oldest == DAYS
+    assert as_shipped(Environment.LOCAL).raw.oldest is None
 
 
 def test_a_missing_topic_is_named() -> None:
@@ -194,6 +196,8 @@ MUTANTS: list[tuple[str, Mutation]] = [
     ("state-ttl", _flink("table.exec.state.ttl", "1 ms")),
     ("raw-retention-short", _raw(retention=7 * DAYS)),
     ("raw-retention-long", _raw(retention=15 * DAYS)),
+    ("raw-older-than-kept", _raw(oldest=None)),
+    ("raw-older-than-kept", _raw(oldest=14 * DAYS)),
     ("compacted-topic", _raw(cleanup_policy="compact")),
     ("compacted-topic", _entries(cleanup_policy="compact,delete")),
     ("event-time-overwritten", _raw(timestamp_type="LogAppendTime")),
