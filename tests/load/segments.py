@@ -34,11 +34,11 @@ from stream_jobs.topics.murmur2 import account_id_in
 from tests.load.gateway.running import cpu_of
 
 TABLE = "segments_bench"
-DAY_MS = 86_400_000
+HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 BEGIN_MS = 1_700_000_000_000 // DAY_MS * DAY_MS
 YEAR = 365
 ROWS = 50
-UPLOADS = 4  # at a time
+UPLOADS = 8  # at a time
 WITHIN_S = 900.0
 PRUNERS = {"by partition": ["partition"], "by partition and time": ["partition", "time"]}
 
@@ -59,6 +59,8 @@ class Template:
             "column.account_id.numPartitions": partitions,
             "column.event_time_ms.minValue": begin_ms,
             "column.event_time_ms.maxValue": end_ms,
+            "column.event_hour_ms.minValue": begin_ms // HOUR_MS * HOUR_MS,
+            "column.event_hour_ms.maxValue": end_ms // HOUR_MS * HOUR_MS,
         }
         out = io.BytesIO()
         with tarfile.open(fileobj=out, mode="w:gz", compresslevel=1) as tar:
@@ -97,7 +99,7 @@ class _Bench:
         self._settings, self._partitions, self._repeat = settings, partitions, repeat
         self._http = httpx.Client(timeout=60, trust_env=False)
         self._controller = settings.pinot_controller_url
-        self._template = _built(settings)
+        self._template = _built(settings, _asked_about(partitions))
         self._there = 0
 
     def create(self) -> None:
@@ -173,18 +175,21 @@ class _Bench:
 
     def _wait_for_routing(self, by_time: bool) -> None:
         deadline = time.monotonic() + WITHIN_S
-        while (self._answer(1)["numSegmentsQueried"] < self._there // self._partitions) != by_time:
+        nowhere = (BEGIN_MS - DAY_MS, BEGIN_MS)
+        while (self._answer(*nowhere)["numSegmentsQueried"] == 0) != by_time:
             if time.monotonic() > deadline:
                 raise TimeoutError("the broker does not route as the table says")
             time.sleep(0.5)
 
     def _asked(self, days: int) -> dict[str, Any]:
+        end_ms = BEGIN_MS + YEAR * DAY_MS
+        window = (end_ms - days * DAY_MS, end_ms)
         for _ in range(50):
-            self._answer(days)
+            self._answer(*window)
         before, milliseconds = self._cpu_s(), []
         for _ in range(self._repeat):
             began = time.perf_counter()
-            answer = self._answer(days)
+            answer = self._answer(*window)
             milliseconds.append((time.perf_counter() - began) * 1000)
         after = self._cpu_s()
         return {
@@ -199,13 +204,12 @@ class _Bench:
             },
         }
 
-    def _answer(self, days: int) -> dict[str, Any]:
-        """The newest days of the year, as the gateway asks for an account's totals."""
-        end_ms = BEGIN_MS + YEAR * DAY_MS
-        account = account_id_in(self._partitions - 1, self._partitions)
+    def _answer(self, begin_ms: int, end_ms: int) -> dict[str, Any]:
+        """An account's totals, as the gateway asks for them."""
+        account = _asked_about(self._partitions)
         return self._ask(
             f"SELECT direction, COUNT(*), SUMPRECISION(amount) FROM {TABLE} WHERE account_id = '{account}' "
-            f"AND event_time_ms >= {end_ms - days * DAY_MS} AND event_time_ms < {end_ms} "
+            f"AND event_time_ms >= {begin_ms} AND event_time_ms < {end_ms} "
             "GROUP BY direction LIMIT 2"
         )
 
@@ -248,13 +252,18 @@ def _table(partitions: int, pruners: list[str]) -> tuple[Json, Json]:
     return {**entries.schema, "schemaName": TABLE}, config
 
 
-def _built(settings: StackSettings) -> Template:
+def _asked_about(partitions: int) -> str:
+    """An account of the last kafka partition; it has an entry in every segment."""
+    return account_id_in(partitions - 1, partitions)
+
+
+def _built(settings: StackSettings, account_id: str) -> Template:
     """A segment of `ROWS` entries of as many accounts, by Pinot's own command."""
     schema, config = _table(1, ["partition"])
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         (place / "rows").mkdir()
-        rows = "\n".join(json.dumps(_row(number)) for number in range(ROWS))
+        rows = "\n".join(json.dumps(_row(number, account_id)) for number in range(ROWS))
         (place / "rows" / "rows.json").write_text(rows)
         (place / "schema.json").write_text(json.dumps(schema))
         (place / "table.json").write_text(json.dumps(config))
@@ -273,9 +282,9 @@ def _built(settings: StackSettings) -> Template:
         )
 
 
-def _row(number: int) -> Json:
+def _row(number: int, account_id: str) -> Json:
     return {
-        "account_id": f"acct-{number:06d}",
+        "account_id": f"acct-{number:06d}" if number else account_id,
         "counterparty_id": f"acct-{number + 1:06d}",
         "direction": "RECEIVED",
         "transaction_id": f"00000000-0000-4000-8000-{number:012d}",
