@@ -221,6 +221,14 @@ def _pinot_reads(c: PipelineConfiguration) -> Iterator[Problem]:
                 "Set auto.offset.reset to smallest.",
             )
         topic = c.entries if name == "account_entries" else c.rejected
+        looked_at = c.dedup_window + c.outage_reserve + c.occurred_back
+        if name == "account_entries" and table.retention is not None and table.retention < looked_at:
+            yield Problem(
+                "pinot-forgets",
+                f"Pinot forgets entries {table.retention} after they happened, and the audit looks at what came within "
+                f"{c.dedup_window + c.outage_reserve} and may have happened {c.occurred_back} before: it would call "
+                f"them lost. Raise the table's retention to {looked_at} or more.",
+            )
         if topic.retention is not None and topic.retention < 2 * table.flush_after:
             yield Problem(
                 "pinot-retention",

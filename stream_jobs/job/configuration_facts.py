@@ -65,6 +65,7 @@ def configuration(
     topics = _topics(settings, kafka)
     return PipelineConfiguration(
         dedup_window=settings.dedup_window,
+        occurred_back=settings.rules.occurred_back,
         outage_reserve=settings.outage_reserve,
         transaction_timeout=settings.transaction_timeout,
         checkpoint_interval=settings.checkpoint_interval,
@@ -102,6 +103,15 @@ def pinot_table(config: Mapping[str, Any]) -> PinotTable:
         partition_function=partition.get("functionName", ""),
         partitions=int(partition.get("numPartitions", 0)),
         flush_after=_period(flush) if flush else NO_FLUSH_TIME,
+        retention=_retention(config["segmentsConfig"]),
+    )
+
+
+def _retention(segments: Mapping[str, Any]) -> timedelta | None:
+    if not segments.get("retentionTimeValue"):
+        return None
+    return timedelta(
+        **{segments["retentionTimeUnit"].lower(): int(segments["retentionTimeValue"])}
     )
 
 

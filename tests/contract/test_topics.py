@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from gateway.settings import Settings
-from pinot_config.tables import load_tables
+from pinot_config.tables import OVERLAYS, load_tables
 from stream_jobs.events.dedup_window import DEFAULT_WINDOW
 from stream_jobs.events.rejection import (
     MAX_REJECTED_BASE64_BYTES,
@@ -106,6 +106,22 @@ def test_pinot_partitions_entries_as_the_topic_does() -> None:
     entries = load_tables({})[0].table_config["tableIndexConfig"]["segmentPartitionConfig"]
     count = entries["columnPartitionMap"]["account_id"]["numPartitions"]
     assert count == _topic(NAMES.entries_topic).partitions
+
+
+@pytest.mark.parametrize("overlays", [(), ("production",), OVERLAYS])
+def test_a_table_keeps_rows_for_as_long_as_its_topic_keeps_records(
+    overlays: tuple[str, ...],
+) -> None:
+    environment = Environment.PRODUCTION if overlays else Environment.LOCAL
+    for table in load_tables({}, overlays):
+        segments = table.table_config["segmentsConfig"]
+        stream = table.table_config["tableIndexConfig"]["streamConfigs"]
+        kept_ms = int(
+            _topic(stream["stream.kafka.topic.name"], environment).config["retention.ms"]
+        )
+        if "retentionTimeValue" in segments:
+            assert segments["retentionTimeUnit"] == "DAYS"
+            assert 0 < kept_ms <= int(segments["retentionTimeValue"]) * 86_400_000
 
 
 def test_every_table_reads_a_topic_that_has_a_file() -> None:
