@@ -20,19 +20,19 @@ def _number(default: float, meaning: str) -> Any:
 class Measured:
     """What was measured; docs/scale.md says of each how."""
 
-    row_bytes: float = _number(127, "bytes of a row in a finished segment, indexes included")
+    row_bytes: float = _number(100, "bytes of a row in a finished segment, indexes included")
     build_us: float = _number(25.2, "microseconds of CPU to build a segment, a row")
     raw_bytes: float = _number(164, "bytes of an event in Kafka, not compressed, 15 a batch")
     entry_bytes: float = _number(117, "bytes of an entry in Kafka, by lz4, 15 a batch")
     id_bytes: float = _number(36.6, "bytes of a remembered id in a checkpoint")
     id_bytes_on_disk: float = _number(47.8, "bytes of a remembered id in RocksDB's folder")
-    ideal_state_bytes: float = _number(10, "bytes of a segment in a compressed ideal state")
+    ideal_state_bytes: float = _number(10.5, "bytes of a segment in a compressed ideal state")
     gateway_miss_ms: float = _number(2.9, "milliseconds of a gateway's CPU for an answer that is made")
     gateway_hit_ms: float = _number(0.19, "milliseconds of a gateway's CPU for a hit")
     pinot_miss_ms: float = _number(5.8, "milliseconds of Pinot's CPU for an answer that is made")
     pinot_hit_ms: float = _number(0.36, "milliseconds of Pinot's CPU for a hit: renewals")
     statements: float = _number(1.84, "statements for an answer that is made")
-    broker_us: float = _number(0.3, "microseconds of a broker's CPU a segment of the table, a statement")
+    broker_us: float = _number(0.12, "microseconds of a broker's CPU a segment of the table, a statement")
     server_us: float = _number(2.0, "microseconds of a server's CPU a segment that is asked, a statement")
 
 
