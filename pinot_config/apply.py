@@ -159,7 +159,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             values["KAFKA_SERVERS"] = options.kafka
         called = names_of(options).called
         kafka = kafka_access(values.get("KAFKA_SERVERS", "")).java_client()
-        tables = [reaching(renamed(table, called), kafka) for table in load_tables(values, options.overlay)]
+        tables = [
+            reaching(renamed(table, called), kafka)
+            for table in load_tables(values, options.overlay)
+        ]
         controller = HttpController(options.controller, access=pinot_access())
     except (ValueError, AccessError) as mistake:
         print(f"pinot_config.apply: {mistake}", file=sys.stderr)

@@ -27,13 +27,19 @@ class Measured:
     id_bytes: float = _number(36.6, "bytes of a remembered id in a checkpoint")
     id_bytes_on_disk: float = _number(47.8, "bytes of a remembered id in RocksDB's folder")
     ideal_state_bytes: float = _number(10.5, "bytes of a segment in a compressed ideal state")
-    gateway_miss_ms: float = _number(2.9, "milliseconds of a gateway's CPU for an answer that is made")
+    gateway_miss_ms: float = _number(
+        2.9, "milliseconds of a gateway's CPU for an answer that is made"
+    )
     gateway_hit_ms: float = _number(0.19, "milliseconds of a gateway's CPU for a hit")
     pinot_miss_ms: float = _number(5.8, "milliseconds of Pinot's CPU for an answer that is made")
     pinot_hit_ms: float = _number(0.36, "milliseconds of Pinot's CPU for a hit: renewals")
     statements: float = _number(1.84, "statements for an answer that is made")
-    broker_us: float = _number(0.12, "microseconds of a broker's CPU a segment of the table, a statement")
-    server_us: float = _number(2.0, "microseconds of a server's CPU a segment that is asked, a statement")
+    broker_us: float = _number(
+        0.12, "microseconds of a broker's CPU a segment of the table, a statement"
+    )
+    server_us: float = _number(
+        2.0, "microseconds of a server's CPU a segment that is asked, a statement"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -222,7 +222,11 @@ def _pinot_reads(c: PipelineConfiguration) -> Iterator[Problem]:
             )
         topic = c.entries if name == "account_entries" else c.rejected
         looked_at = c.dedup_window + c.outage_reserve + c.occurred_back
-        if name == "account_entries" and table.retention is not None and table.retention < looked_at:
+        if (
+            name == "account_entries"
+            and table.retention is not None
+            and table.retention < looked_at
+        ):
             yield Problem(
                 "pinot-forgets",
                 f"Pinot forgets entries {table.retention} after they happened, and the audit looks at what came within "

@@ -110,9 +110,7 @@ def pinot_table(config: Mapping[str, Any]) -> PinotTable:
 def _retention(segments: Mapping[str, Any]) -> timedelta | None:
     if not segments.get("retentionTimeValue"):
         return None
-    return timedelta(
-        **{segments["retentionTimeUnit"].lower(): int(segments["retentionTimeValue"])}
-    )
+    return timedelta(**{segments["retentionTimeUnit"].lower(): int(segments["retentionTimeValue"])})
 
 
 def _topics(settings: JobSettings, kafka: Kafka) -> _Topics:

@@ -24,7 +24,13 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from stream_jobs.events import settings as event_settings
 from stream_jobs.events.instants import milliseconds
 from stream_jobs.events.reasons import RejectReason
-from stream_jobs.tools.rejected_events import Corrected, RejectedEvent, Wanted, instant, rejected_event
+from stream_jobs.tools.rejected_events import (
+    Corrected,
+    RejectedEvent,
+    Wanted,
+    instant,
+    rejected_event,
+)
 from stream_jobs.tools.replaying import Replayed, listed, replay, to_correct
 from stream_jobs.topics.access import checked
 from stream_jobs.topics.clients import explained, producer

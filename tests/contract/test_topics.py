@@ -19,9 +19,9 @@ from stream_jobs.events.rejection import (
     kept_headers,
     kept_key,
 )
+from stream_jobs.events.settings import DEFAULT as EVENT_RULES
 from stream_jobs.job.settings import JobSettings
 from stream_jobs.tools.rejects import REPLAYED
-from stream_jobs.events.settings import DEFAULT as EVENT_RULES
 from stream_jobs.topics.names import NAMES
 from stream_jobs.topics.topic import FOLDER, Environment, Topic, load_topics
 
@@ -116,9 +116,7 @@ def test_a_table_keeps_rows_for_as_long_as_its_topic_keeps_records(
     for table in load_tables({}, overlays):
         segments = table.table_config["segmentsConfig"]
         stream = table.table_config["tableIndexConfig"]["streamConfigs"]
-        kept_ms = int(
-            _topic(stream["stream.kafka.topic.name"], environment).config["retention.ms"]
-        )
+        kept_ms = int(_topic(stream["stream.kafka.topic.name"], environment).config["retention.ms"])
         if "retentionTimeValue" in segments:
             assert segments["retentionTimeUnit"] == "DAYS"
             assert 0 < kept_ms <= int(segments["retentionTimeValue"]) * 86_400_000

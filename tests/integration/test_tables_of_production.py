@@ -89,7 +89,7 @@ class OwnTable:
         )
 
     def ask(self, columns: str, more: str = "") -> dict[str, Any]:
-        sql = f"SELECT {columns} FROM {self.name} WHERE account_id = 'a'{more} LIMIT 100"  # noqa: S608
+        sql = f"SELECT {columns} FROM {self.name} WHERE account_id = 'a'{more} LIMIT 100"
         answer: dict[str, Any] = httpx.post(
             f"{BROKER}/query/sql", json={"sql": sql}, timeout=30, trust_env=False
         ).json()

@@ -73,9 +73,10 @@ def test_what_is_in_a_batch_with_it_is_refused_as_well_and_can_be_sent_again(
     stack: RunningStack,
 ) -> None:
     at_ms = now_ms()
-    assert refusals(stack.kafka, at_ms, at_ms - 3 * DAY_MS, at_ms, batch=3) == [
-        KafkaError.INVALID_TIMESTAMP
-    ] * 3
+    assert (
+        refusals(stack.kafka, at_ms, at_ms - 3 * DAY_MS, at_ms, batch=3)
+        == [KafkaError.INVALID_TIMESTAMP] * 3
+    )
     assert refusals(stack.kafka, at_ms, at_ms, batch=2) == [None, None]
 
 

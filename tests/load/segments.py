@@ -50,7 +50,9 @@ class Template:
 
     files: dict[str, bytes]
 
-    def packed(self, name: str, partition: int, partitions: int, begin_ms: int, end_ms: int) -> bytes:
+    def packed(
+        self, name: str, partition: int, partitions: int, begin_ms: int, end_ms: int
+    ) -> bytes:
         """The segment under another name, of another partition and time, as Pinot takes it."""
         changed = {
             "segment.name": name,
@@ -154,8 +156,11 @@ class _Bench:
             place, partition = divmod(number, self._partitions)
             begin_ms = BEGIN_MS + YEAR * DAY_MS - (place + 1) * each_ms
             name = f"account_entries__{partition}__{place}__20261130T{number:06d}Z"
-            yield name, self._template.packed(
-                name, partition, self._partitions, begin_ms, begin_ms + each_ms - 1
+            yield (
+                name,
+                self._template.packed(
+                    name, partition, self._partitions, begin_ms, begin_ms + each_ms - 1
+                ),
             )
 
     def _put(self, segment: tuple[str, bytes]) -> None:
@@ -197,7 +202,8 @@ class _Bench:
                 milliseconds.append((time.perf_counter() - began) * 1000)
             after = self._cpu_s()
             for part, told in cpu_ms.items():
-                told += [(after[part] - before[part]) / TURN * 1000] if turn else []
+                if turn:
+                    told.append((after[part] - before[part]) / TURN * 1000)
         return {
             "queried": answer["numSegmentsQueried"],
             "pruned_by_server": answer.get("numSegmentsPrunedByServer"),
@@ -235,19 +241,26 @@ class _Bench:
         if running is None:
             raise RuntimeError("no stack runs; start it with ./dev up --no-load")
         return {
-            name: cpu_of(running.parts[f"pinot_{name}"].process.pid) for name in ("broker", "server")
+            name: cpu_of(running.parts[f"pinot_{name}"].process.pid)
+            for name in ("broker", "server")
         }
 
 
 def _table(partitions: int, pruners: list[str]) -> tuple[Json, Json]:
     """The entries' own schema and configuration, as an offline table's."""
     entries = load_tables({"ACCOUNT_ENTRIES_PARTITIONS": str(partitions)})[0]
-    index = {k: v for k, v in entries.table_config["tableIndexConfig"].items() if k != "streamConfigs"}
+    index = {
+        k: v for k, v in entries.table_config["tableIndexConfig"].items() if k != "streamConfigs"
+    }
     config = {
         **entries.table_config,
         "tableName": TABLE,
         "tableType": "OFFLINE",
-        "segmentsConfig": {"schemaName": TABLE, "timeColumnName": "event_time_ms", "replication": "1"},
+        "segmentsConfig": {
+            "schemaName": TABLE,
+            "timeColumnName": "event_time_ms",
+            "replication": "1",
+        },
         "tableIndexConfig": index,
         "ingestionConfig": {},
         "routing": {"segmentPrunerTypes": pruners},
@@ -270,9 +283,20 @@ def _built(settings: StackSettings, account_id: str) -> Template:
         (place / "rows" / "rows.json").write_text(rows)
         (place / "schema.json").write_text(json.dumps(schema))
         (place / "table.json").write_text(json.dumps(config))
-        command = [*_java(settings), "org.apache.pinot.tools.admin.PinotAdministrator", "CreateSegment", "-format", "JSON"]
+        command = [
+            *_java(settings),
+            "org.apache.pinot.tools.admin.PinotAdministrator",
+            "CreateSegment",
+            "-format",
+            "JSON",
+        ]
         command += ["-dataDir", f"{place}/rows", "-outDir", f"{place}/out", "-overwrite"]
-        command += ["-tableConfigFile", f"{place}/table.json", "-schemaFile", f"{place}/schema.json"]
+        command += [
+            "-tableConfigFile",
+            f"{place}/table.json",
+            "-schemaFile",
+            f"{place}/schema.json",
+        ]
         subprocess.run(command, check=True, capture_output=True, timeout=120)
         (segment,) = (each for each in (place / "out").iterdir() if each.is_dir())
         return Template(
@@ -285,7 +309,14 @@ def _built(settings: StackSettings, account_id: str) -> Template:
 
 
 def _java(settings: StackSettings) -> list[str]:
-    return ["java", "-Xmx1g", "-XX:+UseSerialGC", *PINOT_OPENS, "-cp", pinot_home(settings).classpath]
+    return [
+        "java",
+        "-Xmx1g",
+        "-XX:+UseSerialGC",
+        *PINOT_OPENS,
+        "-cp",
+        pinot_home(settings).classpath,
+    ]
 
 
 def _pruner(settings: StackSettings, counts: list[int]) -> list[Json]:

@@ -266,7 +266,14 @@ def test_a_dangerous_configuration_is_refused(rule: str, mutate: Mutation) -> No
         _pinot(partition_column="", partition_function="", partitions=0),
         _set(transaction_timeout=timedelta(minutes=1), tables={}),
     ],
-    ids=["no-ttl", "kept-for-ever", "entries-forgotten", "rejected-forgotten", "no-pruning", "short-outages"],
+    ids=[
+        "no-ttl",
+        "kept-for-ever",
+        "entries-forgotten",
+        "rejected-forgotten",
+        "no-pruning",
+        "short-outages",
+    ],
 )
 def test_what_is_merely_unusual_is_not_refused(mutate: Mutation) -> None:
     allowed = {"entries-key"}  # of a configuration without tables
