@@ -37,8 +37,11 @@ class Measured:
     broker_us: float = _number(
         0.12, "microseconds of a broker's CPU a segment of the table, a statement"
     )
-    server_us: float = _number(
-        2.0, "microseconds of a server's CPU a segment that is asked, a statement"
+    named_us: float = _number(
+        10, "microseconds of Pinot's CPU a segment that is named, a statement"
+    )
+    opened_us: float = _number(
+        40, "microseconds of Pinot's CPU a segment that is opened, a statement"
     )
 
 
@@ -49,6 +52,7 @@ class Load:
     transactions: float = _number(14.6e9, "transactions a year")
     peak: float = _number(10_000, "transactions a second at the peak")
     queries: float = _number(5_000, "operations a second")
+    window: float = _number(30, "days of the window of a usual question")
     partitions: int = _number(64, "kafka partitions of account-entries")
     replicas: int = _number(3, "copies of everything")
     segment_rows: float = _number(800_000, "rows of a segment as it is finished")
@@ -142,10 +146,11 @@ def gateway_cores(load: Load, measured: Measured, hits: float) -> float:
 
 
 def statement_ms(load: Load, measured: Measured, days: float, *, merged: bool) -> float:
-    """What the number of segments adds to a statement's CPU on the broker and the server."""
+    """What the number of segments adds to the CPU of a statement about an account's newest days."""
     broker_us = segments(load, days, merged=merged) * measured.broker_us
-    server_us = of_a_partition(load, days, merged=merged) * measured.server_us
-    return (broker_us + server_us) / 1_000
+    named_us = of_a_partition(load, days, merged=merged) * measured.named_us
+    opened_us = executed(load, days, load.window, merged=merged) * measured.opened_us
+    return (broker_us + named_us + opened_us) / 1_000
 
 
 def pinot_cores(load: Load, measured: Measured, hits: float, days: float, *, merged: bool) -> float:

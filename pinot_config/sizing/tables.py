@@ -39,10 +39,11 @@ def markdown_tables(load: Load, measured: Measured) -> dict[str, str]:
                 "table",
                 "segments",
                 "named by a statement",
-                "executed",
+                "opened",
                 "the same, of a window long ago",
+                "CPU a statement on top",
             ),
-            _questions(load),
+            _questions(load, measured),
         ),
         "sizing cores": _markdown(
             ("hits", "gateways", *(f"Pinot, {_after(y)}, {w}" for y in (1, 3) for _, w in WAYS)),
@@ -89,7 +90,7 @@ def _segments(load: Load, measured: Measured) -> Iterator[Sequence[str]]:
         )
 
 
-def _questions(load: Load) -> Iterator[Sequence[str]]:
+def _questions(load: Load, measured: Measured) -> Iterator[Sequence[str]]:
     for years in (1, 3):
         days = years * YEAR_DAYS
         for merged, way in WAYS:
@@ -104,6 +105,7 @@ def _questions(load: Load) -> Iterator[Sequence[str]]:
                     f"{a.of_a_partition(load, days, merged=merged):,.0f}",
                     f"{max(1, a.executed(load, days, window, merged=merged)):,.0f}",
                     f"{long_ago:,.0f}" if window < days else "–",
+                    f"{a.statement_ms(replace(load, window=window), measured, days, merged=merged):.1f} ms",
                 )
 
 

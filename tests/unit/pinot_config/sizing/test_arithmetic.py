@@ -13,6 +13,7 @@ from pinot_config.sizing.arithmetic import Load, Measured
 SMALL = Load(
     transactions=3_650,
     queries=1_000,
+    window=30,
     partitions=2,
     replicas=3,
     segment_rows=10,
@@ -36,7 +37,8 @@ KNOWN = Measured(
     pinot_hit_ms=0.3,
     statements=2,
     broker_us=0.5,
-    server_us=1,
+    named_us=1,
+    opened_us=10,
 )
 
 
@@ -82,10 +84,10 @@ def test_cores_follow_the_hits_and_the_segments() -> None:
     assert a.gateway_cores(SMALL, KNOWN, 0) == 3
     assert a.gateway_cores(SMALL, KNOWN, 1) == pytest.approx(0.2)
     assert a.gateway_cores(SMALL, KNOWN, 0.5) == pytest.approx(1.6)
-    # 100 days: 200 segments for the broker, 100 for the server.
-    assert a.statement_ms(SMALL, KNOWN, 100, merged=False) == pytest.approx(0.2)
-    assert a.pinot_cores(SMALL, KNOWN, 0, 100, merged=False) == pytest.approx(6.4)
-    assert a.pinot_cores(SMALL, KNOWN, 1, 100, merged=False) == pytest.approx(0.3 * 6.4 / 6)
+    # 100 days: the broker looks at 200 segments, names 100, and the server opens 30 of them.
+    assert a.statement_ms(SMALL, KNOWN, 100, merged=False) == pytest.approx(0.1 + 0.1 + 0.3)
+    assert a.pinot_cores(SMALL, KNOWN, 0, 100, merged=False) == pytest.approx(7)
+    assert a.pinot_cores(SMALL, KNOWN, 1, 100, merged=False) == pytest.approx(0.3 * 7 / 6)
     assert a.half_idle(1.6) == 4
 
 
