@@ -76,7 +76,7 @@ class OwnTable:
             self._producer.produce(self.topic, json.dumps(entry).encode(), key=b"a")
         assert self._producer.flush(30) == 0
         self.rows += rows
-        wait_until(lambda: self.ask("COUNT(*)")["totalDocs"] == self.rows, 60, "not all is served")
+        wait_until(lambda: self.ask("COUNT(*)")["totalDocs"] == self.rows, 180, "not all is served")
 
     def finish(self) -> None:
         """Have the segment that is being filled finished, and the next one begun."""
@@ -84,7 +84,7 @@ class OwnTable:
         self._controller.finish_segments(self.name)
         wait_until(
             lambda: self.ask("COUNT(*)")["numSegmentsQueried"] == segments + 1,
-            60,
+            180,
             "no segment was finished",
         )
 
