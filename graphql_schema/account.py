@@ -185,7 +185,7 @@ class Account(AccountShapes):
     @strawberry.field(
         description="The single transactions, reversals among them, page by page, either way: `first` and `after`, "
         "or `last` and `before`.",
-        directives=[cost.ENTRIES, cost.first_of("edges", "last")],
+        directives=[cost.ENTRIES, cost.first_of("edges", "last", usual=20)],
     )
     async def transactions(
         self,
@@ -213,7 +213,13 @@ class Account(AccountShapes):
         sort_by: Annotated[
             TransactionSort, strawberry.argument(description="The order of the list.")
         ] = TransactionSort.TIME_DESCENDING,
-        first: FirstArgument = 20,
+        first: Annotated[
+            int | None,
+            strawberry.argument(
+                description="How many at most: 1 to `limits.maxFirst` (100); 20 if neither this nor `last` is given. "
+                "Not with `last`."
+            ),
+        ] = strawberry.UNSET,
         after: AfterArgument = strawberry.UNSET,
         last: Annotated[
             int | None,
@@ -240,7 +246,7 @@ class Account(AccountShapes):
             min_amount=given(min_amount),
             max_amount=given(max_amount),
             sort_by=sort_by,
-            first=first,
+            first=given(first),
             after=given(after),
             last=given(last),
             before=given(before),

@@ -128,7 +128,7 @@ class ListArguments:
     min_amount: Decimal | None
     max_amount: Decimal | None
     sort_by: TransactionSort
-    first: int
+    first: int | None
     after: str | None
     last: int | None
     before: str | None

@@ -16,6 +16,20 @@ from graphql_schema.answers import COUNT, NET, Answer, PageInfo, ReversalTotals,
 from graphql_schema.asked import resolvers_at
 from graphql_schema.scalars import Long
 
+OTHERS = "What the rows leave out: `total` minus the rows, to the digit."
+TOTAL = "All of it: the rows and the others."
+RANK = (
+    "One account's row, wherever it stands: its rank, measures and comparison. Null if it has no "
+    "transactions here; COST_LIMIT_EXCEEDED if it stands behind rank `limits.maxRank`."
+)
+RankedArgument = Annotated[
+    ID,
+    strawberry.argument(
+        description="1 to 64 characters, or a masked id as the caller itself was shown it. Who is shown "
+        "masked ids may name others by these only."
+    ),
+]
+
 
 class Fetching(Protocol):
     """What is fetched for a field of a ranking; `source` is what was put into the type that asks."""
@@ -137,34 +151,19 @@ class _Ranked(Answer):
         "`asOf`."
     )
 
-    @strawberry.field(
-        description="What the rows leave out: `total` minus the rows, to the digit.",
-        directives=[cost.TOTALS],
-    )
+    @strawberry.field(description=OTHERS, directives=[cost.TOTALS])
     async def others(self, info: strawberry.Info) -> Remainder | None:
         """Fetched only if asked for; null, with an error, if that alone fails."""
         return await _fetching(info).ranking_others(self.source)
 
-    @strawberry.field(description="All of it: the rows and the others.", directives=[cost.TOTALS])
+    @strawberry.field(description=TOTAL, directives=[cost.TOTALS])
     async def total(self, info: strawberry.Info) -> Remainder | None:
         """Fetched only if asked for; null, with an error, if that alone fails."""
         return await _fetching(info).ranking_total(self.source)
 
-    @strawberry.field(
-        description="One account's row, wherever it stands: its rank, measures and comparison. Null if it has no "
-        "transactions here; COST_LIMIT_EXCEEDED if it stands behind rank `limits.maxRank`.",
-        directives=[cost.RANK_OF],
-    )
+    @strawberry.field(description=RANK, directives=[cost.RANK_OF])
     async def rank_of(
-        self,
-        info: strawberry.Info,
-        account_id: Annotated[
-            ID,
-            strawberry.argument(
-                description="1 to 64 characters, or a masked id as the caller itself was shown it. Who is shown "
-                "masked ids may name others by these only."
-            ),
-        ],
+        self, info: strawberry.Info, account_id: RankedArgument
     ) -> CounterpartyTotal | None:
         """Fetched only if asked for; null, with an error, if that alone fails."""
         return await _fetching(info).rank_of(self.source, account_id)
@@ -189,4 +188,21 @@ class TopCounterparties(_Ranked):
 
 @strawberry.type(description="Accounts of the whole network, ranked as counterparties are.")
 class TopAccounts(_Ranked):
-    """A ranking of accounts."""
+    """A ranking of accounts, of which everything is asked of the whole network."""
+
+    @strawberry.field(description=OTHERS, directives=[cost.NETWORK_TOTALS])
+    async def others(self, info: strawberry.Info) -> Remainder | None:
+        """Fetched only if asked for; null, with an error, if that alone fails."""
+        return await _fetching(info).ranking_others(self.source)
+
+    @strawberry.field(description=TOTAL, directives=[cost.NETWORK_TOTALS])
+    async def total(self, info: strawberry.Info) -> Remainder | None:
+        """Fetched only if asked for; null, with an error, if that alone fails."""
+        return await _fetching(info).ranking_total(self.source)
+
+    @strawberry.field(description=RANK, directives=[cost.NETWORK_RANK_OF])
+    async def rank_of(
+        self, info: strawberry.Info, account_id: RankedArgument
+    ) -> CounterpartyTotal | None:
+        """Fetched only if asked for; null, with an error, if that alone fails."""
+        return await _fetching(info).rank_of(self.source, account_id)

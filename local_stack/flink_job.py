@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +12,8 @@ import httpx
 from kazoo.exceptions import KazooException
 from kazoo.handlers.threading import KazooTimeoutError
 
-from local_stack import job_results, secure, snapshots, versions
-from local_stack.flink_parts import flink_environment
-from local_stack.settings import CHECKOUT, StackSettings
-from local_stack.zookeeper import remembered_jobs
-from stream_jobs.job.first_start import counted_in
-from stream_jobs.topics.kafka_offsets import KafkaOffsets
+from local_stack import job_results, snapshots
+from local_stack.settings import StackSettings
 from stream_jobs.topics.names import NAMES
 
 PARALLELISM = 2
@@ -28,7 +22,6 @@ ENDED = {"FINISHED", "CANCELED", "FAILED"}
 POLL_S = 0.5
 # A job whose state does not fit fails again at every start; a part that is just away comes back.
 FAILURES_LIMIT = 3
-SUBMIT_LIMIT_S = 480
 RUNNING_LIMIT_S = 240
 # Longer than a checkpoint may take: a savepoint that completes unseen would still be the one to go on from.
 STOP_LIMIT_S = 150
@@ -229,37 +222,6 @@ class FlinkJob:
         return body
 
 
-def local_job(
-    settings: StackSettings,
-    python: Path,
-    environment: Mapping[str, str],
-    stopping: Callable[[], bool],
-    source: Path = CHECKOUT,
-    *,
-    after_outage: bool = False,
-) -> FlinkJob:
-    """The job of the code in `source` on the local stack; `after_outage`: however long it was away."""
-    folder = settings.data / "flink"
-    version = versions.digest(settings, python, source)
-    return FlinkJob(
-        rest=httpx.Client(base_url=settings.flink_url, timeout=10, trust_env=False),
-        folder=folder,
-        digest=version,
-        submit=partial(
-            _submit,
-            settings,
-            python,
-            environment,
-            partial(versions.keep, folder, version, source),
-            after_outage,
-        ),
-        remembered=partial(remembered_jobs, settings.zookeeper),
-        entries_exist=partial(_entries_exist, settings.kafka_servers),
-        stopping=stopping,
-        after_outage=after_outage,
-    )
-
-
 def job_arguments(settings: StackSettings, parallelism: int) -> list[str]:
     """What the job is told on its command line."""
     folder = settings.data / "flink"
@@ -275,56 +237,3 @@ def job_arguments(settings: StackSettings, parallelism: int) -> list[str]:
         *("--environment", "local"),
         *settings.event_arguments,
     ]
-
-
-def last_source(settings: StackSettings) -> Path:
-    """Where the code of the job that was submitted last lies; the checkout if none was."""
-    folder = settings.data / "flink"
-    last = snapshots.submitted(folder)
-    kept = versions.folder_of(folder, last.digest) if last else CHECKOUT
-    return kept if kept.is_dir() else CHECKOUT
-
-
-def _submit(
-    settings: StackSettings,
-    python: Path,
-    environment: Mapping[str, str],
-    keep_code: Callable[[], Path],
-    after_outage: bool,
-    restore: Path | None,
-    parallelism: int,
-) -> str:
-    """Submit with PyFlink in a process of its own.
-
-    Raises:
-        JobError: with the end of what it said.
-
-    """
-    code = keep_code()
-    command = [str(python), "-P", "-m", "stream_jobs.job", *job_arguments(settings, parallelism)]
-    if restore is not None:
-        command += ["--restore-from", f"file://{restore}"]
-        command += ["--after-outage"] if after_outage else []
-    try:
-        said = subprocess.run(
-            command,
-            env={
-                **environment,
-                **flink_environment(settings),
-                **secure.environment(settings, "job"),
-                "PYTHONPATH": str(code),
-            },
-            cwd=code,
-            capture_output=True,
-            text=True,
-            timeout=SUBMIT_LIMIT_S,
-        )
-    except subprocess.TimeoutExpired as late:
-        raise JobError(f"The job was not submitted within {SUBMIT_LIMIT_S} s.") from late
-    if said.returncode != 0:
-        raise JobError(f"The job could not be submitted:\n{said.stderr.strip()[-3000:]}")
-    return said.stdout.strip().splitlines()[-1]
-
-
-def _entries_exist(kafka_servers: str) -> bool:
-    return counted_in(KafkaOffsets(kafka_servers, NAMES.group), NAMES) is not None

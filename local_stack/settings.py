@@ -50,6 +50,8 @@ class StackSettings:
     transactional_id_expiration_s: int = 24 * 86_400
     # The one that events may name; empty: none may.
     currency: str = ""
+    # Of tracker and audit, so that others may stand by; 0: each is the only one.
+    lease_s: int = 0
     audit_port: int = port(18100, "The audit's metrics and health")
     prometheus_port: int = port(19090, "Prometheus, with `./dev up --observe`")
     # Not from the environment: what `./dev up --secure` has made stays so.
@@ -61,6 +63,11 @@ class StackSettings:
     def event_arguments(self) -> list[str]:
         """What all who judge events are told of them."""
         return ["--currency", self.currency] if self.currency else []
+
+    @property
+    def lease_arguments(self) -> list[str]:
+        """What tracker and audit are told where each is one of several."""
+        return ["--lease", str(self.lease_s)] if self.lease_s else []
 
     @property
     def jars(self) -> Path:
@@ -188,7 +195,7 @@ def from_environment(environment: Mapping[str, str]) -> StackSettings:
         if variable(name) in environment:
             number = _port(variable(name), environment[variable(name)])
             settings = replace(settings, **{name: number})  # type: ignore[arg-type]
-    for name in ("job_transaction_timeout_s", "transactional_id_expiration_s"):
+    for name in ("job_transaction_timeout_s", "transactional_id_expiration_s", "lease_s"):
         if variable(name) in environment:
             seconds = _seconds(variable(name), environment[variable(name)])
             settings = replace(settings, **{name: seconds})  # type: ignore[arg-type]
@@ -213,6 +220,7 @@ def _refuse_misspelt(environment: Mapping[str, str]) -> None:
         "STACK_JOB_TRANSACTION_TIMEOUT_S",
         "STACK_TRANSACTIONAL_ID_EXPIRATION_S",
         "STACK_CURRENCY",
+        "STACK_LEASE_S",
     ]
     for name in environment:
         meant = get_close_matches(name, known, n=1, cutoff=0.8)

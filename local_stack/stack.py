@@ -29,15 +29,9 @@ from local_stack import (
     snapshots,
     versions,
 )
-from local_stack.flink_job import (
-    PARALLELISM,
-    FlinkJob,
-    JobError,
-    job_arguments,
-    last_source,
-    local_job,
-)
+from local_stack.flink_job import PARALLELISM, FlinkJob, JobError, job_arguments
 from local_stack.java import require_java_home
+from local_stack.job_submission import last_source, local_job
 from local_stack.pinot_home import refuse_other_data
 from local_stack.preparation import StackError
 from local_stack.settings import CHECKOUT, StackSettings

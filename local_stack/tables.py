@@ -145,6 +145,10 @@ def _stack_settings() -> str:
         "| `STACK_CURRENCY` | | The one currency of all amounts, e.g. EUR: an event that names another is "
         "rejected; without it, one that names any |"
     )
+    lease = (
+        "| `STACK_LEASE_S` | | Seconds after which another tracker or audit, started by hand with `--lease`, "
+        "takes over from the stack's; without it there is one of each |"
+    )
     home = "| `PINOT_HOME` | | Folder of the Pinot to run, an unpacked distribution or its jars; empty: the fetched one |"
     head = "| variable | default | meaning |\n|---|---|---|\n"
-    return head + "\n".join([*ports, folder, timeout, ids, currency, home]) + "\n"
+    return head + "\n".join([*ports, folder, timeout, ids, currency, lease, home]) + "\n"

@@ -18,15 +18,9 @@ from rich.markup import escape
 
 from local_stack import part, processes, run_file, secure, snapshots, versions
 from local_stack.duplicate_probe import Counted, DuplicateProbe, ProbeError
-from local_stack.flink_job import (
-    PARALLELISM,
-    FlinkJob,
-    JobError,
-    job_arguments,
-    last_source,
-    local_job,
-)
+from local_stack.flink_job import PARALLELISM, FlinkJob, JobError, job_arguments
 from local_stack.java import require_java_home
+from local_stack.job_submission import last_source, local_job
 from local_stack.settings import StackSettings
 from stream_jobs.events.settings import EventRules
 from stream_jobs.topics.kafka_offsets import KafkaOffsetsError

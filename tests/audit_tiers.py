@@ -1,37 +1,17 @@
-"""Raw topic, outcomes and Pinot in memory, behind the audit's own ports, and the job between them in a few lines."""
+"""Raw topic, outcomes and Pinot in memory, behind the audit's own ports."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from stream_jobs.audit.auditor import Auditor
-from stream_jobs.audit.beginning import Beginning, beginning
-from stream_jobs.audit.coverage import Coverage
-from stream_jobs.audit.expected import Expected
-from stream_jobs.audit.findings import Finding, Kind, Tier
-from stream_jobs.audit.frontier import Frontier
-from stream_jobs.audit.history import History
-from stream_jobs.audit.ids import Ids
-from stream_jobs.audit.pinot_check import PinotCheck
-from stream_jobs.audit.placement import Placement
 from stream_jobs.audit.readers import Record
-from stream_jobs.audit.state import State
 from stream_jobs.audit.stretches import Stretch
-from stream_jobs.audit.sums import HOUR_MS, Cell, Row, Sums, rows_of
-from stream_jobs.audit.suspects import Proof
-from stream_jobs.events.dedup_window import DEFAULT, DedupWindow
-from stream_jobs.events.entries import entry_values
+from stream_jobs.audit.sums import HOUR_MS, Cell, Row, Sums
 from stream_jobs.events.money import scaled
-from stream_jobs.events.rejection import Rejection
-from stream_jobs.events.reversals import Arrival, content, settle
-from stream_jobs.events.rules import TransactionEvent, judge
-from stream_jobs.events.settings import DEFAULT as RULES
-from stream_jobs.topics.murmur2 import kafka_partition
 from stream_jobs.topics.names import NAMES
 from stream_jobs.topics.offsets import Gap, Offsets
 from stream_jobs.topics.reader import Record as PlainRecord
@@ -140,7 +120,7 @@ class MemoryPinot:
 
     def strange(self, hour_ms: int, stretches: Sequence[Stretch], limit: int) -> list[Row]:
         inside = self._of(hour_ms, stretches)
-        return [row for row in self.rows_ if _in_hour(row, hour_ms) and row not in inside][:limit]
+        return [row for row in self.rows_ if in_hour(row, hour_ms) and row not in inside][:limit]
 
     def rows_of_ids(self, transaction_ids: Sequence[str]) -> list[Row]:
         ids = set(transaction_ids)
@@ -151,7 +131,7 @@ class MemoryPinot:
             {
                 row: times
                 for row, times in self.rows_.items()
-                if _in_hour(row, hour_ms)
+                if in_hour(row, hour_ms)
                 and any(
                     s.partition == row.partition and s.start <= row.offset < s.end
                     for s in stretches
@@ -160,100 +140,8 @@ class MemoryPinot:
         )
 
 
-def _in_hour(row: Row, hour_ms: int) -> bool:
+def in_hour(row: Row, hour_ms: int) -> bool:
     return hour_ms <= row.time_ms < hour_ms + HOUR_MS
-
-
-class Job:
-    """What the Flink job does, in the order of the records it is given; one memory, no window."""
-
-    def __init__(self, kafka: MemoryKafka) -> None:
-        self._kafka = kafka
-        self._next = dict.fromkeys(range(kafka.partitions), 0)
-        self._transfers: dict[str, int] = {}
-        self._seen: set[str] = set()
-        self._reversals: dict[str, list[str]] = {}
-        self.counted: list[tuple[TransactionEvent, int, int, int]] = []
-
-    def run(self) -> None:
-        """Leave the outcomes of everything new."""
-        fresh = [
-            record
-            for p, log in enumerate(self._kafka.logs[RAW])
-            for record in log[self._next.get(p, 0) :]
-        ]
-        self._next = {p: len(log) for p, log in enumerate(self._kafka.logs[RAW])}
-        for record in sorted(fresh, key=lambda r: (r.time_ms, r.partition, r.offset)):
-            judged = judge(record.value, record.time_ms)
-            if isinstance(judged, Rejection):
-                self.reject(record, judged)
-            elif judged.reverses is None:
-                self._transfer(record, judged)
-            else:
-                self._reversal(record, judged, judged.reverses)
-
-    def count(self, event: TransactionEvent, time_ms: int, partition: int, offset: int) -> None:
-        """Both entries of an event."""
-        self.counted.append((event, time_ms, partition, offset))
-        sides = (event.to_account_id, event.from_account_id)
-        values = entry_values(event, partition, offset)
-        for account, value in zip(sides, values, strict=True):
-            home = kafka_partition(account, self._kafka.partitions)
-            self._kafka.append(ENTRIES, home, time_ms, value, account.encode())
-
-    def reject(self, record: Record, judged: Rejection) -> None:
-        body = {
-            "reason": judged.reason.value,
-            "detail": judged.detail,
-            "payload_base64": judged.payload_base64,
-            "kafka_partition": record.partition,
-            "kafka_offset": record.offset,
-        }
-        self._kafka.append(REJECTED, record.partition, record.time_ms, json.dumps(body).encode())
-
-    def uncounted(self, outcome: str, id_: str, record: Record) -> None:
-        body = {
-            "outcome": outcome,
-            "transaction_id": id_,
-            "kafka_partition": record.partition,
-            "kafka_offset": record.offset,
-        }
-        value = json.dumps(body, separators=(",", ":")).encode()
-        self._kafka.append(UNCOUNTED, record.partition, record.time_ms, value)
-
-    def _transfer(self, record: Record, event: TransactionEvent) -> None:
-        if event.transaction_id in self._transfers:
-            self.uncounted("DUPLICATE", event.transaction_id, record)
-            return
-        self._transfers[event.transaction_id] = content(event)
-        self.count(event, record.time_ms, record.partition, record.offset)
-        self._settle(None, event.transaction_id)
-
-    def _reversal(self, record: Record, event: TransactionEvent, undone: str) -> None:
-        if event.transaction_id in self._seen:
-            self.uncounted("DUPLICATE", event.transaction_id, record)
-            return
-        self._seen.add(event.transaction_id)
-        where = (record.partition, record.offset, content(event))
-        arrival = Arrival(record.value or b"", record.time_ms, *where).packed()
-        self._reversals.setdefault(undone, []).append(arrival)
-        if undone in self._transfers:
-            self._settle(arrival, undone)
-        else:
-            self.uncounted("HELD", event.transaction_id, record)
-
-    def _settle(self, arrival: str | None, id_: str) -> None:
-        kept = self._reversals.get(id_)
-        if not kept:
-            return
-        for each in settle(arrival, self._transfers[id_], ",".join(kept)):
-            came, verdict = each.arrival, each.verdict
-            place = (came.kafka_partition, came.kafka_offset)
-            if isinstance(verdict, Rejection):
-                raw = self._kafka.logs[RAW][place[0]][place[1]]
-                self.reject(raw, verdict)
-            else:
-                self.count(verdict, came.recorded_ms, *place)
 
 
 class MemoryReader:
@@ -291,99 +179,6 @@ class MemoryReader:
         """Nothing is held."""
 
 
-class Bench:
-    """One audit over tiers in memory; `clock_ms` moves by hand."""
-
-    def __init__(
-        self,
-        kafka: MemoryKafka,
-        pinot: MemoryPinot,
-        folder: Path,
-        window: DedupWindow = DEFAULT,
-    ) -> None:
-        self.clock_ms = BEGIN_MS + 10 * HOUR_MS
-        self.kafka, self.pinot = kafka, pinot
-        self.state = State(folder / "audit.sqlite3")
-        positions = self.state.positions()
-        self.begin = self._begun()
-        starts = {**self.begin.starts, **positions.restart}
-        self.reader = MemoryReader(kafka, starts)
-        self.ids = Ids(folder / "ids")
-        frontier = {each.partition: each.end for each in self.state.vouched()} or self.begin.raw
-        self.coverage = Coverage(
-            NAMES, Placement(kafka.partitions), self.begin.raw, frontier, positions.taken
-        )
-        self.coverage.go_on_with(self.state.waiting(RULES))
-        self.compared = State(folder / "audit.sqlite3")
-        self.check = PinotCheck(
-            self.compared,
-            pinot,
-            self._rows_of_raw,
-            self.now,
-            self.begin.whole_from_ms,
-            Proof(window),
-        )
-        self.auditor = Auditor(
-            NAMES,
-            self.state,
-            self.reader,
-            Frontier(kafka, NAMES, self.reader.positions, self.now),
-            self.coverage,
-            History(self.ids),
-            self.check,
-            self.now,
-        )
-
-    def close(self) -> None:
-        self.ids.close()
-        self.state.close()
-        self.compared.close()
-
-    def now(self) -> int:
-        self.clock_ms += 1
-        return self.clock_ms
-
-    def look(self, times: int = 1) -> None:
-        """Whole rounds: everything is read, closed and compared, and ten seconds go by."""
-        for _ in range(times):
-            while self.auditor.read(0):
-                pass
-            self.auditor.look()
-            while self.check.step():
-                pass
-            self.clock_ms += 10_001
-            self.check.step()
-
-    def kinds(self) -> Counter[str]:
-        """Tier and kind of everything open."""
-        return Counter(
-            f"{tier} {kind}"
-            for (tier, kind), n in self.state.findings.counts().items()
-            for _ in range(n)
-        )
-
-    def told(self) -> set[str]:
-        """The ids, and raw records, of everything open."""
-        mismatches = self.state.findings.mismatches(10**6, 10**6)
-        return {id_ for each in mismatches for id_ in each.transaction_ids}
-
-    def _begun(self) -> Beginning:
-        vouched = self.state.vouched()
-        if not vouched:
-            return beginning(self.kafka, NAMES)
-        starts = {topic: self.kafka.starts(topic) for topic in (RAW, *NAMES.outcomes)}
-        return Beginning(starts, {each.partition: each.start for each in vouched}, None)
-
-    def _rows_of_raw(self, hour_ms: int, stretches: Sequence[Stretch]) -> Counter[Row]:
-        found: Counter[Row] = Counter()
-        for each in stretches:
-            for r in self.kafka.logs[RAW][each.partition][each.start : each.end]:
-                expected = Expected(r.value, r.partition, r.offset, r.time_ms)
-                if expected.event is not None:
-                    found.update(row for row in rows_of(expected) if _in_hour(row, hour_ms))
-        return found
-
-
 def row_of(record: Record) -> Row | None:
     """The row that Pinot makes of an entry."""
     try:
@@ -408,40 +203,3 @@ def serve(kafka: MemoryKafka) -> MemoryPinot:
     """A Pinot that has exactly the entries."""
     rows = (row_of(record) for log in kafka.logs[ENTRIES] for record in log)
     return MemoryPinot(Counter(row for row in rows if row is not None))
-
-
-def fill(kafka: MemoryKafka, events: Iterable[tuple[bytes, int]]) -> None:
-    """Events with their times, spread over the raw topic's partitions."""
-    for number, (value, time_ms) in enumerate(events):
-        kafka.append(RAW, number % kafka.partitions, time_ms, value)
-
-
-def transfer(
-    id_: str, amount: str = "5", sender: str = "ann", receiver: str = "bob", **more: str
-) -> bytes:
-    """An event as its producer sends it."""
-    body = {
-        "from_account_id": sender,
-        "to_account_id": receiver,
-        "transaction_id": id_,
-        "amount": amount,
-    }
-    return json.dumps({**body, **more}).encode()
-
-
-def reversal(id_: str, reverses: str, amount: str = "5", **more: str) -> bytes:
-    """A reversal of a transfer between the same accounts."""
-    return transfer(id_, amount, type="reversal", reverses=reverses, **more)
-
-
-def uuid(number: int) -> str:
-    """An id, by number."""
-    return f"00000000-0000-4000-8000-{number:012d}"
-
-
-def findings_of(bench: Bench) -> list[Finding]:
-    """Everything open, whole."""
-    rows = bench.state._db.execute(
-        "SELECT tier, kind, time_ms, partition, offset, id, detail FROM findings ORDER BY 1, 2, 3, 4, 5"
-    )
-    return [Finding(Tier(tier), Kind(kind), *more) for tier, kind, *more in rows.fetchall()]

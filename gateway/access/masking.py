@@ -17,7 +17,7 @@ from pathlib import Path
 
 from gateway.access.account_id import check_account_id
 from gateway.access.caller import Caller
-from gateway.errors import ForbiddenError, Right
+from gateway.errors import CallerError, ForbiddenError, Right
 from gateway.process import file_mode
 
 PREFIX = "masked:"
@@ -54,6 +54,13 @@ class Masking:
         said = b"log:" + account_id.encode("utf-8", "surrogatepass")
         digest = hmac.digest(self.key or self._own, said, hashlib.sha256)
         return digest.hex()[:DIGEST_CHARACTERS]
+
+    def digest_named(self, caller: Caller, text: str) -> str:
+        """The same of another account as a caller names it: of a mask that it was shown, the account's."""
+        try:
+            return self.digest(self.named(caller, text, ""))
+        except CallerError:
+            return self.digest(text)
 
     def for_caller(self, caller: Caller) -> Show:
         """What this caller is shown of an id."""

@@ -44,6 +44,12 @@ class Cursors:
         content = orjson.dumps(fields)
         return _text(self.signer.sign(content) + content)
 
+    def place_in(self, text: str) -> tuple[str | int, ...]:
+        """The place of a cursor, whatever question it belongs to; none in what is not ours."""
+        content = self._signed(text) if len(text) <= _MAX_LENGTH else None
+        cursor = None if content is None else _parse(content)
+        return () if cursor is None else cursor.place
+
     def decode(self, text: str, question: str, max_days: int, argument: str = "after") -> Cursor:
         """The cursor of a text given as `argument`; raises `BadUserInputError` for anything that `encode` did not write.
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Context, Decimal
 from enum import Enum
+from functools import lru_cache
 from itertools import accumulate, pairwise
 
 from gateway.analytics.answers import Evidence
@@ -30,12 +31,15 @@ from gateway.analytics.questions import Analytics, evidence_of
 from gateway.analytics.spread_plan import AmountsPlan, StepsPlan
 from gateway.analytics.totals import measures_of, reversals_of
 from gateway.errors import BadUserInputError, PartialAnswerError
+from gateway.process import beside
 
 MAX_EXACT = 10_000
 RELATIVE_ERROR = Decimal("0.01")
 """A little more than the half of a step, 0.0099, which leaves room for logarithms in doubles."""
 MAX_PERCENTILES = 20
 MAX_BUCKETS = 100
+STEP_ITEMS = 5
+"""A step's middle takes as long as so many of what comes from a store; there are some 3,000 steps."""
 _GROWTH = Decimal("1.02")
 _PLACES = Decimal("1e-8")
 _ROUNDED = Context(prec=60, rounding=ROUND_HALF_EVEN)
@@ -180,6 +184,7 @@ def edges_of(least: Decimal, most: Decimal, buckets: int, scale: Scale) -> tuple
     return least, *between, most
 
 
+@lru_cache(maxsize=4_096)
 def middle(step: int) -> Decimal:
     """An amount no farther from any in its step than `RELATIVE_ERROR` of that."""
     above = _ROUNDED.power(_GROWTH, Decimal(step))
@@ -223,7 +228,7 @@ async def _each(analytics: Analytics, found: Distribution) -> _Counted:
         raise PartialAnswerError(
             f"more than {2 * MAX_EXACT} transfers where there were {found.transfers}"
         )
-    amounts = sorted(row.amount for row in rows)
+    amounts = await beside.done(len(rows), lambda: sorted(row.amount for row in rows))
     return _Counted(amounts[0], amounts[-1], amounts, range(1, len(amounts) + 1))
 
 
@@ -242,6 +247,10 @@ async def _by_steps(analytics: Analytics, found: Distribution) -> _Counted:
     )
     if least is None or most is None or not steps.rows:
         raise PartialAnswerError(f"no amounts where there were {found.transfers} transfers")
-    amounts = [max(least, min(most, middle(row.step))) for row in steps.rows]
+    bounds = least, most
+    amounts = await beside.done(
+        STEP_ITEMS * len(steps.rows),
+        lambda: [max(bounds[0], min(bounds[1], middle(row.step))) for row in steps.rows],
+    )
     up_to = list(accumulate(row.transfer_count for row in steps.rows))
     return _Counted(least, most, amounts, up_to)

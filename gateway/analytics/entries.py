@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 
 from gateway.analytics.answers import EntryPage, Evidence
 from gateway.analytics.asking import StoreResult
@@ -24,7 +25,12 @@ from gateway.analytics.query_plan import EntriesPlan, EntryKey, MatchesPlan
 from gateway.analytics.questions import Analytics, evidence_of
 from gateway.analytics.window import EARLIEST_MS, LATEST_MS
 from gateway.errors import BadUserInputError
+from gateway.process import beside
 
+CURSOR_ITEMS = 2
+"""To make a cursor takes as long as to make so many entries of a store's."""
+USUAL = 20
+"""Entries of a page whose size is not said."""
 ALL_TIME = Interval(EARLIEST_MS, LATEST_MS)
 SAME_ID = 4
 """Entries of an account with one transaction id, at most: both sides of a transfer to oneself, and of a
@@ -70,6 +76,13 @@ class EntriesQuestion:
         )
 
 
+def forward(first: int | None, last: int | None) -> int:
+    """How many are asked for from the start; raises `BadUserInputError` for a number from either end."""
+    if first is not None and last is not None:
+        raise BadUserInputError("last", "give either first or last, not both")
+    return USUAL if first is None else first
+
+
 async def page(analytics: Analytics, question: EntriesQuestion) -> EntryPage:
     """One page; a cursor goes on in the window that the first page had.
 
@@ -101,16 +114,16 @@ async def page(analytics: Analytics, question: EntriesQuestion) -> EntryPage:
     more, passed = len(result.rows) > size, text is not None
     if backward:
         entries = entries[::-1]
+    cursors = await beside.done(
+        CURSOR_ITEMS * len(entries), partial(_cursors, analytics, name, plan.interval, entries)
+    )
     return EntryPage(
         account_id=question.account_id,
         listed=plan,
         window=Window(plan.interval, question.calendar),
         evidence=evidence_of(result),
         entries=entries,
-        cursors=tuple(
-            analytics.cursors.encode(Cursor(name, plan.interval, _place_of(key(each))))
-            for each in entries
-        ),
+        cursors=cursors,
         has_next=passed if backward else more,
         has_previous=more if backward else passed,
     )
@@ -178,6 +191,14 @@ def key(entry: Entry) -> EntryKey:
     """Where an entry stands in the order of pages."""
     return EntryKey(
         entry.event_time_ms, entry.transaction_id, entry.direction, entry.kind, entry.amount
+    )
+
+
+def _cursors(
+    analytics: Analytics, name: str, interval: Interval, entries: tuple[Entry, ...]
+) -> tuple[str, ...]:
+    return tuple(
+        analytics.cursors.encode(Cursor(name, interval, _place_of(key(each)))) for each in entries
     )
 
 

@@ -24,6 +24,9 @@ from gateway.analytics.questions import Analytics, evidence_of, merge
 from gateway.analytics.slots import NOTHING
 from gateway.errors import BadUserInputError, ForbiddenError
 
+PLACE_PARTS = 6
+"""Of a cursor's place: rank, account, count, amount, and the window compared with."""
+
 
 @dataclass(frozen=True, slots=True)
 class RankingQuestion:
@@ -65,6 +68,11 @@ class _Page:
     window: Window
     compared: Window | None
     after: Place | None
+
+
+def account_at(place: tuple[str | int, ...]) -> str | None:
+    """The account that a cursor of a ranking stands at, as its caller was shown it; none of a list's cursor."""
+    return str(place[1]) if len(place) == PLACE_PARTS else None
 
 
 async def rank(analytics: Analytics, question: RankingQuestion) -> Ranking:

@@ -11,6 +11,7 @@ from graphql.execution import VariableValues
 from gateway.access.budget.balance import Balance
 from gateway.access.budget.subjects import Budgets, payer_of
 from gateway.access.caller import Caller
+from gateway.documents.cost.pricing import Price
 from gateway.documents.line import DocumentLine
 from gateway.documents.paid import PaidDocuments
 from gateway.documents.preparation import Preparation, Prepared, digest_of
@@ -92,18 +93,18 @@ class Admission:
             self._paid.add(asker.payer, prepared.key, prepared.size(text))
         return prepared
 
-    def cost(
+    def price(
         self,
         document: DocumentNode,
         operation: OperationDefinitionNode,
         values: VariableValues,
         given: int,
-    ) -> int:
+    ) -> Price:
         """What the operation costs; raises `CostLimitExceededError` above what one may.
 
         `given` is how many values its variables were sent with.
         """
-        points, held = self.preparation.price(document, operation, values)
+        points, held, own = self.preparation.price(document, operation, values)
         points += max(0, given - VALUES_INCLUDED) // VALUES_A_POINT
         if points > self._max_cost:
             raise CostLimitExceededError(
@@ -115,7 +116,7 @@ class Admission:
                 f"The answer can hold {held} values; one may hold up to {self._max_values}. "
                 "Ask for fewer rows, points or fields at once."
             )
-        return points
+        return Price(points, held, own)
 
     async def _take(self, asker: Asker, cost: int) -> None:
         charged = self.charge(asker, cost)

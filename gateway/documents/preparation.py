@@ -26,7 +26,7 @@ from graphql.execution import VariableValues
 from graphql.language.parser import Parser
 
 from gateway.documents import guards, prescan, validation
-from gateway.documents.asked_accounts import Groups, asked_accounts
+from gateway.documents.asked_accounts import AskedAccounts, Groups, asked_accounts
 from gateway.documents.caps import Caps
 from gateway.documents.cost.pricing import Price, Pricing
 from gateway.errors import OperationUnresolvedError
@@ -161,8 +161,8 @@ class Preparation:
         operation: OperationDefinitionNode,
         values: VariableValues,
         groups: Groups,
-    ) -> tuple[str, ...]:
-        """The accounts that an operation of a valid document names, by ids or by groups of its caller."""
+    ) -> AskedAccounts:
+        """The accounts that an operation of a valid document names, by ids, cursors or groups of its caller."""
         return asked_accounts(self._schema, document, operation, values, groups)
 
     def price(

@@ -30,7 +30,7 @@ class ListResolvers(FieldResolvers):
             direction=None if asked.direction is None else m.Direction(asked.direction.value),
             counterparty_id=asked.counterparty_id,
             kind=None if asked.kind is None else m.TransactionKind(asked.kind.value),
-            first=asked.first,
+            first=entries.forward(asked.first, asked.last),
             after=asked.after,
             last=asked.last,
             before=asked.before,

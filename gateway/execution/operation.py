@@ -29,6 +29,7 @@ from gateway.execution.context import OperationContext
 from gateway.execution.error_format import Stage
 from gateway.execution.executor import GatewayExecutor
 from gateway.execution.outcome import Outcome, Work, encode, of_errors, overloaded
+from gateway.process import beside
 from gateway.store.overload.party import Party
 
 MakeContext = Callable[[str, Caller, Party, Apart], OperationContext]
@@ -37,11 +38,15 @@ MakeContext = Callable[[str, Caller, Party, Apart], OperationContext]
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What to execute: one operation of a valid document, and its coerced variables."""
+    """What to execute: one operation of a valid document, and its coerced variables.
+
+    `is_large`: its execution would hold the event loop.
+    """
 
     document: DocumentNode
     node: OperationDefinitionNode
     values: VariableValues
+    is_large: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,12 @@ class Execution:
     ) -> Outcome:
         """What becomes of one operation; its store queries end with it, however it ends."""
         context = self.make_context(request_id, caller, party, _apart(operation.document))
+        if not operation.is_large:
+            return await self._answered(operation, context)
+        context.store.leave()
+        return await beside.run(self._answered(operation, context))
+
+    async def _answered(self, operation: Operation, context: OperationContext) -> Outcome:
         try:
             result = await self._result(operation, context)
         finally:

@@ -8,7 +8,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.access.budget.balance import Balance
 from gateway.http import response as http_response
-from gateway.http.negotiation import Accepted
+from gateway.http.negotiation import AS_JSON, Accepted
 from gateway.http.response import Addressee, Response
 from gateway.process.whole_response import Write
 from gateway.response_cache.cache import Status
@@ -16,7 +16,10 @@ from gateway.response_cache.entry import Entry
 
 
 class Asking(NamedTuple):
-    """One request while it is answered; `scope`: what its credential is judged by, again and again."""
+    """One request while it is answered; `scope`: what its credential is judged by, again and again.
+
+    `write`, `accepted` and `body` are GraphQL's: an export has none of them.
+    """
 
     to: Addressee
     address: str
@@ -24,8 +27,8 @@ class Asking(NamedTuple):
     scope: Scope
     receive: Receive
     send: Send
-    write: Write | None
-    accepted: Accepted
+    write: Write | None = None
+    accepted: Accepted = AS_JSON
     body: bytes = b""
 
 

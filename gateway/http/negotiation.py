@@ -71,6 +71,9 @@ class Accepted(NamedTuple):
     prefers_events: bool
 
 
+AS_JSON = Accepted(JSON, events=False, prefers_events=False)
+
+
 def accepted(accept: str | None) -> Accepted:
     """What a header asks for; events only where they are named, not by `*/*`."""
     media_type = choose(accept)

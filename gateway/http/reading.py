@@ -13,8 +13,9 @@ from typing import Any, NamedTuple, TypeAlias
 from graphql import GraphQLError, OperationType
 
 from gateway.access.budget.balance import Balance
-from gateway.access.caller import EVERYONE
+from gateway.access.caller import EVERYONE, Caller
 from gateway.documents.admission import Admission, Asker
+from gateway.documents.asked_accounts import AskedAccounts
 from gateway.documents.named import Documents, Found
 from gateway.documents.preparation import Prepared
 from gateway.errors import CallerError, OperationUnresolvedError
@@ -42,12 +43,19 @@ REFUSED_AGAIN_COST = 5
 REFUSED_AGAIN_BYTES = 16_384
 """Points for each so many bytes of a refusal of what was checked before: they take up to 200 µs, a point is 50."""
 
+MOST_IN_LOOP = 250
+"""Points of the gateway's own work on an answer that is made in the event loop: each is up to 33 µs (`./dev bench held`)."""
+
 # Blanks of its own line only before the word: else a run of empty lines is gone through from each of them.
 _NAME = re.compile(r"^[^\S\n]*(?:query|mutation|subscription)\s+([A-Za-z_]\w*)", re.MULTILINE)
 
 
 WhileThere: TypeAlias = Callable[[Coroutine[Any, Any, Prepared]], Coroutine[Any, Any, Prepared]]
 """Waits for a document only as long as whoever asks is there; raises `ClientGoneError` else."""
+
+
+Digests: TypeAlias = Callable[[Caller, AskedAccounts], tuple[str, ...]]
+"""What the record tells accounts by that a caller has named."""
 
 
 class About(NamedTuple):
@@ -63,7 +71,8 @@ class About(NamedTuple):
 class Answerable:
     """A request that can be answered: by the cache under `key`, or by executing its operation.
 
-    `accounts` are the digests of those that it names, for the record; `live`: it is a subscription.
+    `accounts` are the digests of those that it names, for the record; `live`: it is a subscription;
+    `is_large`: to answer it would hold the event loop.
     What is remembered of it has no `operation`, which would hold the document's tree: that is kept
     elsewhere, and bounded there.
     """
@@ -77,6 +86,7 @@ class Answerable:
     accounts: tuple[str, ...] = ()
     operation: Operation | None = None
     live: Wish | None = None
+    is_large: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +107,13 @@ class Reading:
         admission: Admission,
         max_body_bytes: int,
         max_memory_bytes: int,
-        digest: Callable[[str], str],
+        digests: Digests,
     ) -> None:
         self._documents = documents
         self._admission = admission
         self._max_body_bytes = max_body_bytes
         self._known: BoundedStore[Answerable] = BoundedStore(max_memory_bytes)
-        self._digest = digest
+        self._digests = digests
 
     @property
     def kept_bytes(self) -> int:
@@ -164,7 +174,7 @@ class Reading:
         # The same text and variables were answerable before.
         assert prepared.document is not None
         assert not isinstance(values, list)
-        return Operation(prepared.document, node, values)
+        return Operation(prepared.document, node, values, answerable.is_large)
 
     def register(self, found: Found, asker: Asker) -> None:
         """Keep a document that was paid for, if its client wants it to be known by its hash."""
@@ -221,17 +231,29 @@ class Reading:
             return _unanswerable(values, Stage.VARIABLES, about)
         groups = dict(asker.caller.groups)
         named = self._admission.preparation.accounts(prepared.document, node, values, groups)
-        accounts = tuple(map(self._digest, named))
+        accounts = self._digests(asker.caller, named)
         given = exact_json.values_in(variables)
         try:
-            cost = self._admission.cost(prepared.document, node, values, given)
+            price = self._admission.price(prepared.document, node, values, given)
         except CallerError as error:
             return Unanswerable(refused(error), about, accounts)
         name = None if node.name is None else node.name.value
         key = _sees(asker), keys.digest(found.text, name, values.coerced)
-        operation = Operation(prepared.document, node, values)
+        is_large = price.own > MOST_IN_LOOP
+        operation = Operation(prepared.document, node, values, is_large)
         live = None if kind is OperationType.QUERY else wishes.read(asked.asked.extensions)
-        return Answerable(name, asked.variables, key, cost, found, about, accounts, operation, live)
+        return Answerable(
+            name,
+            asked.variables,
+            key,
+            price.points,
+            found,
+            about,
+            accounts,
+            operation,
+            live,
+            is_large=is_large,
+        )
 
 
 def _unanswerable(errors: Sequence[GraphQLError], stage: Stage, about: About) -> Unanswerable:

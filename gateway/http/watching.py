@@ -24,6 +24,7 @@ from gateway.live.audience import End
 from gateway.live.still import MARK_BYTES, Rankings, Shape, shape_of
 from gateway.live.stream import EndedError
 from gateway.live.telling import Snapshot
+from gateway.process import beside
 from gateway.process.bounded_store import BoundedStore
 from gateway.process.clock import Monotonic
 from gateway.response_cache.cache import Served, Status
@@ -32,6 +33,9 @@ from graphql_schema.error_codes import ErrorCode
 
 MAX_KEPT_BYTES = 8 * 1024 * 1024
 """Of what is known about snapshots that several subscribers get."""
+
+BYTES_A_VALUE = 30
+"""Of an answer, about."""
 
 _FORBIDDEN = ErrorCode.FORBIDDEN.name
 
@@ -54,20 +58,20 @@ class Snapshots:
             self._shapes.put(key, known, known.size)
         return known
 
-    def of_entry(self, question: bytes, entry: Entry, shape: Shape) -> Snapshot:
+    async def of_entry(self, question: bytes, entry: Entry, shape: Shape) -> Snapshot:
         """A kept answer's."""
         key = question, entry.etag
         known = self._known.get(key)
         if known is None or known.body is not entry.body:
-            known = _of_data(entry.body, shape)
+            known = await _of_data(entry.body, shape)
             self._known.put(key, known, len(entry.body) + 500)
         return known
 
-    def of_outcome(self, outcome: Outcome, shape: Shape, request_id: str) -> Snapshot:
+    async def of_outcome(self, outcome: Outcome, shape: Shape, request_id: str) -> Snapshot:
         """That of an answer that is not kept: with errors, or not proven exact."""
         body = outcome.body(request_id)
         if outcome.content is not None:
-            return replace(_of_data(body, shape), extensions=outcome.extensions)
+            return replace(await _of_data(body, shape), extensions=outcome.extensions)
         data = outcome.data
         said = [(each.get("path"), each["extensions"]["code"]) for each in outcome.errors]
         is_null = data is None or all(each is None for each in data.values())
@@ -81,9 +85,12 @@ def of_refusal(outcome: Outcome, request_id: str) -> Snapshot:
     return Snapshot(outcome.body(request_id), bytes(MARK_BYTES), codes=outcome.codes, is_null=True)
 
 
-def _of_data(body: bytes, shape: Shape) -> Snapshot:
-    data = orjson.loads(body)["data"]
-    return Snapshot(body, shape.mark(data), shape.rankings(data))
+async def _of_data(body: bytes, shape: Shape) -> Snapshot:
+    def made() -> Snapshot:
+        data = orjson.loads(body)["data"]
+        return Snapshot(body, shape.mark(data), shape.rankings(data))
+
+    return await beside.done(len(body) // BYTES_A_VALUE, made)
 
 
 @dataclass(slots=True)
@@ -122,9 +129,9 @@ class Watching:
                 raise self._unpaid
             snapshot = await self._taken(since_s)
         except RateLimitedError as error:
-            snapshot = self._without_points(error)
+            snapshot = await self._without_points(error)
         except OverloadedError as error:
-            snapshot = self._failed(overloaded(error))
+            snapshot = await self._failed(overloaded(error))
         except CallerError as error:
             raise EndedError(End.REFUSED, of_refusal(refused(error), self.request_id)) from None
         if self.outcome is not None and self._is_news(snapshot):
@@ -150,20 +157,19 @@ class Watching:
         entry = self.answering.ready(self.answerable, since_s)
         self.outcome, self.status = None, Status.HIT
         if entry is not None:
-            return self.snapshots.of_entry(self.answerable.key[1], entry, shape)
+            return await self.snapshots.of_entry(self.answerable.key[1], entry, shape)
         served = await self.answering.made(self.answerable, self.asker, self.request_id, _patiently)
-        return self._of_served(served, shape)
+        return await self._of_served(served, shape)
 
     async def check(self) -> None:
         """Who asks, by the credential as it is judged now; raises `EndedError`."""
-        scope = self.scope
         try:
-            caller = await caller_of(self.door, scope, None)
+            asker = await judged_again(self.door, self.scope, self.asker)
         except UnauthenticatedError as error:
             last = of_refusal(unauthenticated(error), self.request_id)
             raise EndedError(End.CREDENTIAL, last) from None
-        if caller is not self.asker.caller:
-            await self._become(caller)
+        if asker is not self.asker:
+            await self._become(asker)
 
     def extensions(self) -> dict[str, Any]:
         """What the last look cost."""
@@ -174,10 +180,10 @@ class Watching:
         if snapshot.is_null and _FORBIDDEN in snapshot.codes:
             raise EndedError(End.RIGHT, snapshot)
 
-    async def _become(self, caller: Caller) -> None:
+    async def _become(self, asker: Asker) -> None:
         """The same subscriber with a credential that was judged again: with other rights, another question."""
-        changed = caller != self.asker.caller
-        self.asker = Asker(caller, self.asker.address)
+        changed = asker.caller != self.asker.caller
+        self.asker = asker
         if not changed:
             return
         reading = self.answering.reading
@@ -200,17 +206,17 @@ class Watching:
             raise EndedError(End.RIGHT, snapshot)
         self._refuse_if_null(snapshot)
 
-    def _of_served(self, served: Served[Outcome], shape: Shape) -> Snapshot:
+    async def _of_served(self, served: Served[Outcome], shape: Shape) -> Snapshot:
         self.status = served.status
         if served.entry is None:
             assert served.told is not None
             self.outcome = served.told
-            return self.snapshots.of_outcome(served.told, shape, self.request_id)
-        snapshot = self.snapshots.of_entry(self.answerable.key[1], served.entry, shape)
+            return await self.snapshots.of_outcome(served.told, shape, self.request_id)
+        snapshot = await self.snapshots.of_entry(self.answerable.key[1], served.entry, shape)
         mark = stale_mark(served.status, served.entry.age_s(self.monotonic()))
         return replace(snapshot, extensions=mark) if mark else snapshot
 
-    def _without_points(self, error: RateLimitedError) -> Snapshot:
+    async def _without_points(self, error: RateLimitedError) -> Snapshot:
         now_s = self.monotonic()
         if error is not self._unpaid:
             self._unpaid = error.with_traceback(None)
@@ -218,18 +224,24 @@ class Watching:
         if self._last is not None and now_s - self._paid_s < self.patience_s:
             self.outcome = None
             return self._last
-        return self._failed(refused(error))
+        return await self._failed(refused(error))
 
-    def _failed(self, outcome: Outcome) -> Snapshot:
+    async def _failed(self, outcome: Outcome) -> Snapshot:
         self.outcome = outcome
         shape = Shape()
-        return self.snapshots.of_outcome(outcome, shape, self.request_id)
+        return await self.snapshots.of_outcome(outcome, shape, self.request_id)
 
 
 async def caller_of(door: Authenticator, scope: Scope, address: str | None) -> Caller:
     """Who sends a request; raises `UnauthenticatedError`, or `FailedLoginsError` as `address` sent too many."""
     caller: Caller | None = scope.get(SCOPE_KEY) or door.authenticate_cached(scope["headers"])
     return caller or await door.authenticate(scope["headers"], address)
+
+
+async def judged_again(door: Authenticator, scope: Scope, asker: Asker) -> Asker:
+    """Who asks, by the credential as it is judged now, however often that is looked at; raises `UnauthenticatedError`."""
+    caller = await caller_of(door, scope, None)
+    return asker if caller is asker.caller else Asker(caller, asker.address)
 
 
 def _without_tree(answerable: Answerable) -> Answerable:

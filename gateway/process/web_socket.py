@@ -20,6 +20,9 @@ LAST_WORDS_S = 1.0
 PIECE_BYTES = 2_048
 """Read in one turn: of the smallest frames, 340, which take some 5 ms."""
 
+MOST_WAITING = 340
+"""Messages told apart that wait for the application: with as many no further piece is read."""
+
 MAX_PARTS = 1_000
 """Of one message."""
 
@@ -33,6 +36,10 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
     """Nothing more is read, since a client does not take what its pings are answered with."""
     _unread = b""
     """What came and waits for its turn: nothing more is read before."""
+    _waits_for_room = False
+    """The next piece is read when the application has taken what waits for it."""
+    _is_served = True
+    """Whether the application still takes messages."""
     _parts = 0
     """Of the message that is not whole."""
     _cut: asyncio.TimerHandle | None = None
@@ -45,6 +52,8 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
         try:
             await super().run_asgi()
         finally:
+            self._is_served = False
+            self._read_waiting_piece()
             if not self.disconnected:
                 after_s = self.close_timeout + LAST_WORDS_S
                 self._cut = self.loop.call_later(after_s, self.transport.abort)
@@ -71,6 +80,9 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
         if self.transport.is_closing():
             self._unread = b""
             return
+        if self._is_served and self.queue.qsize() >= MOST_WAITING:
+            self._waits_for_room = True
+            return
         piece, rest = self._unread[:PIECE_BYTES], self._unread[PIECE_BYTES:]
         super().data_received(piece)
         self._unread = rest
@@ -82,8 +94,15 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
     async def receive(self) -> ASGIReceiveEvent:
         """What came next; more is read if the application waits for it."""
         message = await self.queue.get()
+        if self.queue.empty():
+            self._read_waiting_piece()
         self._read_on()
         return message
+
+    def _read_waiting_piece(self) -> None:
+        if self._waits_for_room:
+            self._waits_for_room = False
+            self.loop.call_soon(self._read_piece)
 
     def _pause(self) -> None:
         if not self.transport.is_closing():

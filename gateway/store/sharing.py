@@ -13,6 +13,7 @@ from gateway.analytics.model import Direction, Interval
 from gateway.analytics.query_plan import QueryPlan, TotalsPlan, TotalsRow
 from gateway.errors import CostLimitExceededError, DeadlineExceededError, OverloadedError
 from gateway.process.clock import Deadline
+from gateway.store.far import FarStore
 from gateway.store.port import Answering
 
 PlanRow = TypeVar("PlanRow")
@@ -41,6 +42,10 @@ class OperationStore:
         self._made: dict[int, tuple[object, asyncio.Task[Any]]] = {}
         self.queries = 0
         self.seconds = 0.0
+
+    def leave(self) -> None:
+        """Have the fields asked out of another thread from now on; to be called in the store's own loop."""
+        self._store, self._admit = FarStore(self._store, self._admit), lambda _: None
 
     async def fetch(
         self, plan: QueryPlan[PlanRow], not_before: int | None = None

@@ -10,6 +10,7 @@ from gateway.access.auth.authenticator import Authenticator
 from gateway.documents.admission import Admission
 from gateway.documents.named import Documents
 from gateway.execution.schema import make_schema
+from gateway.http.account_digests import AccountDigests
 from gateway.http.answering import Answering
 from gateway.http.event_stream import EventStreams
 from gateway.http.export.pages import Bounds as ExportBounds
@@ -80,8 +81,8 @@ def make_view(
         make_preparation(settings), budgets, settings.max_cost, settings.max_values
     )
     memory_bytes = settings.cache_max_bytes // 4
-    digest = make_context.masking.digest
-    reading = Reading(known, admission, settings.max_body_bytes, memory_bytes, digest)
+    digests = AccountDigests(make_context.masking, make_context.cursors)
+    reading = Reading(known, admission, settings.max_body_bytes, memory_bytes, digests)
     cache = (
         make_cache(settings, make_context.masking, counted, monotonic) if settings.cache else None
     )
@@ -138,6 +139,6 @@ def make_export(
         places,
         view.record,
         view.request_ids,
-        make_context.masking.digest,
+        AccountDigests(make_context.masking, make_context.cursors),
         on_ended,
     )

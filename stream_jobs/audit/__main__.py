@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from functools import partial
 
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.registry import Collector
@@ -16,33 +17,36 @@ from prometheus_client.registry import Collector
 from stream_jobs.audit.auditor import Auditor
 from stream_jobs.audit.coverage import Coverage
 from stream_jobs.audit.disk import DiskMetrics
+from stream_jobs.audit.duty import Alone, Duty, OneOfSeveral, Quieter
 from stream_jobs.audit.frontier import Frontier
+from stream_jobs.audit.handover import Handover
 from stream_jobs.audit.history import History
 from stream_jobs.audit.ids import Ids
 from stream_jobs.audit.opening import opened
 from stream_jobs.audit.pinot_check import PinotCheck
 from stream_jobs.audit.pinot_tier import HttpPinotTier
 from stream_jobs.audit.placement import Placement
-from stream_jobs.audit.publish import (
-    AuditMetrics,
-    JsonLines,
-    Report,
-    record_value,
-    report,
-)
+from stream_jobs.audit.publish import JsonLines, Report, report
 from stream_jobs.audit.raw_rows import RawRows
 from stream_jobs.audit.readers import Reader
 from stream_jobs.audit.settings import AuditSettings, parsed
 from stream_jobs.audit.state import State
 from stream_jobs.audit.steps import Beside, Steps
 from stream_jobs.audit.suspects import Proof
+from stream_jobs.audit.telling import Telling
 from stream_jobs.progress.faults import KAFKA_FAULTS
+from stream_jobs.topics.fenced import FencedPublisher, fenced_producer
 from stream_jobs.topics.kafka_offsets import KafkaOffsets, KafkaOffsetsError
+from stream_jobs.topics.lease import Lease, member_of
 from stream_jobs.topics.offsets import Reached
 from stream_jobs.topics.producer import producer_to, publish
+from stream_jobs.topics.reader import last_record
 
 LOOK_EVERY_S = 0.25
 COMPARE_EVERY_S = 1.0
+# Closings that wait are compared as one: a fifth of the statements, and nearly as near when it takes over.
+STANDBY_COMPARE_EVERY_S = 5.0
+DUTY_EVERY_S = 0.2
 PUBLISH_EVERY_S = 1.0
 FORGET_EVERY_S = 600.0
 PARTITIONS_EVERY_S = 5.0
@@ -71,7 +75,15 @@ def run(settings: AuditSettings, stop: threading.Event) -> None:
     )
     coverage.go_on_with(state.waiting(settings.rules))
     check = _pinot_check(settings, kafka, begin.whole_from_ms)
-    comparing = Beside("compare with Pinot", COMPARE_EVERY_S, check.step, stop)
+    last = partial(last_record, settings.kafka_servers, kafka, names.audit_topic)
+    handover = Handover(state, last, now_ms)
+    duty = _duty(settings, handover)
+    comparing = Beside(
+        "compare with Pinot",
+        lambda: COMPARE_EVERY_S if duty.active else STANDBY_COMPARE_EVERY_S,
+        check.step,
+        stop,
+    )
     auditor = Auditor(
         names,
         state,
@@ -90,18 +102,13 @@ def run(settings: AuditSettings, stop: threading.Event) -> None:
             auditor.counts(ids.size_bytes),
             (auditor.through_ms, check.through_ms),
             started_ms,
-            now_ms(),
+            handover.recorded_at_ms(),
         )
 
-    metrics = AuditMetrics(said(), now_ms)
-    registry = _registry(metrics, DiskMetrics(settings.state.parent))
-    producer = producer_to(settings.kafka_servers)
+    telling = Telling(duty, said, now_ms)
+    registry = _registry(telling.collector, DiskMetrics(settings.state.parent))
     server, _ = start_http_server(settings.metrics_port, settings.host, registry)
     log.info("auditing; metrics on http://%s:%d/metrics", settings.host, server.server_port)
-
-    def tell() -> None:
-        metrics.said = said()
-        publish(producer, names.audit_topic, record_value(metrics.said))
 
     def find_partitions() -> None:
         raw = names.transactions_topic
@@ -119,17 +126,35 @@ def run(settings: AuditSettings, stop: threading.Event) -> None:
     try:
         while not stop.is_set():
             auditor.read(READ_TIMEOUT_S)
+            steps.run("take over", DUTY_EVERY_S, telling.take_over)
             steps.run("follow the job", LOOK_EVERY_S, auditor.look)
             comparing.refuse_its_end()
-            steps.run("publish", PUBLISH_EVERY_S, tell)
+            steps.run("publish", PUBLISH_EVERY_S, telling.tell)
             steps.run("find partitions", PARTITIONS_EVERY_S, find_partitions)
             steps.run("forget", FORGET_EVERY_S, forget)
     finally:
+        duty.close()
         server.shutdown()
         server.server_close()
         reader.close()
         ids.close()
         state.close()
+
+
+def _duty(settings: AuditSettings, handover: Handover) -> Duty:
+    """Without a lease, this is the only one."""
+    servers, names = settings.kafka_servers, settings.names
+    if settings.lease_s is None:
+        return Alone(partial(publish, producer_to(servers), names.audit_topic))
+    own = names.audit_lease
+    several = OneOfSeveral(
+        Lease(partial(member_of, servers, own.group, settings.lease_s), own.topic),
+        own.topic,
+        lambda: FencedPublisher(fenced_producer(servers, own.transactional_id)),
+        handover.take,
+    )
+    log.addFilter(Quieter(lambda: several.active))
+    return several
 
 
 def _registry(*told: Collector) -> CollectorRegistry:

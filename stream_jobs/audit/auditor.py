@@ -126,19 +126,23 @@ class Auditor:
         suspects = self.history.closed(decided, closed.committed, now_ms)
         room = max(0, MAX_SUSPECTS - self._state.count_suspects()) if suspects else 0
         self.unproven += len(suspects[room:])
-        cells = counted_in(decided)
-        self.matched += sum(each.counted for each in decided)
-        # A statement names each of the late ones; if they are many, they are compared with their hours.
-        late = settled.late if len(settled.late) <= MAX_LATE else []
-        counted = [each for each in (*settled.outcomes, *late) if each.counted]
+        counted = all_counted = [each for each in decided if each.counted]
+        late = settled.late
+        cells = compared = counted_in(all_counted)
+        if len(late) > MAX_LATE:
+            # A statement names each of them; that many are compared with their hours.
+            late, counted = [], [each for each in settled.outcomes if each.counted]
+            compared = counted_in(counted)
+        self.matched += len(all_counted)
         stretches = stretches_between(before, self.coverage.frontier, settled.set_aside, late)
         ends = closed.outcomes[self._names.entries_topic]
         closed_to = dict(self.coverage.frontier), self.coverage.decided()
-        compared = counted_in(counted) if late != settled.late else cells
         hours = frozenset(cell.hour_ms for cell in cells)
         block = Block(stretches, counted, compared, ends, *closed_to, hours, closed.as_of_ms)
         self._pinot.offer(block)
         tell(self._state.write(self._closing(settled, cells, suspects[:room]), now_ms))
+        for each in all_counted:
+            each.forget_bytes()
         self.through_ms = closed.as_of_ms or self.through_ms
 
     def _closing(
@@ -171,12 +175,11 @@ class Auditor:
         )
 
 
-def counted_in(decided: Iterable[Expected]) -> dict[Cell, Counted]:
-    """What counted of some records, by hour, partition and direction."""
+def counted_in(records: Iterable[Expected]) -> dict[Cell, Counted]:
+    """Records that counted, by hour, partition and direction."""
     counting = Counting()
-    for each in decided:
-        if each.counted:
-            counting.add(each)
+    for each in records:
+        counting.add(each)
     return counting.cells()
 
 

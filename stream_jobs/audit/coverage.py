@@ -34,12 +34,9 @@ from stream_jobs.topics.names import Names
 from stream_jobs.topics.offsets import Offsets, all_at_least
 
 _NONE: Final[dict[int, Expected]] = {}
+# Of a value; so many more count as one more record.
+USUAL_BYTES: Final = 512
 _BY_HISTORY = frozenset(reason.value for reason in BY_HISTORY)
-
-
-def weight_of(value: bytes | None) -> int:
-    """What a record takes in memory, in records of a usual size: a rejected one is there as text, too."""
-    return 1 + (len(value or b"") >> 9)
 
 
 class Settled(NamedTuple):
@@ -74,12 +71,12 @@ class Coverage:
         self.frontier: dict[int, int] = dict(frontier)
         # By raw partition, in the order of their offsets.
         self.pending: dict[int, dict[int, Expected]] = {}
-        self.pending_count = self.pending_weight = 0
+        self.pending_count = self._pending_bytes = 0
         # The entries that are still to come of these, by their bytes: what is right needs no reading.
         self._awaited: dict[bytes, Expected] = {}
         # By raw partition and offset.
         self.early: dict[int, dict[int, list[Record]]] = {}
-        self.early_count = self.early_weight = 0
+        self.early_count = self._early_bytes = 0
         self._ahead: dict[tuple[str, int], Source] = {}
         # Below the frontier: reversals that wait for their transfer, records found without an outcome, and those of
         # which this is not decided.
@@ -100,6 +97,16 @@ class Coverage:
         self.held |= waiting[Waits.HELD]
         self.lost |= waiting[Waits.LOST]
         self.set_aside |= waiting[Waits.SET_ASIDE]
+
+    @property
+    def pending_weight(self) -> int:
+        """What raw records under way take in memory, in such of a usual size: a rejected one is there as text, too."""
+        return self.pending_count + self._pending_bytes // USUAL_BYTES
+
+    @property
+    def early_weight(self) -> int:
+        """The same of outcomes without their raw records."""
+        return self.early_count + self._early_bytes // USUAL_BYTES
 
     def begin_of(self, partition: int) -> int:
         """The first offset of a raw partition that it vouches for."""
@@ -213,7 +220,7 @@ class Coverage:
                 del records[each.offset]
             found += below
         self.pending_count -= len(found)
-        self.pending_weight -= sum(weight_of(each.value) for each in found)
+        self._pending_bytes -= sum(len(each.value or b"") for each in found)
         return found
 
     def _refuse_strangers(self, raw: Offsets, raw_ends: Offsets) -> None:
@@ -229,7 +236,7 @@ class Coverage:
         of_partition = self.early.get(partition, {})
         records = of_partition.pop(offset, [])
         self.early_count -= len(records)
-        self.early_weight -= sum(weight_of(each.value) for each in records)
+        self._early_bytes -= sum(len(each.value or b"") for each in records)
         if not of_partition:
             self.early.pop(partition, None)
         return records
@@ -239,8 +246,8 @@ class Coverage:
         expected = Expected(record.value, partition, offset, record.time_ms, self._rules)
         self.pending.setdefault(partition, {})[offset] = expected
         self.pending_count += 1
-        self.pending_weight += weight_of(record.value)
-        if self.early:
+        self._pending_bytes += len(record.value or b"")
+        if offset in self.early.get(partition, ()):
             for early in self._came(partition, offset):
                 self._match(early, expected)
         if expected.event is not None and not expected.final:
@@ -255,7 +262,7 @@ class Coverage:
         if offset >= self.frontier.get(partition, 0):
             self.early.setdefault(partition, {}).setdefault(offset, []).append(record)
             self.early_count += 1
-            self.early_weight += weight_of(record.value)
+            self._early_bytes += len(record.value or b"")
             self._ahead[record.topic, record.partition] = source
             return
         if any(t.has(record.topic, record.partition, record.offset, source) for t in self._taken):

@@ -44,11 +44,11 @@ class History:
         return [Suspect(each, kind, why, committed) for each, kind, why in looks_wrong]
 
     def _count_once(self, counted: Sequence[Expected], what: str, now_ms: int) -> list[_Doubt]:
-        known = self._ids.find([key_of(what, each.id) for each in counted])
+        keys = [key_of(what, each.id) for each in counted]
+        known = self._ids.find(keys)
         fresh: dict[int, int] = {}
         found: list[_Doubt] = []
-        for each in counted:
-            key = key_of(what, each.id)
+        for each, key in zip(counted, keys, strict=True):
             if key in known or key in fresh:
                 found.append((each, Kind.DOUBLED, "another record of its id has counted"))
             fresh[key] = each.content

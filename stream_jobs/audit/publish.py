@@ -58,6 +58,11 @@ class Report:
     vouched_from: dict[int, int]
 
     @property
+    def through_ms(self) -> tuple[int, int]:
+        """Up to when entries and Pinot are compared; 0: not once."""
+        return self.entries_through_ms, self.pinot_through_ms
+
+    @property
     def consistent(self) -> bool:
         """Whether nothing is found wrong."""
         return not self.open_intervals
@@ -165,6 +170,21 @@ def _gauge(name: str, meaning: str, value: float) -> Metric:
 
 def _counter(name: str, meaning: str, value: float) -> Metric:
     return CounterMetricFamily(f"audit_{name}", meaning, value=value)
+
+
+class StandbyMetrics(Collector):
+    """Of an audit that another one tells instead of: how old what it would tell is."""
+
+    def __init__(self, said: Callable[[], Report], clock_ms: Callable[[], int]) -> None:
+        self._said = said
+        self._clock_ms = clock_ms
+
+    def collect(self) -> Iterator[Metric]:
+        """The one family."""
+        said = self._said()
+        through_ms = min(each or said.started_at_ms for each in said.through_ms)
+        meaning = "Since the instant up to which an audit that stands by has compared everything"
+        yield _gauge("standby_lag_seconds", meaning, max(0, self._clock_ms() - through_ms) / 1000)
 
 
 class JsonLines(logging.Formatter):

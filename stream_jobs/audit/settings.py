@@ -12,6 +12,7 @@ from stream_jobs.events import settings as event_settings
 from stream_jobs.events.dedup_window import DEFAULT, DedupWindow
 from stream_jobs.events.settings import EventRules
 from stream_jobs.topics.access import checked
+from stream_jobs.topics.lease import add_lease_argument
 from stream_jobs.topics.names import Names, add_arguments, names_of
 
 
@@ -28,6 +29,7 @@ class AuditSettings:
     names: Names
     window: DedupWindow
     rules: EventRules
+    lease_s: int | None
 
 
 def parsed(arguments: Sequence[str] | None) -> AuditSettings:
@@ -58,6 +60,7 @@ def parsed(arguments: Sequence[str] | None) -> AuditSettings:
         help="where either outcome is right (%(default)s)",
     )
     event_settings.add_arguments(parser)
+    add_lease_argument(parser)
     given = parser.parse_args(arguments)
     checked(parser, given.kafka)
     http_access.checked(parser)
@@ -71,4 +74,5 @@ def parsed(arguments: Sequence[str] | None) -> AuditSettings:
         names_of(given),
         DedupWindow(given.dedup_window_ms, given.dedup_slack_ms),
         event_settings.of_arguments(given),
+        given.lease,
     )

@@ -53,7 +53,11 @@ class Beside:
     """One step, over and over in a thread of its own until `stop` is set: what waits there keeps no other from its work."""
 
     def __init__(
-        self, name: str, every_s: float, step: Callable[[], object], stop: threading.Event
+        self,
+        name: str,
+        every_s: Callable[[], float],
+        step: Callable[[], object],
+        stop: threading.Event,
     ) -> None:
         self._name = name
         self._every_s = every_s
@@ -76,6 +80,6 @@ class Beside:
         steps = Steps(time.monotonic, KAFKA_FAULTS + PINOT_FAULTS)
         try:
             while not self._stop.wait(steps.due_in_s(self._name)):
-                steps.run(self._name, self._every_s, self._step)
+                steps.run(self._name, self._every_s(), self._step)
         except BaseException as fault:  # noqa: BLE001 # it is raised in the main thread
             self._ended_by = fault

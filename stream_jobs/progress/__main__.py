@@ -8,12 +8,15 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client.registry import Collector
 
 from stream_jobs import http_access
 from stream_jobs.json_http import JsonHttp, pinot_http
+from stream_jobs.progress.active import Active
 from stream_jobs.progress.faults import KAFKA_FAULTS, PINOT_FAULTS
 from stream_jobs.progress.job_metrics import JobMetrics, watch
 from stream_jobs.progress.job_watch import JobWatch
@@ -27,8 +30,11 @@ from stream_jobs.progress.publishing import (
 from stream_jobs.progress.segments import NotServedError
 from stream_jobs.progress.side_by_side import in_threads
 from stream_jobs.progress.tracker import HoleError, NotProvenError, Progress, Tracker
+from stream_jobs.secret_files import AccessError
 from stream_jobs.topics.access import checked
+from stream_jobs.topics.fenced import EndedError, FencedError, FencedPublisher, fenced_producer
 from stream_jobs.topics.kafka_offsets import KafkaOffsets
+from stream_jobs.topics.lease import POLL_S, Lease, Term, add_lease_argument, member_of
 from stream_jobs.topics.names import Names, add_arguments, names_of
 from stream_jobs.topics.producer import producer_to
 
@@ -51,9 +57,9 @@ class Run:
         self._refusal: Progress | None = None
         self._pause_s = LOOK_EVERY_S
 
-    def until(self, stop: threading.Event) -> None:
+    def until(self, over: threading.Event | Term) -> None:
         """Every 200 ms; as long a pause as a look took, and longer ones while a part does not answer, up to 5 s."""
-        while not stop.wait(self._pause_s):
+        while not over.wait(self._pause_s):
             began_s = time.monotonic()
             answered = self.once()
             took_s = time.monotonic() - began_s
@@ -112,6 +118,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--metrics-host", default="127.0.0.1")
     parser.add_argument("--metrics-port", type=int, help="where Prometheus may ask for the metrics")
     add_arguments(parser)
+    add_lease_argument(parser)
     options = parser.parse_args(arguments)
     checked(parser, options.kafka)
     http_access.checked(parser)
@@ -128,52 +135,123 @@ def main(arguments: Sequence[str] | None = None) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    found = _last_published(options.kafka, names, stop)
-    if found is None:
-        return 0
-    last, recorded_at_ms = found
-    publisher = KafkaPublisher(producer_to(options.kafka), names, now_ms, recorded_at_ms)
-    # Partitions that were added must be seen at the next look, so none are remembered.
-    kafka = KafkaOffsets(options.kafka, names.group, partitions_known_s=0.0)
-    tracker = Tracker(kafka, pinot, names, monotonic_ms, in_threads(), last)
-    metrics = ProgressMetrics(now_ms, last.as_of_ms if last else None, tracker.unread)
-    if options.metrics_port is not None:
-        _tell_metrics(options, names, metrics, stop)
-    Run(tracker, publisher, metrics).until(stop)
+    process = Process(options, names, pinot, stop)
+    if options.lease is None:
+        process.alone()
+    else:
+        process.one_of_several(options.lease)
     return 0
 
 
+class Process:
+    """Works for as long as it runs, or for the terms for which it has the lease."""
+
+    def __init__(
+        self,
+        options: argparse.Namespace,
+        names: Names,
+        pinot: HttpPinotServed,
+        stop: threading.Event,
+    ) -> None:
+        self._options = options
+        self._kafka: str = options.kafka
+        self._names = names
+        self._pinot = pinot
+        self._stop = stop
+        self._active = Active(
+            "pipeline_tracker_active", "1 while this tracker works; 0: stands by."
+        )
+        self._answers = False
+
+    def alone(self) -> None:
+        """The only one, until it is stopped."""
+        self._work(self._stop, None)
+
+    def one_of_several(self, session_s: int) -> None:
+        """Work term by term, until it is stopped; then another takes over at once."""
+        own = self._names.tracker_lease
+        lease = Lease(partial(member_of, self._kafka, own.group, session_s), own.topic)
+        try:
+            while not self._stop.is_set():
+                number = lease.term(POLL_S)
+                if lease.is_joined:
+                    self._answer()
+                if number:
+                    self._one_term(lease, Term(lease, number, self._stop))
+        finally:
+            lease.close()
+
+    def _one_term(self, lease: Lease, term: Term) -> None:
+        own = self._names.tracker_lease
+        try:
+            publisher = FencedPublisher(fenced_producer(self._kafka, own.transactional_id))
+            publisher.begin()
+            self._work(term, publisher.publish)
+        except FencedError as fenced:
+            log.warning("another tracker publishes: %s", fenced)
+            lease.give_up()
+        # A file of a secret may be away for a moment, while it is exchanged.
+        except (EndedError, AccessError) as ended:
+            log.warning("cannot publish: %s", ended)
+            self._stop.wait(LOOK_EVERY_S)
+
+    def _work(
+        self, over: threading.Event | Term, send: Callable[[str, bytes], None] | None
+    ) -> None:
+        found = _last_published(self._kafka, self._names, over)
+        if found is None:
+            return
+        last, recorded_at_ms = found
+        # Partitions that were added must be seen at the next look, so none are remembered.
+        kafka = KafkaOffsets(self._kafka, self._names.group, partitions_known_s=0.0)
+        tracker = Tracker(kafka, self._pinot, self._names, monotonic_ms, in_threads(), last)
+        beats = producer_to(self._kafka)
+        publisher = KafkaPublisher(beats, self._names, now_ms, recorded_at_ms, send)
+        metrics = ProgressMetrics(now_ms, last.as_of_ms if last else None, tracker.unread)
+        ended = threading.Event()
+        self._active.told = [metrics, *self._watched(ended)]
+        self._answer()
+        try:
+            Run(tracker, publisher, metrics).until(over)
+        finally:
+            self._active.told = None
+            ended.set()
+
+    def _watched(self, ended: threading.Event) -> list[Collector]:
+        """The job's metrics, from a thread beside the tracker's, where anybody asks for them."""
+        if self._options.metrics_port is None or not self._options.flink:
+            return []
+        of_job = JobMetrics()
+        # Connections of its own: neither these nor the tracker's may be used by two threads.
+        watched = JobWatch(
+            JsonHttp(self._options.flink),
+            pinot_http(self._options.broker),
+            KafkaOffsets(self._kafka, self._names.group),
+            self._names,
+        )
+        arguments = (watched, of_job, now_ms, ended, FAULTS)
+        threading.Thread(target=watch, args=arguments, name="watch", daemon=True).start()
+        return [of_job]
+
+    def _answer(self) -> None:
+        """Answer Prometheus, from the first time on that Kafka was there."""
+        if self._options.metrics_port is not None and not self._answers:
+            registry = CollectorRegistry()
+            registry.register(self._active)
+            start_http_server(self._options.metrics_port, self._options.metrics_host, registry)
+            self._answers = True
+
+
 def _last_published(
-    kafka: str, names: Names, stop: threading.Event
+    kafka: str, names: Names, over: threading.Event | Term
 ) -> tuple[Progress | None, int] | None:
-    """What was published before this process, once Kafka tells; None if it is to stop before that."""
-    while not stop.wait(LOOK_EVERY_S):
+    """What was published before this process, once Kafka tells; None if it is over before that."""
+    while not over.wait(LOOK_EVERY_S):
         try:
             return last_published(kafka, names)
         except FAULTS as error:
             log.warning("not started: %s: %s", type(error).__name__, error)
     return None
-
-
-def _tell_metrics(
-    options: argparse.Namespace, names: Names, metrics: ProgressMetrics, stop: threading.Event
-) -> None:
-    """Answer Prometheus, and watch the job, in threads beside the tracker's."""
-    registry = CollectorRegistry()
-    registry.register(metrics)
-    if options.flink:
-        of_job = JobMetrics()
-        registry.register(of_job)
-        # Connections of its own: neither these nor the tracker's may be used by two threads.
-        watched = JobWatch(
-            JsonHttp(options.flink),
-            pinot_http(options.broker),
-            KafkaOffsets(options.kafka, names.group),
-            names,
-        )
-        arguments = (watched, of_job, now_ms, stop, FAULTS)
-        threading.Thread(target=watch, args=arguments, name="watch", daemon=True).start()
-    start_http_server(options.metrics_port, options.metrics_host, registry)
 
 
 def now_ms() -> int:

@@ -20,7 +20,7 @@ from stream_jobs.topics.kafka_offsets import KafkaOffsets
 from stream_jobs.topics.names import Names
 from stream_jobs.topics.offsets import Gap
 from stream_jobs.topics.producer import PUBLISH_TIMEOUT_S, PublishError, publish
-from stream_jobs.topics.reader import read
+from stream_jobs.topics.reader import last_record
 
 HEARTBEAT_S = 0.05
 MORE_THAN_ANY = 10**13
@@ -82,7 +82,11 @@ class Publisher(Protocol):
 
 
 class KafkaPublisher:
-    """A `Publisher` to a real cluster; `recorded_at_ms` is that of the last record there is."""
+    """A `Publisher` to a real cluster; `recorded_at_ms` is that of the last record there is.
+
+    Heartbeats go by `producer`, whoever else beats: an instant is no less true for it. What is proven goes by `send`, if
+    there is one, which publishes as the only one.
+    """
 
     def __init__(
         self,
@@ -90,8 +94,10 @@ class KafkaPublisher:
         names: Names,
         clock_ms: Callable[[], int],
         recorded_at_ms: int = 0,
+        send: Callable[[str, bytes], None] | None = None,
     ) -> None:
         self._producer = producer
+        self._send = send or partial(publish, producer, partition=0)
         self._names = names
         self._clock_ms = clock_ms
         self._recorded_at_ms = recorded_at_ms
@@ -142,8 +148,7 @@ class KafkaPublisher:
         `recorded_at_ms` always rises, from what stands in the topic on: readers take the newest by it.
         """
         self._recorded_at_ms = max(self._clock_ms(), self._recorded_at_ms + 1)
-        topic = self._names.progress_topic
-        publish(self._producer, topic, record_value(progress, self._recorded_at_ms), partition=0)
+        self._send(self._names.progress_topic, record_value(progress, self._recorded_at_ms))
 
     def _appended(self, partition: int, error: KafkaError | None, message: Message) -> None:
         if error is None:
@@ -155,9 +160,8 @@ class KafkaPublisher:
 def last_published(kafka_servers: str, names: Names) -> tuple[Progress | None, int]:
     """The newest record of `pipeline-progress` and when it was recorded, whoever wrote it; None and 0 without one."""
     offsets = KafkaOffsets(kafka_servers, names.group)
-    topic = names.progress_topic
-    start, end = offsets.starts(topic)[0], offsets.ends(topic)[0]
-    for record in read(kafka_servers, topic, {0: max(start, end - 1)}, {0: end}):
-        value = json.loads(record.value or b"{}")
-        return progress_of(value), value["recorded_at_ms"]
-    return None, 0
+    record = last_record(kafka_servers, offsets, names.progress_topic)
+    if record is None:
+        return None, 0
+    value = json.loads(record.value or b"{}")
+    return progress_of(value), value["recorded_at_ms"]

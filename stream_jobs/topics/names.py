@@ -11,6 +11,15 @@ _SUFFIX = re.compile(r"[a-z0-9]{1,32}").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
+class LeaseNames:
+    """The consumer group and the transactional id of those of whom one publishes into a topic."""
+
+    group: str
+    transactional_id: str
+    topic: str
+
+
+@dataclass(frozen=True, slots=True)
 class Names:
     """One pipeline's names. `job` is also the prefix of its transactional ids; another's would fence it off."""
 
@@ -27,6 +36,16 @@ class Names:
     rejected_table: str = "transactions_rejected"
     progress_table: str = "pipeline_progress"
     audit_table: str = "pipeline_audit"
+
+    @property
+    def tracker_lease(self) -> LeaseNames:
+        """By which of several trackers works."""
+        return LeaseNames(f"{self.group}-tracker", f"{self.job}-tracker", self.progress_topic)
+
+    @property
+    def audit_lease(self) -> LeaseNames:
+        """By which of several audits tells."""
+        return LeaseNames(f"{self.group}-audit", f"{self.job}-audit", self.audit_topic)
 
     @property
     def outcomes(self) -> tuple[str, str, str]:

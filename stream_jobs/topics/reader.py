@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from stream_jobs.topics.clients import consumer, explained, heard
-from stream_jobs.topics.kafka_offsets import KafkaOffsetsError
+from stream_jobs.topics.kafka_offsets import KafkaOffsets, KafkaOffsetsError
 from stream_jobs.topics.offsets import Offsets
 
 STALLED_AFTER_S = 60.0
+LOOK_BACK = 16  # offsets; then so many times as many
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,21 @@ def read(kafka_servers: str, topic: str, starts: Offsets, ends: Offsets) -> Iter
         yield from _until(reading, topic, left, ends)
     finally:
         reading.close()
+
+
+def last_record(kafka_servers: str, offsets: KafkaOffsets, topic: str) -> Record | None:
+    """The newest committed record of a topic's first kafka partition; None if there is none.
+
+    What stands at its end may be markers of transactions and records that were aborted.
+    """
+    start, end = offsets.starts(topic)[0], offsets.stable_ends(topic)[0]
+    span = LOOK_BACK
+    while True:
+        begin = max(start, end - span)
+        found = list(read(kafka_servers, topic, {0: begin}, {0: end}))
+        if found or begin == start:
+            return found[-1] if found else None
+        span *= LOOK_BACK
 
 
 def _until(reading: Consumer, topic: str, left: set[int], ends: Offsets) -> Iterator[Record]:

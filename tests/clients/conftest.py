@@ -15,6 +15,7 @@ import pytest
 
 from local_stack.preparation import prepare_pages
 from local_stack.settings import StackSettings
+from tests.clients.served import HeldStore
 
 ROOT = Path(__file__).parents[2]
 READY_WITHIN_S = 30
@@ -39,6 +40,12 @@ def gateway_url() -> Iterator[str]:
                 time.sleep(0.05)
         yield f"{url}/graphql"
         process.terminate()
+
+
+@pytest.fixture
+def store() -> HeldStore:
+    """Sample data in this process, which the test may pay into and take away."""
+    return HeldStore(2_000)
 
 
 @pytest.fixture(scope="session")

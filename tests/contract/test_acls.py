@@ -62,6 +62,17 @@ def test_transactional_ids_are_those_that_are_used() -> None:
     assert _of("repair", "TRANSACTIONAL_ID", "WRITE") == {f"{NAMES.job}-repair"}
 
 
+@pytest.mark.parametrize("names", [NAMES, beside("blue")])
+def test_of_several_trackers_and_audits_each_may_hold_the_lease_and_publish_by_it(
+    names: Names,
+) -> None:
+    for part, lease in (("tracker", names.tracker_lease), ("audit", names.audit_lease)):
+        assert lease.group in _of(part, "GROUP", "READ", names)
+        assert lease.topic in _of(part, "TOPIC", "READ", names)
+        assert lease.topic in _of(part, "TOPIC", "WRITE", names)
+        assert _of(part, "TRANSACTIONAL_ID", "WRITE", names) == {lease.transactional_id}
+
+
 @pytest.mark.parametrize("part", sorted(PARTS))
 def test_a_second_pipeline_gets_its_own_names_and_shares_only_what_all_share(part: str) -> None:
     blue = beside("blue")

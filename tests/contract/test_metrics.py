@@ -31,10 +31,13 @@ from gateway.settings import Settings
 from graphql_schema.error_codes import ErrorCode
 from local_stack.settings import CHECKOUT
 from stream_jobs.audit.disk import DiskMetrics
+from stream_jobs.audit.duty import Alone
 from stream_jobs.audit.findings import Finding, Kind, Tier
 from stream_jobs.audit.publish import AuditMetrics, Counts, report
 from stream_jobs.audit.state import Closing, Positions, State
 from stream_jobs.audit.stretches import Stretch
+from stream_jobs.audit.telling import Telling
+from stream_jobs.progress.active import Active
 from stream_jobs.progress.job_metrics import JobMetrics
 from stream_jobs.progress.job_watch import JobLook, Look
 from stream_jobs.progress.progress_metrics import ProgressMetrics
@@ -99,7 +102,9 @@ def tracker_text() -> str:
     unread = Unread()
     unread.look("transactions", {0: 3}, {0: 5}, known_empty=lambda *_: False)
     itself = ProgressMetrics(lambda: NOW_MS, NOW_MS - 1_000, unread)
-    return (generate_latest(metrics) + generate_latest(itself)).decode()
+    active = Active("pipeline_tracker_active", "1 while this tracker works; 0: stands by.")
+    active.told = [metrics, itself]
+    return generate_latest(active).decode()
 
 
 def audit_text(folder: Path) -> str:
@@ -109,7 +114,9 @@ def audit_text(folder: Path) -> str:
     state.write(Closing(Positions(), [Stretch(0, 5, 9)]), NOW_MS)
     said = report(state, Counts(), (NOW_MS, NOW_MS), NOW_MS, NOW_MS)
     state.close()
-    metrics = generate_latest(AuditMetrics(said, lambda: NOW_MS))
+    # Beside each other here, so that every name is looked at.
+    standing_by = Telling(Alone(lambda _: None), lambda: said, lambda: NOW_MS).collector
+    metrics = generate_latest(standing_by) + generate_latest(AuditMetrics(said, lambda: NOW_MS))
     return (metrics + generate_latest(DiskMetrics(folder))).decode()
 
 

@@ -15,6 +15,7 @@ from graphql import (
     Visitor,
     build_schema,
     find_breaking_changes,
+    get_named_type,
     is_enum_type,
     is_non_null_type,
     is_scalar_type,
@@ -26,6 +27,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 from gateway.access.budget.balance import Rate
 from gateway.analytics import model
+from gateway.documents.asked_accounts import OTHERS
 from gateway.documents.cost import weights
 from gateway.execution.executor import DEFINITION
 from gateway.execution.schema import make_schema
@@ -191,3 +193,21 @@ def test_what_is_fetched_by_itself_may_be_null() -> None:
 def parse_version(text: str) -> tuple[int, ...]:
     """A version's numbers, so that 0.10.0 comes after 0.9.0."""
     return tuple(int(part) for part in text.split("."))
+
+
+def test_every_argument_that_names_an_account_is_one_that_the_record_tells() -> None:
+    named = {
+        (type_.name, field, argument)
+        for type_ in OWN_TYPES.values()
+        if isinstance(type_, GraphQLObjectType)
+        for field, each in type_.fields.items()
+        for argument, given in each.args.items()
+        if get_named_type(given.type).name == "ID"
+    }
+    below = {each for each in named if each[0] not in ("Query", "Subscription")}
+    others = {each for each in below if each[2] in OTHERS}
+    assert below - others == {("Account", "transaction", "id")}, "a transaction's"
+    assert {each[2] for each in others} == set(OTHERS)
+    for type_ in OWN_TYPES.values():
+        if isinstance(type_, GraphQLInputObjectType):
+            assert "ID" not in {get_named_type(each.type).name for each in type_.fields.values()}

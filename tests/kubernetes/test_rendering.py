@@ -111,9 +111,40 @@ def test_names_are_short_enough_and_no_two_things_have_one(
 
 def test_a_claim_of_volume_is_used_where_the_state_is_on_one_and_nowhere_else(helm: Helm) -> None:
     kinds = [each["kind"] for each in helm.template(*MATRIX["object store"])]
-    assert kinds.count("PersistentVolumeClaim") == 1, "the audit's"
+    assert kinds.count("PersistentVolumeClaim") == 0
     claim = by_name(helm.template(*EXTERNAL), "PersistentVolumeClaim", "-job-state")
     assert claim["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
+
+
+def test_of_several_trackers_and_audits_each_is_told_so_and_has_what_it_needs(helm: Helm) -> None:
+    two = helm.template(*EXTERNAL)
+    one = helm.template(*EXTERNAL, "--set", "tracker.replicas=1,audit.replicas=1")
+    for kind, part in (("Deployment", "-tracker"), ("StatefulSet", "-audit")):
+        assert by_name(two, kind, part)["spec"]["replicas"] == 2
+        assert "--lease=10" in arguments(two, kind, part)
+        assert not [each for each in arguments(one, kind, part) if each.startswith("--lease")]
+        by_name(two, "PodDisruptionBudget", part)
+    assert by_name(two, "Deployment", "-tracker")["spec"]["strategy"]["type"] == "RollingUpdate"
+    assert by_name(one, "Deployment", "-tracker")["spec"]["strategy"] == {"type": "Recreate"}
+    claims = by_name(two, "StatefulSet", "-audit")["spec"]["volumeClaimTemplates"]
+    assert [each["metadata"]["name"] for each in claims] == ["state"]
+
+
+def test_a_claim_for_one_audit_is_not_given_to_two(helm: Helm) -> None:
+    given = ("--set", "audit.state.existingClaim=mine")
+    with pytest.raises(CommandError, match="each has a state of its own"):
+        helm.template(*EXTERNAL, *given)
+    rendered = helm.template(*EXTERNAL, *given, "--set", "audit.replicas=1")
+    audit = by_name(rendered, "StatefulSet", "-audit")["spec"]
+    volumes = {each["name"]: each for each in audit["template"]["spec"]["volumes"]}
+    assert volumes["state"]["persistentVolumeClaim"] == {"claimName": "mine"}
+    assert "volumeClaimTemplates" not in audit
+
+
+def arguments(resources: list[dict[str, Any]], kind: str, end: str) -> list[str]:
+    pod = by_name(resources, kind, end)["spec"]["template"]["spec"]
+    told: list[str] = pod["containers"][0]["args"]
+    return told
 
 
 def test_settings_reach_the_gateway_as_they_are_written(helm: Helm) -> None:

@@ -19,6 +19,7 @@ BENCHMARKS = {
     "job": "events a second through the Flink job, everything else running",
     "documents": "CPU of hostile documents, by class, beside stock Strawberry",
     "hostile": "hostile documents against a gateway, with good users' traffic beside them",
+    "held": "for how long the largest answers of each kind hold the event loop",
     "existence": "whether time tells a stranger that an account exists",
     "cost": "time of each kind of question against an object's, for the schema's cost weights",
     "plans": "what each plan costs Pinot, for accounts of all sizes and windows of both kinds",

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from stream_jobs.events.rules import judge
-from tests.audit_tiers import BEGIN_MS, RAW, Bench, Job, MemoryKafka, fill, findings_of, serve
+from tests.audit_bench import Bench, findings_of
+from tests.audit_job import Job, fill
+from tests.audit_tiers import BEGIN_MS, RAW, MemoryKafka, serve
 from tests.load.audit_damage import Damage, Planted
 from tests.load.events import events, with_reversals
 

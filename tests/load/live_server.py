@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import sys
 import time
 from dataclasses import replace
 from typing import Any
 
-import uvicorn
-
 from gateway import settings as gateway_settings
 from gateway.analytics.asking import StoreResult
 from gateway.analytics.query_plan import QueryPlan, TotalsRow
 from gateway.app import create_app
-from gateway.documents.line import YIELD_S
-from gateway.process.connection import speaking
-from gateway.process.connections import Connections, Limits
 from tests.load.gateway.stub_store import StubStore
+from tests.load.serving import serve
 
 
 class ChangingStore(StubStore):
@@ -41,23 +36,7 @@ def main() -> int:
     parser.add_argument("port", type=int)
     options = parser.parse_args()
     store = ChangingStore() if options.changes else StubStore()
-    config = uvicorn.Config(
-        create_app(gateway_settings.read(), store),
-        interface="asgi3",
-        host="127.0.0.1",
-        port=options.port,
-        loop="uvloop",
-        http=speaking(Connections(Limits())),
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        backlog=20_000,
-        timeout_graceful_shutdown=2,
-    )
-    gc.collect()
-    gc.freeze()
-    sys.setswitchinterval(YIELD_S)
-    uvicorn.Server(config).run()
+    serve(create_app(gateway_settings.read(), store), options.port)
     return 0
 
 

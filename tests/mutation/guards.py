@@ -4,7 +4,13 @@ from __future__ import annotations
 
 _GATEWAY = "tests/unit/gateway"
 _AUTH = f"{_GATEWAY}/access/auth"
-_COST = f"{_GATEWAY}/documents/cost/test_cost.py"
+_COST = tuple(
+    f"{_GATEWAY}/documents/cost/test_{name}.py" for name in ("pricing", "sizes", "weights")
+)
+_WINDOWS = tuple(
+    f"{_GATEWAY}/analytics/test_{name}.py"
+    for name in ("window", "buckets", "clock_changes", "earlier")
+)
 _EVENTS = (
     *(
         f"tests/unit/stream_jobs/events/test_{name}.py"
@@ -43,16 +49,16 @@ GUARDS: dict[str, tuple[str, ...]] = {
     "gateway/documents/caps.py": (f"{_GATEWAY}/documents/test_prescan.py",),
     "gateway/documents/prescan.py": (f"{_GATEWAY}/documents/test_prescan.py",),
     "gateway/analytics/limits.py": (f"{_GATEWAY}/analytics/test_limits.py",),
-    "gateway/analytics/calendars.py": (f"{_GATEWAY}/analytics/test_window.py",),
+    "gateway/analytics/calendars.py": _WINDOWS,
     "gateway/analytics/earlier.py": (
-        f"{_GATEWAY}/analytics/test_earlier.py",
-        f"{_GATEWAY}/analytics/test_window.py",
+        *_WINDOWS,
+        f"{_GATEWAY}/analytics/test_earlier_to_date.py",
     ),
-    "gateway/analytics/window.py": (f"{_GATEWAY}/analytics/test_window.py",),
+    "gateway/analytics/window.py": _WINDOWS,
     "gateway/analytics/money.py": (f"{_GATEWAY}/analytics/test_money.py",),
-    "gateway/documents/cost/pricing.py": (_COST,),
-    "gateway/documents/cost/sizes.py": (_COST,),
-    "gateway/documents/cost/weights.py": (_COST,),
+    "gateway/documents/cost/pricing.py": _COST,
+    "gateway/documents/cost/sizes.py": _COST,
+    "gateway/documents/cost/weights.py": _COST,
     "gateway/access/budget/balance.py": (f"{_GATEWAY}/access/budget/test_local.py",),
     "gateway/access/budget/local.py": (f"{_GATEWAY}/access/budget/test_local.py",),
     "gateway/access/budget/subjects.py": (f"{_GATEWAY}/access/budget/test_local.py",),

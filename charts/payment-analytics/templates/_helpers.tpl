@@ -92,6 +92,39 @@ affinity: {{ toYaml . | nindent 2 }}
 {{- end }}
 {{- end -}}
 
+{{/* Of which one works by a lease: (list $ "tracker" .Values.tracker). They are not to be lost together. */}}
+{{- define "pa.apart" -}}
+{{- $root := index . 0 -}}
+{{- $part := index . 2 -}}
+{{- if gt (int $part.replicas) 1 }}
+topologySpreadConstraints:
+  - maxSkew: 1
+    topologyKey: kubernetes.io/hostname
+    whenUnsatisfiable: ScheduleAnyway
+    labelSelector:
+      matchLabels: {{ include "pa.selector" (list $root (index . 1)) | nindent 8 }}
+{{- end }}
+{{- end -}}
+
+{{- define "pa.lease" -}}
+{{- if gt (int .replicas) 1 }}
+- --lease={{ .leaseSeconds }}
+{{- end }}
+{{- end -}}
+
+{{- define "pa.oneStays" -}}
+{{- $root := index . 0 -}}
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata:
+  name: {{ include "pa.fullname" $root }}-{{ index . 1 }}
+  labels: {{ include "pa.labels" (list $root (index . 1)) | nindent 4 }}
+spec:
+  maxUnavailable: 1
+  selector:
+    matchLabels: {{ include "pa.selector" (list $root (index . 1)) | nindent 6 }}
+{{- end -}}
+
 {{/* A part's own variables and where more come from. */}}
 {{- define "pa.extraEnv" -}}
 {{- with .extraEnv }}

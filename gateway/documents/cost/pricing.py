@@ -48,16 +48,23 @@ _Fields: TypeAlias = dict[str, list[FieldNode]]
 """What is selected of one object, by response key; each with all its occurrences."""
 
 
+QUERY_WEIGHT = 30
+"""A field that weighs as much or more asks the store, which takes but few points of the gateway's own work."""
+OF_A_QUERY = 5.0
+
+
 class Price(NamedTuple):
-    """Whole points, and the most values that the answer can hold, objects among them."""
+    """Whole points, the most values that the answer can hold, objects among them, and the gateway's own part of the points."""
 
     points: int
     values: int
+    own: int = 0
 
 
 class _Part(NamedTuple):
     points: float
     values: int
+    own: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +93,8 @@ class Pricing:
         root = self.schema.get_root_type(operation.operation)
         assert root is not None
         walk = _Walk(self, fragments, values)
-        points, held = walk.of_object(root.name, [operation.selection_set], {}, {})
-        return Price(1 + math.ceil(points), held)
+        found = walk.of_object(root.name, [operation.selection_set], {}, {})
+        return Price(1 + math.ceil(found.points), found.values, 1 + math.ceil(found.own))
 
     def price_of(self, text: str, variables: Mapping[str, Any]) -> Price:
         """The price of a document of our own, known to be valid with these variables."""
@@ -99,6 +106,12 @@ class Pricing:
         values = get_variable_values(self.schema, definitions, dict(variables))
         assert isinstance(values, VariableValues)
         return self.price(document, operation, values)
+
+
+def _of_gateway(name: str, weight: float) -> float:
+    """What a field itself takes of the gateway; the schema's description is made by it alone."""
+    is_query = weight >= QUERY_WEIGHT and name not in INTROSPECTION
+    return OF_A_QUERY if is_query else max(0.0, weight)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +132,12 @@ class _Walk:
         seen: set[str] = set()
         for each in selections:
             self._collect(each, type_name, found, seen)
-        points, held = 0.0, 0
+        points, held, own = 0.0, 0, 0.0
         for nodes in found.values():
             name = nodes[0].name.value
             more = self._of_field(type_name, nodes, lengths.get(name, deep.get(name)), deep)
-            points, held = points + more.points, held + more.values
-        return _Part(points, held)
+            points, held, own = points + more.points, held + more.values, own + more.own
+        return _Part(points, held, own)
 
     def _collect(
         self, selections: SelectionSetNode, type_name: str, found: _Fields, seen: set[str]
@@ -179,7 +192,7 @@ class _Walk:
         if weight.depends:
             arguments = self._arguments(parent, nodes[0])
             if arguments is None:
-                return _Part(max(0.0, own), 1)
+                return _Part(max(0.0, own), 1, _of_gateway(name, own))
             own += sum(
                 each for key, each in weight.arguments.items() if arguments.get(key) is not None
             )
@@ -192,9 +205,10 @@ class _Walk:
         if weight.is_list:
             items = next((each for each in (length, size) if each is not None), 1)
         each = self._each(weight, nodes, size, deep)
-        points = max(each.points, made)
         return _Part(
-            max(0.0, own) + items * (weight.type_weight + points), items * (1 + each.values)
+            max(0.0, own) + items * (weight.type_weight + max(each.points, made)),
+            items * (1 + each.values),
+            _of_gateway(name, own) + items * (weight.type_weight + max(each.own, made)),
         )
 
     def _each(
@@ -210,7 +224,7 @@ class _Walk:
         lengths = dict.fromkeys(weight.size.fields, size) if weight.size is not None else {}
         selections = [each.selection_set for each in nodes if each.selection_set is not None]
         found = [self.of_object(each, selections, lengths, deep) for each in weight.answers]
-        return _Part(max(each.points for each in found), max(each.values for each in found))
+        return _Part(*map(max, zip(*found, strict=True)))
 
     def _arguments(self, parent: str, node: FieldNode) -> Mapping[str, Any] | None:
         """As the resolver gets them; `None` where they do not fit, and the field only fails."""

@@ -6,17 +6,19 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
+from functools import partial
 
 from starlette.types import Scope
 
 from gateway.access.auth.authenticator import Authenticator
 from gateway.access.budget.balance import Balance
+from gateway.access.masking import Show
 from gateway.analytics import entries
+from gateway.analytics.answers import EntryPage
 from gateway.analytics.entries import EntriesQuestion
 from gateway.analytics.questions import NOT_APART
 from gateway.documents.admission import Asker
 from gateway.errors import (
-    FailedLoginsError,
     OverloadedError,
     PartialAnswerError,
     RateLimitedError,
@@ -26,8 +28,9 @@ from gateway.execution import presenting
 from gateway.execution.operation import MakeContext
 from gateway.http.answering import Answering
 from gateway.http.export.rows import Row, row_of
-from gateway.http.watching import caller_of
+from gateway.http.watching import judged_again
 from gateway.live.stream import Sleep
+from gateway.process import beside
 from gateway.process.clock import Monotonic
 from gateway.process.drain import Drain
 
@@ -47,6 +50,10 @@ class End(Enum):
     STORE = "store"
     LEAVING = "leaving"
     CUT = "cut"
+
+
+ROW_ITEMS = 3
+"""A row to be written takes as long as so many of what comes from a store."""
 
 
 class BrokenOffError(Exception):
@@ -167,14 +174,14 @@ class Pages:
             await self._wait(min(half_s, left_s))
 
     async def _check(self) -> None:
-        """Who asks, by the credential as it is judged now, and with the rights that the export began with."""
+        """Require a good credential, and the rights that the export began with."""
         try:
-            caller = await caller_of(self.means.door, self.scope, None)
-        except (UnauthenticatedError, FailedLoginsError):
+            asker = await judged_again(self.means.door, self.scope, self.asker)
+        except UnauthenticatedError:
             raise BrokenOffError(End.CREDENTIAL) from None
-        if caller.visibility != self.asker.caller.visibility:
+        if asker.caller.visibility != self.asker.caller.visibility:
             raise BrokenOffError(End.RIGHT)
-        self.asker = Asker(caller, self.asker.address)
+        self.asker = asker
 
     async def _fetch(self) -> None:
         key, payer = object(), self.asker.payer
@@ -190,17 +197,8 @@ class Pages:
                 await context.store.close()
         if found.evidence.inexact is not None:
             raise PartialAnswerError(found.evidence.inexact)
-        told = presenting.transactions_of(found, found.entries, context.shown)
-        last = len(told) - 1
-        rows = tuple(
-            row_of(each, cursor, has_next=found.has_next or place < last)
-            for place, (each, cursor) in enumerate(zip(told, found.cursors, strict=True))
-        )
-        self.page = Page(
-            rows,
-            presenting.utc(found.evidence.as_of_ms),
-            presenting.utc(found.window.interval.end_ms),
-            found.cursors[-1] if found.has_next else None,
+        self.page = await beside.done(
+            ROW_ITEMS * len(found.entries), partial(_page_of, found, context.shown)
         )
 
     async def _patiently(self, do: Callable[[], Awaitable[None]], wait_s: float) -> None:
@@ -224,3 +222,18 @@ class Pages:
         while (left_s := until_s - self.means.monotonic()) > 0:
             self._require_process()
             await self.means.sleep(min(left_s, PULSE_S))
+
+
+def _page_of(found: EntryPage, shown: Show) -> Page:
+    told = presenting.transactions_of(found, found.entries, shown)
+    last = len(told) - 1
+    rows = tuple(
+        row_of(each, cursor, has_next=found.has_next or place < last)
+        for place, (each, cursor) in enumerate(zip(told, found.cursors, strict=True))
+    )
+    return Page(
+        rows,
+        presenting.utc(found.evidence.as_of_ms),
+        presenting.utc(found.window.interval.end_ms),
+        found.cursors[-1] if found.has_next else None,
+    )

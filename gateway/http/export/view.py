@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 from starlette.types import Receive, Scope, Send
 
+from gateway.analytics.entries import EntriesQuestion
 from gateway.documents.admission import Asker
+from gateway.documents.asked_accounts import AskedAccounts
 from gateway.errors import (
     CallerError,
     ForbiddenError,
@@ -30,12 +32,13 @@ from gateway.execution.outcome import (
 from gateway.http import negotiation
 from gateway.http import request as http_request
 from gateway.http import response as http_response
+from gateway.http.asking import Asking
 from gateway.http.export import asked as exports
 from gateway.http.export.pages import BrokenOffError, End, Means, Page, Pages
 from gateway.http.export.rows import Format
 from gateway.http.hanging_up import unless_gone
 from gateway.http.operation_record import OperationRecord, Recorded
-from gateway.http.reading import About
+from gateway.http.reading import About, Digests
 from gateway.http.refused import RequestRefusedError
 from gateway.http.request import ClientGoneError, RequestIds
 from gateway.http.response import Addressee, Header
@@ -50,27 +53,15 @@ NAME = "ExportTransactions"
 _ABOUT = About(NAME, PATH, trusted=True, label=NAME)
 
 
-@dataclass(frozen=True, slots=True)
-class _Asking:
-    """One request while it is answered."""
-
-    to: Addressee
-    address: str
-    started_s: float
-    scope: Scope
-    receive: Receive
-    send: Send
-
-
 @dataclass(frozen=True)
 class TransactionExport:
-    """The ASGI endpoint; `digest` is what the record keeps of an account's id, `on_ended` is told why and after how many rows."""
+    """The ASGI endpoint; `digests` are what the record keeps of accounts, `on_ended` is told why and after how many rows."""
 
     means: Means
     places: Places
     record: OperationRecord
     request_ids: RequestIds
-    digest: Callable[[str], str]
+    digests: Digests
     on_ended: Callable[[str, int], None]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,14 +69,13 @@ class TransactionExport:
         head = http_request.head_of(scope)
         to = Addressee(head, negotiation.JSON, self.request_ids.of(head))
         address = http_request.address_of(scope)
-        asking = _Asking(to, address, self.means.monotonic(), scope, receive, send)
+        asking = Asking(to, address, self.means.monotonic(), scope, receive, send)
         recorded, pages = Recorded(None), None
         try:
             caller = await caller_of(self.means.door, scope, address)
             recorded = Recorded(caller)
             asked = exports.read(head, self.means.bounds.page_rows)
-            accounts = (self.digest(asked.question.account_id),)
-            recorded = Recorded(caller, _ABOUT, accounts)
+            recorded = Recorded(caller, _ABOUT, self.digests(caller, _named(asked.question)))
             asker = Asker(caller, address)
             pages = Pages(self.means, scope, to.request_id, asker, asked.question)
             with self.places.place(asker.payer):
@@ -97,7 +87,7 @@ class TransactionExport:
             await self._tell(asking, _outcome_of(error), recorded, pages)
 
     async def _export(
-        self, asking: _Asking, format_: Format, pages: Pages, recorded: Recorded
+        self, asking: Asking, format_: Format, pages: Pages, recorded: Recorded
     ) -> None:
         await unless_gone(asking.receive, pages.first())
         self._record(asking, None, recorded, pages)
@@ -116,7 +106,7 @@ class TransactionExport:
         if end is not End.COMPLETE:
             one_at_a_time.break_off(asking.scope)
 
-    async def _sent(self, asking: _Asking, format_: Format, pages: Pages) -> End:
+    async def _sent(self, asking: Asking, format_: Format, pages: Pages) -> End:
         """Send the list, and tell how that ended."""
         try:
             await _stream(asking, format_, pages)
@@ -129,7 +119,7 @@ class TransactionExport:
         return End.COMPLETE
 
     async def _tell(
-        self, asking: _Asking, outcome: Outcome, recorded: Recorded, pages: Pages | None
+        self, asking: Asking, outcome: Outcome, recorded: Recorded, pages: Pages | None
     ) -> None:
         """Send an outcome that has errors."""
         balance = None if pages is None else pages.balance
@@ -139,7 +129,7 @@ class TransactionExport:
 
     def _record(
         self,
-        asking: _Asking,
+        asking: Asking,
         outcome: Outcome | None,
         recorded: Recorded,
         pages: Pages | None,
@@ -149,11 +139,16 @@ class TransactionExport:
         status = 200 if outcome is None else outcome.status
         self.record.answered(*of, outcome, None, status, self._since_s(asking), balance)
 
-    def _since_s(self, asking: _Asking) -> float:
+    def _since_s(self, asking: Asking) -> float:
         return self.means.monotonic() - asking.started_s
 
 
-async def _stream(asking: _Asking, format_: Format, pages: Pages) -> None:
+def _named(question: EntriesQuestion) -> AskedAccounts:
+    other = question.counterparty_id
+    return AskedAccounts((question.account_id,), () if other is None else (other,))
+
+
+async def _stream(asking: Asking, format_: Format, pages: Pages) -> None:
     """Send page after page, all but the end; each is fetched when the one before is taken, so that there is one in memory.
 
     A list of one page has a length, and its connection goes on: of it what the server holds for the
@@ -178,11 +173,11 @@ async def _stream(asking: _Asking, format_: Format, pages: Pages) -> None:
         body = format_.write(pages.page.rows)
 
 
-async def _write(asking: _Asking, body: bytes, *, more: bool = True) -> None:
+async def _write(asking: Asking, body: bytes, *, more: bool = True) -> None:
     await asking.send({"type": "http.response.body", "body": body, "more_body": more})
 
 
-def _headers(asking: _Asking, format_: Format, first: Page) -> Sequence[Header]:
+def _headers(asking: Asking, format_: Format, first: Page) -> Sequence[Header]:
     return (
         (b"content-type", format_.content_type),
         (b"content-disposition", b'attachment; filename="transactions.%s"' % format_.name.encode()),

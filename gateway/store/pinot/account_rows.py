@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
 
 from gateway.analytics import money
+from gateway.process import beside
 from gateway.store.pinot import sql
 from gateway.store.pinot.response import BrokerAnswer, Cells, decimal, text, whole
 from gateway.store.rows.asked import AccountRows, Row, RowsPlan, id_bytes
@@ -31,6 +32,12 @@ async def _of_partition(
 ) -> tuple[AccountRows, ...]:
     accounts = frozenset(account_ids)
     answer = await ask(sql.account_rows(plan, accounts), accounts)
+    return await beside.done(len(answer.rows), lambda: _all_told(plan, accounts, answer))
+
+
+def _all_told(
+    plan: RowsPlan, accounts: Iterable[str], answer: BrokerAnswer
+) -> tuple[AccountRows, ...]:
     cells: dict[str, list[Cells]] = {each: [] for each in accounts}
     for row in answer.rows:
         cells[text(row[0])].append(row)

@@ -20,7 +20,7 @@ from gateway.analytics.query_plan import (
     TotalsPlan,
 )
 from gateway.errors import PartialAnswerError, StoreUnavailableError
-from gateway.process import traces
+from gateway.process import beside, traces
 from gateway.process.clock import Deadline, EpochMs, Monotonic, system_epoch_ms
 from gateway.settings import Settings
 from gateway.store.overload.retry_budget import RetryBudget
@@ -120,7 +120,10 @@ class PinotStore:
                     for part in sql.parts(piece)
                 )
             )
-            rows = merge(plan, [rows_of(plan, each.rows) for each in answers])
+            rows = await beside.done(
+                sum(len(each.rows) for each in answers),
+                lambda: merge(plan, [rows_of(plan, each.rows) for each in answers]),
+            )
             answer = min(answers, key=lambda each: each.total_docs)
             inexact = GROUPS_CUT if any(each.groups_cut for each in answers) else None
         inexact = inexact or forgotten(plan, self.settings.entries_kept_days, self.epoch_ms())

@@ -16,9 +16,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 
 from gateway.analytics.model import Interval, RankBy
 from gateway.analytics.query_plan import DistinctPlan, GroupRow, Place, TopPlan
+from gateway.process import beside
 from gateway.store.pinot import cohorts, remembered, response, sql
 from gateway.store.pinot.remembered import Base, RememberedRankings
 from gateway.store.pinot.response import BrokerAnswer
@@ -201,12 +203,16 @@ async def _with_whole_tie(
     wider = plan
     while True:
         answer = await ask(sql.top(wider, hashes), options)
-        rows = tuple(group_row(cells) for cells in answer.rows)
+        rows = await beside.done(len(answer.rows), partial(_groups, answer))
         if len(rows) < wider.limit or closes_tie(rows, plan.limit):
             break
         wider = replace(wider, limit=wider.limit * TIE_GROWTH)
-    ordered = in_order(rows, plan)[: plan.limit]
-    return TopAnswer(ordered, answer, GROUPS_CUT if answer.groups_cut else None)
+    ordered = await beside.done(len(rows), partial(in_order, rows, plan))
+    return TopAnswer(ordered[: plan.limit], answer, GROUPS_CUT if answer.groups_cut else None)
+
+
+def _groups(answer: BrokerAnswer) -> tuple[GroupRow, ...]:
+    return tuple(map(group_row, answer.rows))
 
 
 async def _count_groups(plan: TopPlan, ask: Ask) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 from gateway.access.caller import Scope
@@ -17,6 +18,7 @@ from gateway.analytics.asking import PlanRow, StoreResult
 from gateway.analytics.calendars import DAY_MS
 from gateway.analytics.query_plan import QueryPlan
 from gateway.errors import PartialAnswerError, StoreUnavailableError
+from gateway.process import beside
 from gateway.process.bounded_store import BoundedStore
 from gateway.process.clock import EpochMs, Monotonic
 from gateway.store.overload.party import Party
@@ -120,7 +122,10 @@ class KeptRows:
         if held is None:
             self._count("store")
             return None
-        rows = answers.rows_of(plan, {name: each.rows for name, each in held.items()})
+        rows_of = {name: each.rows for name, each in held.items()}
+        rows = await beside.done(
+            sum(map(len, rows_of.values())), lambda: answers.rows_of(plan, rows_of)
+        )
         as_of_ms = min(each.as_of_ms for each in held.values())
         # What the store holds of several accounts together has another number than of each.
         snapshot = max(each.snapshot for each in held.values()) if len(held) == 1 else 0
@@ -200,7 +205,8 @@ class KeptRows:
             since_ms = held.arrived_since_ms
             told = await self._looks.ask(account_id, scope, since_ms, timeout_s, party)
             self._count("look")
-            made = None if told.rows.cut else held.with_(told)
+            if not told.rows.cut:
+                made = await beside.done(len(held.rows), partial(held.with_, told))
         if made is None:
             made = await self._loaded(account_id, scope, until_s, party)
         if made is None or len(made.rows) > self._bounds.max_rows:
@@ -222,7 +228,7 @@ class KeptRows:
             told = await lane.ask(account_id, scope, None, left_s, party)
             self._count("load")
             if not told.rows.cut:
-                return Held.of(told)
+                return await beside.done(len(told.rows.rows), partial(Held.of, told))
         return None
 
     def _plan(self, scope: Scope, since_ms: int | None) -> RowsPlan:

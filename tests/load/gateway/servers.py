@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
 import os
 import sys
 from pathlib import Path
@@ -12,17 +11,14 @@ from typing import Any
 
 import httpx
 import orjson
-import uvicorn
 from starlette.types import ASGIApp
 
 from gateway import settings as gateway_settings
 from gateway.app import create_app
-from gateway.documents.line import YIELD_S
 from gateway.process.clock import EpochMs, system_epoch_ms
-from gateway.process.connection import speaking
-from gateway.process.connections import Connections, Limits
 from tests.load.gateway import mix, rivals
 from tests.load.gateway.stub_store import NOW_MS, StubStore
+from tests.load.serving import serve
 
 NAMES = ("ours", "constant", "strawberry", "strawberry-cached")
 
@@ -37,22 +33,8 @@ def main() -> int:
     parser.add_argument("port", type=int)
     options = parser.parse_args()
     store = StubStore(options.store_ms / 1000, options.places)
-    config = uvicorn.Config(
-        _app(options.name, store, _fixed if options.fixed_clock else system_epoch_ms),
-        host="127.0.0.1",
-        port=options.port,
-        loop="uvloop",
-        http=speaking(Connections(Limits())),
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        backlog=20_000,
-        timeout_graceful_shutdown=5,
-    )
-    gc.collect()
-    gc.freeze()  # as the gateway itself does
-    sys.setswitchinterval(YIELD_S)
-    uvicorn.Server(config).run()
+    epoch_ms = _fixed if options.fixed_clock else system_epoch_ms
+    serve(_app(options.name, store, epoch_ms), options.port)
     return 0
 
 

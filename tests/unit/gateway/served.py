@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.access.caller import SCOPE_KEY, Caller
+from gateway.access.caller import SCOPE_KEY, Caller, Role
 from gateway.analytics.asking import StoreResult
 from gateway.analytics.model import Entry
 from gateway.analytics.pipeline_plan import ProgressPlan
@@ -28,6 +28,7 @@ from tests.store_cases import transfer
 from tests.unit.gateway.fakes import NOW_MS, ReferenceStore
 
 GRAPHQL = "application/graphql-response+json"
+OWNER = Caller("alice", Role.OWNER, frozenset({"alice"}), sees_counterparties=True)
 UUID = "00000000-0000-0000-0000-{:012d}"
 ENTRIES: list[Entry] = [
     entry
@@ -96,10 +97,14 @@ class Gateway:
             transport=httpx.ASGITransport(self._as_caller), base_url="http://localhost"
         )
 
-    async def _as_caller(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def of_caller(self, scope: Scope) -> Scope:
+        """The same, as `caller`'s."""
         if self.caller is not None:
             scope[SCOPE_KEY] = self.caller
-        await self.app(scope, receive, send)
+        return scope
+
+    async def _as_caller(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(self.of_caller(scope), receive, send)
 
     def passes(self, seconds: float) -> None:
         """Both clocks go on; who slept until then wakes."""

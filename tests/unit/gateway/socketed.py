@@ -10,7 +10,6 @@ from typing import Any
 
 from starlette.types import Message, Scope
 
-from gateway.access.caller import SCOPE_KEY
 from tests.unit.gateway.served import Gateway, settle
 
 
@@ -52,9 +51,7 @@ class Socket:
                 for name, value in ({"host": "localhost"} | self.headers).items()
             ],
         }
-        if self.gateway.caller is not None:
-            scope[SCOPE_KEY] = self.gateway.caller
-        return scope
+        return self.gateway.of_caller(scope)
 
     async def _send(self, message: Message) -> None:
         await self.takes.wait()

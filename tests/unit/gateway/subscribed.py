@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from starlette.types import Message, Scope
-
-from gateway.access.caller import SCOPE_KEY
+from tests.unit.gateway.client import Client
 from tests.unit.gateway.served import Gateway, settle
 
 TOTALS = """subscription { account(id: "alice") { totals(window: {last: {count: 1, unit: DAY}}) {
@@ -17,73 +14,25 @@ TOTALS = """subscription { account(id: "alice") { totals(window: {last: {count: 
 
 
 @dataclass
-class Subscriber:
-    """One request for events, and what came of it so far."""
+class Subscriber(Client):
+    """One request for events, and what came of it so far; `more` stands in its body beside the query."""
 
-    gateway: Gateway
     query: str = TOTALS
-    body: dict[str, Any] = field(default_factory=dict)
-    headers: dict[str, str] = field(default_factory=dict)
+    more: dict[str, Any] = field(default_factory=dict)
     method: str = "POST"
-    status: int = 0
-    told: dict[bytes, bytes] = field(default_factory=dict)
-    """Headers of the response."""
-    text: str = ""
-    ended: bool = False
-    takes: asyncio.Event = field(default_factory=asyncio.Event)
-    """While it is not set, what is sent is not taken."""
 
-    def __post_init__(self) -> None:
-        self.takes.set()
-        self._hung_up = asyncio.Event()
-        self._asked = False
-        self.serving = asyncio.ensure_future(
-            self.gateway.app(self._scope(), self._receive, self._send)
-        )
+    def _asks(self) -> dict[str, Any]:
+        headers = {"content-type": "application/json", "accept": "text/event-stream"}
+        where = {"path": "/graphql", "query_string": b""}
+        return {"method": self.method, **where, "headers": headers}
 
-    def _scope(self) -> Scope:
-        headers = {"host": "localhost", "content-type": "application/json"}
-        headers |= {"accept": "text/event-stream"} | self.headers
-        scope: dict[str, Any] = {
-            "type": "http",
-            "method": self.method,
-            "path": "/graphql",
-            "query_string": b"",
-            "client": ("10.0.0.9", 5),
-            "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
-        }
-        if self.gateway.caller is not None:
-            scope[SCOPE_KEY] = self.gateway.caller
-        self.scope: Scope = scope
-        return scope
+    def _content(self) -> bytes:
+        return json.dumps({"query": self.query, **self.more}).encode()
 
-    async def _receive(self) -> Message:
-        if not self._asked:
-            self._asked = True
-            content = json.dumps({"query": self.query, **self.body}).encode()
-            return {"type": "http.request", "body": content, "more_body": False}
-        await self._hung_up.wait()
-        return {"type": "http.disconnect"}
-
-    async def _send(self, message: Message) -> None:
-        await self.takes.wait()
-        if message["type"] == "http.response.start":
-            self.status, self.told = message["status"], dict(message["headers"])
-            return
-        self.text += message["body"].decode()
-        self.ended = not message.get("more_body", False)
-
-    async def hang_up(self) -> None:
-        """The client goes."""
-        self._hung_up.set()
-        await settle()
-
-    async def after(self, seconds: float = 1.0) -> Subscriber:
-        """Some time later, a second at a time."""
-        for _ in range(round(seconds)):
-            self.gateway.passes(1.0)
-            await settle()
-        return self
+    @property
+    def text(self) -> str:
+        """All that was sent behind the head."""
+        return self.body.decode()
 
     @property
     def blocks(self) -> list[str]:

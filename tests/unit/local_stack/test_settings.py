@@ -54,6 +54,13 @@ def test_all_who_judge_events_are_told_the_currency() -> None:
     assert "--currency" not in job_arguments(StackSettings(), 2)
 
 
+def test_tracker_and_audit_are_each_the_only_one_unless_they_are_given_a_lease() -> None:
+    several = from_environment({"STACK_LEASE_S": "10"})
+    for made in (parts.progress, parts.audit):
+        assert made(several).argv[-2:] == ["--lease", "10"]
+        assert "--lease" not in made(StackSettings()).argv
+
+
 @pytest.mark.parametrize("text", ["eur", "EU", "EUR ", "€", "--help"])
 def test_a_currency_that_is_no_code_is_refused_by_name(text: str) -> None:
     with pytest.raises(SettingsError, match=r"STACK_CURRENCY is '.*'; it must be a code"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
 
@@ -45,10 +44,8 @@ def crowd() -> list[Entry]:
 
 
 @pytest.fixture
-async def api(anyio_backend: str) -> AsyncIterator[Api]:
-    made = Api(crowd())
-    async with made.client:
-        yield made
+def data() -> list[Entry]:
+    return crowd()
 
 
 def expected(key: Any) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
 
@@ -44,10 +43,8 @@ DATA = [
 
 
 @pytest.fixture
-async def api(anyio_backend: str) -> AsyncIterator[Api]:
-    made = Api(list(DATA))
-    async with made.client:
-        yield made
+def data() -> list[Entry]:
+    return list(DATA)
 
 
 async def test_sums_are_net_and_reversals_count_as_transactions(api: Api) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from gateway.analytics.model import Entry
 from tests.store_cases import reversal, transfer
 from tests.unit.gateway.api import Api
 from tests.unit.gateway.fakes import AS_OF_MS, NOW_MS
@@ -32,10 +32,8 @@ DATA = [
 
 
 @pytest.fixture
-async def api(anyio_backend: str) -> AsyncIterator[Api]:
-    made = Api(list(DATA))
-    async with made.client:
-        yield made
+def data() -> list[Entry]:
+    return list(DATA)
 
 
 async def listed(api: Api, arguments: str, fields: str = "amount") -> dict[str, Any]:
@@ -116,12 +114,24 @@ async def test_a_page_forward_leads_back_to_where_it_came_from(api: Api) -> None
     assert back["pageInfo"] | {"hasPreviousPage": False, "hasNextPage": True} == first["pageInfo"]
 
 
+async def test_who_pages_both_ways_says_null_for_the_other(api: Api) -> None:
+    ends = [await listed(api, each) for each in ("first: null, last: 2", "last: 2")]
+    assert ends[0] == ends[1]
+    starts = [
+        await listed(api, each) for each in ("first: 20, last: null", "first: null", "last: null")
+    ]
+    assert starts[0] == starts[1] == starts[2]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ("last: 0", "last: must be 1 to 100, not 0"),
         ('before: "x"', "before: goes with `last`; to go forward, give `after`"),
         ('last: 2, after: "x"', "after: goes with `first`; to go back, give `last` and `before`"),
+        ("first: 2, last: 2", "last: give either first or last, not both"),
+        ("first: 20, last: 1", "last: give either first or last, not both"),
+        ('first: 2, before: "x"', "before: goes with `last`"),
         ('last: 2, before: "x"', "before: is no cursor of this gateway"),
         ('minAmount: "0.000000001"', "minAmount: has up to 18 digits before the point and 8 after"),
         ('maxAmount: "1000000000000000000"', "maxAmount: has up to 18 digits before the point"),

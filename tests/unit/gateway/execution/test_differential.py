@@ -42,7 +42,7 @@ from gateway.wiring.documents import make_preparation
 from gateway.wiring.operations import make_context_maker, make_execution
 from gateway.wiring.stores import admitted
 from tests.generated_operations import BETWEEN, Generated, operations
-from tests.unit.gateway.analytics.test_answers import DATA
+from tests.unit.gateway.analytics.few_transfers import DATA
 from tests.unit.gateway.fakes import NOW_MS, ReferenceStore
 
 FOLDER = Path(__file__).parents[4] / "graphql_schema" / "operations"

@@ -51,7 +51,7 @@ async def test_a_revoked_token_ends_the_stream_within_seconds(
     trust: Trust, body: dict[str, object]
 ) -> None:
     gateway = trusting(trust)
-    subscriber = await listen(gateway, token(), body=body)
+    subscriber = await listen(gateway, token(), more=body)
     await passes(subscriber, 2)
     assert not subscriber.ended
     trust.write("revoked.json", {"jti": ["token-1"], "sub": {}})
@@ -86,4 +86,4 @@ async def test_without_a_credential_there_is_no_stream(trust: Trust) -> None:
     subscriber = await subscribe(trusting(trust))
     await waiting(subscriber)
     assert (subscriber.status, subscriber.codes) == (401, ["UNAUTHENTICATED"])
-    assert b"www-authenticate" in subscriber.told
+    assert "www-authenticate" in subscriber.told

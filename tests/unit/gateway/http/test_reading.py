@@ -12,6 +12,8 @@ import pytest
 
 from gateway.access.budget.balance import Balance
 from gateway.access.caller import EVERYONE, Caller, Role
+from gateway.access.masking import Masking
+from gateway.analytics.cursor import Cursors
 from gateway.documents.admission import (
     NEW_DOCUMENT_COST,
     TOKENS_A_POINT,
@@ -23,10 +25,11 @@ from gateway.documents.named import Documents
 from gateway.documents.preparation import Prepared, digest_of
 from gateway.errors import RateLimitedError
 from gateway.http import reading
+from gateway.http.account_digests import AccountDigests
 from gateway.http.reading import REFUSED_AGAIN_COST, Answerable, Reading, Unanswerable
 from gateway.http.request import Head
-from gateway.process import logs
 from gateway.process.metrics import Metrics
+from gateway.process.signing import Signer
 from gateway.settings import Settings
 from gateway.wiring.documents import make_preparation
 from gateway.wiring.redis import make_budgets
@@ -42,6 +45,9 @@ async def _while_there(checking: Coroutine[Any, Any, Prepared]) -> Prepared:
     return await checking
 
 
+DIGESTS = AccountDigests(Masking(), Cursors(Signer([b"k"], b"cursor")))
+
+
 class Desk:
     """Reads requests of one who has a budget."""
 
@@ -55,7 +61,7 @@ class Desk:
             settings.max_values,
         )
         found = Documents(True, 10, {"trusted": trusted}, "off", metrics)
-        self.reading = Reading(found, self.admission, settings.max_body_bytes, 1 << 24, logs.digest)
+        self.reading = Reading(found, self.admission, settings.max_body_bytes, 1 << 24, DIGESTS)
 
     async def read(
         self, text: str, content_type: bytes = JSON, asker: Asker = ASKER, **more: object

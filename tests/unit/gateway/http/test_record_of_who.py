@@ -208,6 +208,69 @@ async def test_accounts_are_those_of_what_is_executed_and_none_is_left_out_of_th
         assert told["accounts"] + told["more_accounts"] == digests
 
 
+PARTNER = Caller("key:p", Role.PARTNER, frozenset({"alice"}), sees_counterparties=False)
+RANKING = "topCounterparties(window: {last: {count: 1, unit: DAY}}, first: 1%s) { %s }"
+
+
+async def accounts_of(gateway: Recorded, fields: str, **variables: Any) -> list[str]:
+    """The digests that a request leaves which asks alice for these fields."""
+    declared = {"$x": "$x: ID!", "$on": "$on: Boolean! = false"}
+    names = ", ".join(each for name, each in declared.items() if name in fields)
+    query = f'query {f"({names})" if names else ""} {{ account(id: "alice") {{ ...f }} }} fragment f on Account {{ {fields} }}'
+    await gateway.post(query, variables=variables)
+    told: list[str] = json.loads(gateway.log.getvalue().splitlines()[-1])["accounts"]
+    return told
+
+
+async def test_accounts_on_the_other_side_are_recorded_however_they_are_named(trust: Trust) -> None:
+    gateway = Recorded(trust)
+    masking = Masking(MASKING_KEY.encode())
+    bob, carol = masking.digest("bob"), masking.digest("carol")
+    totals = "totals(window: {last: {count: 1, unit: DAY}}, counterpartyId: %s) { exact }"
+    assert await accounts_of(gateway, totals % '"bob"') == [ALICE, bob]
+    assert await accounts_of(gateway, totals % "$x", x="bob") == [ALICE, bob]
+    left_out = (totals % "$x").replace(") {", ") @include(if: $on) {")
+    assert await accounts_of(gateway, f"id {left_out}", x="bob") == [ALICE]
+    ranked = RANKING % (
+        "",
+        'a: rankOf(accountId: "bob") { rank } b: rankOf(accountId: "carol") { rank }',
+    )
+    again = f"{ranked} x: " + totals % '"bob"'
+    assert await accounts_of(gateway, again) == [ALICE, bob, carol]
+    unknown = 'transaction(id: "00000000-0000-0000-0000-000000000003") { amount }'
+    assert await accounts_of(gateway, unknown) == [ALICE], "a transaction is no account"
+
+
+@pytest.mark.parametrize("caller", [OPS, PARTNER])
+async def test_a_mask_and_a_cursor_are_recorded_as_the_account_that_they_stand_for(
+    trust: Trust, caller: Caller
+) -> None:
+    gateway = Recorded(trust)
+    gateway.caller = caller
+    asked = RANKING % ("", "rows { accountId } pageInfo { endCursor }")
+    answer = (await gateway.post(f'{{ account(id: "alice") {{ {asked} }} }}')).json()
+    found = answer["data"]["account"]["topCounterparties"]
+    first = Masking(MASKING_KEY.encode()).digest("bob")
+    shown = found["rows"][0]["accountId"]
+    assert (shown == "bob") is (caller is OPS)
+    ranked = RANKING % ("", "rankOf(accountId: $x) { rank }")
+    assert await accounts_of(gateway, ranked, x=shown) == [ALICE, first]
+    after = RANKING % (f', after: "{found["pageInfo"]["endCursor"]}"', "exact")
+    assert await accounts_of(gateway, after) == [ALICE, first]
+    assert shown not in gateway.log.getvalue()
+
+
+async def test_what_names_nobody_is_recorded_by_itself(trust: Trust) -> None:
+    gateway = Recorded(trust)
+    gateway.caller = PARTNER
+    ranked = RANKING % ("", "rankOf(accountId: $x) { rank }")
+    masking = Masking(MASKING_KEY.encode())
+    for text in ("masked:" + "a" * 83, "bob", "b\u0007"):
+        assert await accounts_of(gateway, ranked, x=text) == [ALICE, masking.digest(text)]
+    listed = 'transactions(window: {last: {count: 1, unit: DAY}}, after: "x") { exact }'
+    assert await accounts_of(gateway, listed) == [ALICE]
+
+
 async def test_a_group_is_recorded_by_its_accounts_and_one_that_is_not_the_callers_by_none(
     trust: Trust,
 ) -> None:

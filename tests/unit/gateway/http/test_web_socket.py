@@ -9,22 +9,20 @@ from typing import Any
 
 import pytest
 
-from gateway.access.caller import Caller, Role
 from gateway.http import web_socket
 from gateway.settings import Settings
 from tests.identity_provider import Trust, token
 from tests.store_cases import transfer
 from tests.unit.gateway.fakes import NOW_MS
 from tests.unit.gateway.process.listening import until
+from tests.unit.gateway.served import OWNER, UUID, Gateway, settle
 from tests.unit.gateway.served import TOTALS as QUERY
-from tests.unit.gateway.served import UUID, Gateway, settle
 from tests.unit.gateway.socketed import Socket, connected
 from tests.unit.gateway.subscribed import TOTALS
 
 pytestmark = pytest.mark.anyio
 
 INIT = {"type": "connection_init"}
-OWNER = Caller("alice", Role.OWNER, frozenset({"alice"}), sees_counterparties=True)
 
 
 def arrives(gateway: Gateway) -> None:

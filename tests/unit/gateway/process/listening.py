@@ -23,6 +23,8 @@ BODY = json.dumps({"query": "{ limits { maxFirst } }"}).encode()
 LINE = b"POST /graphql HTTP/1.1\r\nhost: localhost\r\n"
 HEAD = LINE + b"content-type: application/json\r\n"
 CHUNKED = HEAD + b"transfer-encoding: chunked\r\n\r\n"
+LIMITS = Limits(head_s=10, body_s=20, idle_s=75, send_s=30, half_closed_s=0.01)
+"""`half_closed_s` is counted by the loop's own clock, which no test moves: so it is short."""
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -150,6 +152,11 @@ class Listening:
     def connections(self) -> list[Connection]:
         """All there are."""
         return [each for each in self.state.connections if isinstance(each, Connection)]
+
+    @property
+    def held_bytes(self) -> int:
+        """What was sent and is not in the system's hands."""
+        return sum(each.transport.get_write_buffer_size() for each in self.connections)
 
     def close(self) -> None:
         """Hang up every client."""

@@ -33,12 +33,6 @@ HOSTILE = 4_000_000
 
 
 @pytest.fixture
-def anyio_backend() -> tuple[str, dict[str, bool]]:
-    """The loop that serves."""
-    return "asyncio", {"use_uvloop": True}
-
-
-@pytest.fixture
 async def served(anyio_backend: object) -> AsyncIterator[Listening]:
     async with listening(Gateway().app) as made:
         yield made

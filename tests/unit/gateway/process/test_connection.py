@@ -35,12 +35,6 @@ HELD = json.dumps({"query": TOTALS}).encode()
 
 
 @pytest.fixture
-def anyio_backend() -> tuple[str, dict[str, bool]]:
-    """The loop that serves."""
-    return "asyncio", {"use_uvloop": True}
-
-
-@pytest.fixture
 async def served(anyio_backend: object) -> AsyncIterator[Listening]:
     async with listening(Gateway().app, LIMITS) as made:
         yield made

@@ -5,22 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from gateway.process.connections import Limits
 from gateway.settings import Settings
 from tests.store_cases import transfer
 from tests.unit.gateway.exported import UUID, export, rows_of
 from tests.unit.gateway.fakes import NOW_MS
-from tests.unit.gateway.process.listening import Listening, listening, until
+from tests.unit.gateway.process.listening import LIMITS, Listening, listening, until
 from tests.unit.gateway.served import Gateway, HeldStore
 
 pytestmark = pytest.mark.anyio
-LIMITS = Limits(head_s=10, body_s=20, idle_s=75, send_s=30, half_closed_s=0.01)
 ASK = (
     b"GET /export/transactions?account=alice&start=2025-11-01T00:00:00Z&end=2025-12-01T00:00:00Z%s"
     b" HTTP/1.1\r\nhost: localhost\r\n\r\n"
@@ -36,12 +33,6 @@ DATA = [
 ]
 
 
-@pytest.fixture
-def anyio_backend() -> tuple[str, dict[str, bool]]:
-    """The loop that serves."""
-    return "asyncio", {"use_uvloop": True}
-
-
 def gateway_of(**settings: Any) -> Gateway:
     return Gateway(Settings(export_page_rows=100, **settings), HeldStore(DATA))
 
@@ -49,12 +40,6 @@ def gateway_of(**settings: Any) -> Gateway:
 @pytest.fixture
 async def gateway(anyio_backend: object) -> Gateway:
     return gateway_of()
-
-
-@pytest.fixture
-async def served(gateway: Gateway) -> AsyncIterator[Listening]:
-    async with listening(gateway.app, LIMITS) as made:
-        yield made
 
 
 def unchunked(came: bytes) -> tuple[bytes, bool]:
@@ -122,8 +107,8 @@ async def test_a_client_that_does_not_read_has_one_page_made_and_is_cut(gateway:
     async with listening(gateway.app, LIMITS) as served:
         client = await served.connect(4_096)
         await client.send(ASK % b"")
-        await until(lambda: _held(served) > 0)
-        asked, held = len(gateway.store.plans), _held(served)
+        await until(lambda: served.held_bytes > 0)
+        asked, held = len(gateway.store.plans), served.held_bytes
         for _ in range(50):
             await asyncio.sleep(0.001)
         assert len(gateway.store.plans) == asked <= 3, "nothing more is fetched"
@@ -146,7 +131,7 @@ async def test_a_last_page_that_is_not_taken_is_not_told_as_complete() -> None:
         came = b""
         while came.count(b'"hasNext"') <= taken:
             came += await client._reader.read(1_000)
-        await until(lambda: _held(served) > 0)
+        await until(lambda: served.held_bytes > 0)
         served.look()
         served.look(31)
         await served.until(0)
@@ -159,7 +144,7 @@ async def test_who_takes_no_page_in_time_is_cut_though_it_reads(gateway: Gateway
     async with listening(gateway.app, LIMITS) as served:
         client = await served.connect(4_096)
         await client.send(ASK % b"")
-        await until(lambda: _held(served) > 0)
+        await until(lambda: served.held_bytes > 0)
         for _ in range(30):
             assert await client._reader.read(100)
             served.look(1)
@@ -182,7 +167,3 @@ async def test_who_reads_slowly_gets_it_all(gateway: Gateway) -> None:
         assert ended
         assert len(rows_of(body)) == ROWS
         assert served.ended == []
-
-
-def _held(served: Listening) -> int:
-    return sum(each.transport.get_write_buffer_size() for each in served.connections)

@@ -5,40 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from gateway.process import one_at_a_time
-from gateway.process.connections import Limits
-from tests.unit.gateway.process.listening import HEAD, Client, Listening, listening, until
+from tests.unit.gateway.process.listening import HEAD, LIMITS, Client, Listening, listening, until
 from tests.unit.gateway.served import Gateway, settle
 from tests.unit.gateway.subscribed import TOTALS
 
 pytestmark = pytest.mark.anyio
-LIMITS = Limits(head_s=10, body_s=20, idle_s=75, send_s=30, half_closed_s=0.01)
 BODY = json.dumps({"query": TOTALS}).encode()
 ASK = HEAD + b"accept: text/event-stream\r\ncontent-length: %d\r\n\r\n" % len(BODY) + BODY
 LARGE = 20_000
 """Bytes of a snapshot that a client does not take."""
-
-
-@pytest.fixture
-def anyio_backend() -> tuple[str, dict[str, bool]]:
-    """The loop that serves."""
-    return "asyncio", {"use_uvloop": True}
-
-
-@pytest.fixture
-async def gateway(anyio_backend: object) -> Gateway:
-    return Gateway()
-
-
-@pytest.fixture
-async def served(gateway: Gateway) -> AsyncIterator[Listening]:
-    async with listening(gateway.app, LIMITS) as made:
-        yield made
 
 
 class Reader:
@@ -141,12 +121,12 @@ async def test_what_a_client_does_not_take_is_not_piled_up(gateway: Gateway) -> 
     async with listening(endless, LIMITS) as served:
         client = await served.connect(4_096)
         await client.send(ASK)
-        await until(lambda: bool(served.connections) and _held(served) > 0)
+        await until(lambda: bool(served.connections) and served.held_bytes > 0)
         before = len(sent)
         for _ in range(50):
             await asyncio.sleep(0.001)
         assert len(sent) == before, "nothing more is made"
-        assert _held(served) <= LARGE + 100, "and no more than one is held"
+        assert served.held_bytes <= LARGE + 100, "and no more than one is held"
         served.look()
         served.look(29)
         assert served.ended == []
@@ -162,7 +142,3 @@ async def test_what_a_client_does_not_take_is_not_piled_up(gateway: Gateway) -> 
         await served.until(0)
         gone.set()
         assert set(served.ended) == {"sending"}, "who takes nothing is cut"
-
-
-def _held(served: Listening) -> int:
-    return sum(each.transport.get_write_buffer_size() for each in served.connections)

@@ -276,6 +276,29 @@ async def test_a_flood_of_frames_leaves_others_their_turns(gateway: Gateway) -> 
         server.look()
 
 
+async def test_a_flood_of_messages_is_told_apart_as_they_are_taken(gateway: Gateway) -> None:
+    message = Frame(Opcode.TEXT, b'{"type":"ping"}').serialize(mask=True)
+    number = 200_000 // len(message)
+    most = 0
+    async with listening(gateway.app) as server:
+        async with deaf(server, *SPOKEN) as own:
+            (mine,) = sockets(server)
+            loop = asyncio.get_running_loop()
+            mine.data_received(message * number)
+            while mine.writable.is_set():
+                most = max(most, mine.queue.qsize())
+                await asyncio.sleep(0)
+            most = max(most, mine.queue.qsize())
+            assert mine._unread, "the client takes nothing, so nor does the gateway"
+            taken = b""
+            while taken.count(b'{"type": "pong"}') < number:
+                taken += await loop.sock_recv(own, 1_000_000)
+        assert 0 < most < 2 * web_socket.MOST_WAITING
+        await until(lambda: not sockets(server))
+        server.look()
+        server.look()
+
+
 async def test_a_server_that_ends_says_so(gateway: Gateway) -> None:
     async with listening(gateway.app) as server:
         async with connected(server) as client:

@@ -12,17 +12,20 @@ from typing import Any
 import pytest
 
 from gateway.access.caller import EVERYONE, Caller, Role
+from gateway.access.masking import Masking
+from gateway.analytics.cursor import Cursors
 from gateway.analytics.model import Direction, Interval, RankBy
 from gateway.analytics.query_plan import TopPlan
 from gateway.documents.admission import Admission, Asker
 from gateway.documents.named import Asked, Documents
 from gateway.documents.preparation import Prepared
 from gateway.execution.outcome import encode
+from gateway.http.account_digests import AccountDigests
 from gateway.http.reading import Answerable, Reading
 from gateway.http.request import Head
-from gateway.process import logs
 from gateway.process.bounded_store import BoundedStore
 from gateway.process.metrics import Metrics
+from gateway.process.signing import Signer
 from gateway.response_cache import entry
 from gateway.response_cache.entry import Entry
 from gateway.settings import Settings
@@ -35,6 +38,9 @@ from local_stack.settings import CHECKOUT
 from tests.unit.gateway.store.rows import told as account_rows
 
 pytestmark = pytest.mark.anyio
+
+DIGESTS = AccountDigests(Masking(), Cursors(Signer([b"k"], b"cursor")))
+
 
 SETTINGS = Settings()
 NOW_MS = 1_763_800_000_000
@@ -133,7 +139,7 @@ async def test_requests(text: str, variables: dict[str, Any] | None, is_everyone
         SETTINGS.max_values,
     )
     documents = Documents(True, 10, {}, "off", metrics)
-    reading = Reading(documents, admission, SETTINGS.max_body_bytes, ROOM, logs.digest)
+    reading = Reading(documents, admission, SETTINGS.max_body_bytes, ROOM, DIGESTS)
 
     async def read(number: int) -> None:
         asker = Asker(EVERYONE if is_everyone else caller(number), "127.0.0.1")

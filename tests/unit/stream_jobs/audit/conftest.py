@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.audit_tiers import Bench, Job, MemoryKafka, serve
+from tests.audit_bench import Bench
+from tests.audit_job import Job
+from tests.audit_tiers import MemoryKafka, serve
 
 
 @pytest.fixture

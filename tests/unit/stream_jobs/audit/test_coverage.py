@@ -12,22 +12,9 @@ import pytest
 
 from stream_jobs.audit.findings import Kind
 from stream_jobs.events.instants import rfc_3339
-from tests.audit_tiers import (
-    BEGIN_MS,
-    ENTRIES,
-    RAW,
-    REJECTED,
-    UNCOUNTED,
-    Bench,
-    Job,
-    MemoryKafka,
-    fill,
-    findings_of,
-    reversal,
-    serve,
-    transfer,
-    uuid,
-)
+from tests.audit_bench import Bench, findings_of
+from tests.audit_job import Job, fill, reversal, transfer, uuid
+from tests.audit_tiers import BEGIN_MS, ENTRIES, RAW, REJECTED, UNCOUNTED, MemoryKafka, serve
 from tests.load.events import events, with_reversals
 
 Audit = Callable[[], Bench]

@@ -11,19 +11,9 @@ import pytest
 
 from stream_jobs.audit import flow
 from stream_jobs.topics.murmur2 import kafka_partition
-from tests.audit_tiers import (
-    BEGIN_MS,
-    ENTRIES,
-    RAW,
-    REJECTED,
-    UNCOUNTED,
-    Bench,
-    Job,
-    MemoryKafka,
-    serve,
-    transfer,
-    uuid,
-)
+from tests.audit_bench import Bench
+from tests.audit_job import Job, transfer, uuid
+from tests.audit_tiers import BEGIN_MS, ENTRIES, RAW, REJECTED, UNCOUNTED, MemoryKafka, serve
 from tests.load.events import events, with_reversals
 
 Audit = Callable[[], Bench]

@@ -11,18 +11,9 @@ import pytest
 from stream_jobs.audit.findings import Kind
 from stream_jobs.events.rejection import Rejection
 from stream_jobs.events.rules import judge
-from tests.audit_tiers import (
-    BEGIN_MS,
-    RAW,
-    Bench,
-    Job,
-    MemoryKafka,
-    findings_of,
-    reversal,
-    serve,
-    transfer,
-    uuid,
-)
+from tests.audit_bench import Bench, findings_of
+from tests.audit_job import Job, reversal, transfer, uuid
+from tests.audit_tiers import BEGIN_MS, RAW, MemoryKafka, serve
 
 Audit = Callable[[], Bench]
 DAY_MS = 86_400_000

@@ -16,20 +16,17 @@ from stream_jobs.audit.repair import RepairError, plan
 from stream_jobs.audit.sums import Row
 from stream_jobs.topics.murmur2 import kafka_partition
 from stream_jobs.topics.names import NAMES
+from tests.audit_bench import Bench
+from tests.audit_job import Job, reversal, transfer, uuid
 from tests.audit_tiers import (
     BEGIN_MS,
     ENTRIES,
     RAW,
     REJECTED,
     UNCOUNTED,
-    Bench,
-    Job,
     MemoryKafka,
     MemoryReader,
-    reversal,
     serve,
-    transfer,
-    uuid,
 )
 
 Audited = Callable[[], Once]

@@ -14,21 +14,9 @@ from stream_jobs.audit.findings import Kind
 from stream_jobs.audit.opening import state_at
 from stream_jobs.audit.state import State, StateError
 from stream_jobs.topics.names import NAMES
-from tests.audit_tiers import (
-    BEGIN_MS,
-    ENTRIES,
-    RAW,
-    REJECTED,
-    UNCOUNTED,
-    Bench,
-    Job,
-    MemoryKafka,
-    findings_of,
-    reversal,
-    serve,
-    transfer,
-    uuid,
-)
+from tests.audit_bench import Bench, findings_of
+from tests.audit_job import Job, reversal, transfer, uuid
+from tests.audit_tiers import BEGIN_MS, ENTRIES, RAW, REJECTED, UNCOUNTED, MemoryKafka, serve
 
 Audit = Callable[[], Bench]
 MINUTE_MS = 60_000

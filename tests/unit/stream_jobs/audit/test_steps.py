@@ -10,7 +10,9 @@ import pytest
 from stream_jobs.audit.steps import Beside, Steps
 from stream_jobs.json_http import JsonHttpError
 from stream_jobs.progress.faults import KAFKA_FAULTS
-from tests.audit_tiers import BEGIN_MS, RAW, Bench, Job, MemoryKafka, transfer, uuid
+from tests.audit_bench import Bench
+from tests.audit_job import Job, transfer, uuid
+from tests.audit_tiers import BEGIN_MS, RAW, MemoryKafka
 
 
 def test_a_step_that_waits_beside_keeps_nobody_from_working() -> None:
@@ -20,7 +22,7 @@ def test_a_step_that_waits_beside_keeps_nobody_from_working() -> None:
         began.set()
         may_end.wait()
 
-    beside = Beside("compare", 0.0, step, stop)
+    beside = Beside("compare", lambda: 0.0, step, stop)
     beside.start()
     assert began.wait(10)
     beside.refuse_its_end()
@@ -39,7 +41,7 @@ def test_faults_of_the_parts_are_gone_through_and_others_end_the_process() -> No
             raise faults.pop(0)
         return True
 
-    beside = Beside("compare", 0.0, step, stop)
+    beside = Beside("compare", lambda: 0.0, step, stop)
     beside.start()
     beside._thread.join(10)
     assert not faults
@@ -88,7 +90,7 @@ def test_pinot_is_compared_in_a_thread_of_its_own(
             compared.set()
         return more
 
-    beside = Beside("compare", 0.0, step, stop)
+    beside = Beside("compare", lambda: 0.0, step, stop)
     beside.start()
     while bench.auditor.read(0):
         pass

@@ -163,3 +163,17 @@ def test_the_next_tracker_reads_what_this_one_wrote() -> None:
 def test_the_next_tracker_reads_what_an_older_version_wrote() -> None:
     old = {"as_of_ms": 5, "entry_docs": "[7,8]", "rejected_docs": 9, "recorded_at_ms": 6}
     assert progress_of(old) == Progress(5, Docs((7, 8), 9))
+
+
+def test_what_is_proven_goes_by_the_only_one_who_may_publish_it() -> None:
+    producer, sent = Producer(), []
+    producer.clocks_ms = {0: 999_000}
+
+    def send(topic: str, value: bytes) -> None:
+        sent.append((topic, json.loads(value)["recorded_at_ms"]))
+
+    publisher = KafkaPublisher(producer, NAMES, lambda: 1_000_000, 5_000_000, send)  # type: ignore[arg-type]
+    assert publisher.heartbeat() == 999_000
+    publisher.publish(Progress(999_000, Docs((1,), 0)))
+    assert sent == [(NAMES.progress_topic, 5_000_001)]
+    assert [topic for topic, _ in producer.sent] == [NAMES.heartbeat_topic]

@@ -31,7 +31,8 @@ from stream_jobs.tools.verify import Verification, VerifyError
 from stream_jobs.tools.verify_answers import Ask, Gateway, GraphQLError, milliseconds
 from stream_jobs.tools.verify_report import Report
 from stream_jobs.topics.names import NAMES
-from tests.audit_tiers import RAW, Job, MemoryKafka, MemoryReader
+from tests.audit_job import Job
+from tests.audit_tiers import RAW, MemoryKafka, MemoryReader
 
 PAST_MS = 1_760_000_000_000
 
