@@ -37,11 +37,9 @@ class Measured:
     broker_us: float = _number(
         0.12, "microseconds of a broker's CPU a segment of the table, a statement"
     )
-    named_us: float = _number(
-        10, "microseconds of Pinot's CPU a segment that is named, a statement"
-    )
+    named_us: float = _number(7, "microseconds of Pinot's CPU a segment that is named, a statement")
     opened_us: float = _number(
-        40, "microseconds of Pinot's CPU a segment that is opened, a statement"
+        20, "microseconds of Pinot's CPU a segment that is opened, on top, a statement"
     )
 
 
