@@ -65,7 +65,8 @@ class Answer:
         description="Every event that reached the pipeline before this instant, in UTC, is counted or rejected."
     )
     exact: bool = strawberry.field(
-        description="False only where the store cut groups; then `extensions.inexact` says why."
+        description="False only where the store cut groups or no longer keeps all of the window; then "
+        "`extensions.inexact` says why."
     )
 
 

@@ -13,6 +13,8 @@ from graphql_schema.error_codes import ErrorCode
 from local_stack import chart, commands, examples, prerequisites
 from local_stack import settings as stack_settings
 from local_stack.settings import CHECKOUT, StackSettings
+from pinot_config.sizing import tables as sizing_tables
+from pinot_config.sizing.arithmetic import Load, Measured
 from stream_jobs import http_access
 from stream_jobs.events.field_names import NEAR
 from stream_jobs.events.reasons import MEANINGS
@@ -44,6 +46,7 @@ def tables() -> dict[str, str]:
         "prerequisites": prerequisites.markdown_table(),
         "reject reasons": _reject_reasons(),
         "stack settings": _stack_settings(),
+        **sizing_tables.markdown_tables(Load(), Measured()),
     }
 
 

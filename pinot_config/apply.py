@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from pinot_config.controller import Controller, ControllerError, HttpController
 from pinot_config.difference import differences
-from pinot_config.tables import Json, TableFiles, load_tables, reaching, renamed
+from pinot_config.tables import OVERLAYS, Json, TableFiles, load_tables, reaching, renamed
 from stream_jobs.http_access import pinot_access
 from stream_jobs.secret_files import AccessError
 from stream_jobs.topics.access import kafka_access
@@ -159,7 +159,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             values["KAFKA_SERVERS"] = options.kafka
         called = names_of(options).called
         kafka = kafka_access(values.get("KAFKA_SERVERS", "")).java_client()
-        tables = [reaching(renamed(table, called), kafka) for table in load_tables(values)]
+        tables = [
+            reaching(renamed(table, called), kafka)
+            for table in load_tables(values, options.overlay)
+        ]
         controller = HttpController(options.controller, access=pinot_access())
     except (ValueError, AccessError) as mistake:
         print(f"pinot_config.apply: {mistake}", file=sys.stderr)
@@ -185,6 +188,13 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="NAME=VALUE",
         help="fills a placeholder; repeatable",
+    )
+    parser.add_argument(
+        "--overlay",
+        action="append",
+        default=[],
+        choices=OVERLAYS,
+        help="laid over the tables' configurations; repeatable, in this order",
     )
     parser.add_argument(
         "--dry-run", action="store_true", help="say what would change, change nothing"

@@ -1,16 +1,20 @@
-"""Reads this package's schema and table files and fills their placeholders; no I/O but the files."""
+"""Reads this package's schema and table files, lays others over them and fills placeholders; no I/O but the files."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pinot_config.merge_patch import merged
+
 FOLDER = Path(__file__).parent
 TABLE_NAMES = ("account_entries", "transactions_rejected", "pipeline_progress", "pipeline_audit")
+OVERLAYS = tuple(sorted(file.stem for file in (FOLDER / "overlays").glob("*.json")))
+"""What can be laid over the tables' configurations, by name; README.md says what each is for."""
 
 Json = dict[str, Any]
 
@@ -33,23 +37,32 @@ class TableFiles:
     table_config: Json
 
 
-def load_tables(values: Mapping[str, str]) -> tuple[TableFiles, ...]:
-    """All tables with `values` in place of the placeholders' defaults.
+def load_tables(values: Mapping[str, str], overlays: Sequence[str] = ()) -> tuple[TableFiles, ...]:
+    """All tables with `overlays` laid over them in this order, and `values` in place of the placeholders' defaults.
 
     Raises UnknownPlaceholderError for a name that no file mentions, ValueError for a number that is none.
     """
-    unknown = sorted(set(values) - set(placeholders()))
+    known = placeholders(overlays)
+    unknown = sorted(set(values) - set(known))
     if unknown:
-        known = ", ".join(sorted(placeholders()))
-        raise UnknownPlaceholderError(f"no placeholder is named {unknown[0]}; there are {known}")
+        raise UnknownPlaceholderError(
+            f"no placeholder is named {unknown[0]}; there are {', '.join(sorted(known))}"
+        )
     return tuple(
         TableFiles(
             name,
             fill(json.loads(_schema_text(name)), values),
-            fill(json.loads(_table_config_text(name)), values),
+            fill(_laid_over(name, overlays), values),
         )
         for name in TABLE_NAMES
     )
+
+
+def _laid_over(name: str, overlays: Sequence[str]) -> Any:
+    config = json.loads(_table_config_text(name))
+    for overlay in overlays:
+        config = merged(config, json.loads(_overlay_text(overlay)).get(name, {}))
+    return config
 
 
 def renamed(table: TableFiles, called: Mapping[str, str]) -> TableFiles:
@@ -84,13 +97,11 @@ def reaching(table: TableFiles, kafka: Mapping[str, str]) -> TableFiles:
     return TableFiles(table.name, table.schema, {**config, "tableIndexConfig": index})
 
 
-def placeholders() -> dict[str, str]:
-    """Every placeholder of the files with its default."""
-    found: dict[str, str] = {}
-    for name in TABLE_NAMES:
-        for text in (_schema_text(name), _table_config_text(name)):
-            found.update({match[1]: match[2] for match in _PLACEHOLDER.finditer(text)})
-    return found
+def placeholders(overlays: Sequence[str] = ()) -> dict[str, str]:
+    """Every placeholder of the files, with its default in the last of them that has it."""
+    texts = [text(name) for name in TABLE_NAMES for text in (_schema_text, _table_config_text)]
+    texts += [_overlay_text(overlay) for overlay in overlays]
+    return {match[1]: match[2] for text in texts for match in _PLACEHOLDER.finditer(text)}
 
 
 def fill(node: Any, values: Mapping[str, str]) -> Any:
@@ -104,6 +115,10 @@ def fill(node: Any, values: Mapping[str, str]) -> Any:
     whole = _PLACEHOLDER.fullmatch(node)
     text = _PLACEHOLDER.sub(lambda match: values.get(match[1], match[2]), node)
     return int(text) if whole is not None and whole[3] else text
+
+
+def _overlay_text(overlay: str) -> str:
+    return (FOLDER / "overlays" / f"{overlay}.json").read_text(encoding="utf-8")
 
 
 def _schema_text(name: str) -> str:

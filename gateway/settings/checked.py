@@ -89,6 +89,11 @@ class Settings(EverySetting):
             yield "GATEWAY_REDIS_TLS_CERT_FILE and GATEWAY_REDIS_TLS_KEY_FILE: both must be set, or neither"
 
     def _pinot_faults(self) -> Iterator[str]:
+        if 0 < self.entries_kept_days <= self.rows_days:
+            yield (
+                f"GATEWAY_ENTRIES_KEPT_DAYS is {self.entries_kept_days}, and GATEWAY_ROWS_DAYS {self.rows_days}: "
+                "accounts' rows of days that Pinot forgets would be told as all there are; keep more, or fewer rows"
+            )
         if bool(self.pinot_username) is not bool(self.pinot_password_file):
             yield "GATEWAY_PINOT_USERNAME and GATEWAY_PINOT_PASSWORD_FILE: both must be set, or neither"
         if self.pinot_username and self.pinot_token_file:

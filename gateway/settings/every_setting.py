@@ -93,6 +93,11 @@ class EverySetting(DoorSettings):
         "`asOf` is so far past its end. 30 for which `occurred_at` may lie back, 14 for which a reversal "
         "waits for its transfer, one for the way. 0: no window is.",
     )
+    entries_kept_days: NotNegative = setting(
+        0,
+        "For how many days Pinot keeps entries, where its table has a retention: an answer about a window that "
+        "begins earlier is not `exact`. 0: for ever.",
+    )
     currency: Annotated[str, Field(pattern="^([A-Z][A-Z0-9]{2,11})?$")] = setting(
         "",
         "The one currency of all amounts, as `limits` and `pipeline` tell it; what the job was given as `--currency`. "

@@ -22,6 +22,7 @@ class KafkaTopic:
     unclean_election: bool = False
     max_record: int = 1_048_588  # bytes, of a batch as it is sent
     max_unpacked: int | None = None  # bytes of one record; None: the broker does not bound it
+    oldest: timedelta | None = None  # how old a record's timestamp may be; None: any age
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class PinotTable:
     partition_function: str
     partitions: int
     flush_after: timedelta  # how long rows are held in memory alone at most
+    retention: timedelta | None = None  # None: rows are kept for ever
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class PipelineConfiguration:
     """All that is checked. `tables` has the connector's options of each table in the job's SQL."""
 
     dedup_window: timedelta
+    occurred_back: timedelta  # how far before its record an event may have happened
     outage_reserve: timedelta
     transaction_timeout: timedelta
     checkpoint_interval: timedelta

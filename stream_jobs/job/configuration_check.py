@@ -77,6 +77,13 @@ def _retention(c: PipelineConfiguration) -> Iterator[Problem]:
             f"Raw events are kept for {kept}, ids are remembered for {c.dedup_window}: a replay from the "
             "topic's beginning counts the oldest twice. Lower retention.ms or raise dedup_window.",
         )
+    if kept is not None and (c.raw.oldest is None or c.raw.oldest >= kept):
+        yield Problem(
+            "raw-older-than-kept",
+            f"transactions takes timestamps of {'any age' if c.raw.oldest is None else f'up to {c.raw.oldest}'}, and "
+            f"deletes what is older than {kept}: a late event may be gone before the job has read it, and nobody is "
+            "told. Set message.timestamp.before.max.ms below retention.ms (Kafka 3.6 and later).",
+        )
     for name, topic in (("transactions", c.raw), ("account-entries", c.entries)):
         if "compact" in topic.cleanup_policy:
             yield Problem(
@@ -214,6 +221,18 @@ def _pinot_reads(c: PipelineConfiguration) -> Iterator[Problem]:
                 "Set auto.offset.reset to smallest.",
             )
         topic = c.entries if name == "account_entries" else c.rejected
+        looked_at = c.dedup_window + c.outage_reserve + c.occurred_back
+        if (
+            name == "account_entries"
+            and table.retention is not None
+            and table.retention < looked_at
+        ):
+            yield Problem(
+                "pinot-forgets",
+                f"Pinot forgets entries {table.retention} after they happened, and the audit looks at what came within "
+                f"{c.dedup_window + c.outage_reserve} and may have happened {c.occurred_back} before: it would call "
+                f"them lost. Raise the table's retention to {looked_at} or more.",
+            )
         if topic.retention is not None and topic.retention < 2 * table.flush_after:
             yield Problem(
                 "pinot-retention",

@@ -24,6 +24,7 @@ _TABLE = re.compile(r"CREATE TABLE (\w+) .*?\) WITH \((.*)\)\s*$", re.DOTALL)
 _OPTION = re.compile(r"^\s*'((?:[^']|'')+)' = '((?:[^']|'')*)'", re.MULTILINE)
 _PERIOD = re.compile(r"(\d+)([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_FOR_EVER_MS = 10**14
 # Rows that no time-out flushes are held for as long as it takes to fill a segment: taken for a day.
 NO_FLUSH_TIME = timedelta(days=1)
 
@@ -64,6 +65,7 @@ def configuration(
     topics = _topics(settings, kafka)
     return PipelineConfiguration(
         dedup_window=settings.dedup_window,
+        occurred_back=settings.rules.occurred_back,
         outage_reserve=settings.outage_reserve,
         transaction_timeout=settings.transaction_timeout,
         checkpoint_interval=settings.checkpoint_interval,
@@ -101,7 +103,14 @@ def pinot_table(config: Mapping[str, Any]) -> PinotTable:
         partition_function=partition.get("functionName", ""),
         partitions=int(partition.get("numPartitions", 0)),
         flush_after=_period(flush) if flush else NO_FLUSH_TIME,
+        retention=_retention(config["segmentsConfig"]),
     )
+
+
+def _retention(segments: Mapping[str, Any]) -> timedelta | None:
+    if not segments.get("retentionTimeValue"):
+        return None
+    return timedelta(**{segments["retentionTimeUnit"].lower(): int(segments["retentionTimeValue"])})
 
 
 def _topics(settings: JobSettings, kafka: Kafka) -> _Topics:
@@ -131,7 +140,13 @@ def _topic(live: LiveTopic) -> KafkaTopic:
         live.config.get("unclean.leader.election.enable", "false") == "true",
         int(live.config["max.message.bytes"]),
         None if unpacked is None else int(unpacked),
+        _bound(int(live.config.get("message.timestamp.before.max.ms", _FOR_EVER_MS))),
     )
+
+
+def _bound(limit_ms: int) -> timedelta | None:
+    """A limit of time; Kafka's word for none is the largest number that it has."""
+    return None if limit_ms >= _FOR_EVER_MS else timedelta(milliseconds=limit_ms)
 
 
 def _broker(kafka: Kafka) -> Broker:

@@ -15,15 +15,22 @@ import socket
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import orjson
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from stream_jobs.events import settings as event_settings
 from stream_jobs.events.instants import milliseconds
 from stream_jobs.events.reasons import RejectReason
-from stream_jobs.tools.rejected_events import Corrected, RejectedEvent, Wanted, rejected_event
+from stream_jobs.tools.rejected_events import (
+    Corrected,
+    RejectedEvent,
+    Wanted,
+    instant,
+    rejected_event,
+)
 from stream_jobs.tools.replaying import Replayed, listed, replay, to_correct
 from stream_jobs.topics.access import checked
 from stream_jobs.topics.clients import explained, producer
@@ -75,6 +82,7 @@ class KafkaRejects:
         to = self._producer
         if to is None:
             raise ReplayError("not fenced")
+        too_old: list[Corrected] = []
         try:
             to.begin_transaction()
             for each, replayed in events:
@@ -84,11 +92,14 @@ class KafkaRejects:
                     each.key,
                     timestamp=each.recorded_ms,
                     headers=list(each.headers.items()),
+                    on_delivery=partial(_note_too_old, too_old, each),
                 )
                 to.produce(REPLAYED, orjson.dumps(replayed._asdict()))
                 to.poll(0)
             to.commit_transaction(KAFKA_TIMEOUT_S)
         except KafkaException as failure:
+            if too_old:
+                raise ReplayError(_told_too_old(too_old[0])) from None
             raise ReplayError(
                 f"Kafka refused: {explained(to, failure)}. Repeat the command: what was sent is left out"
             ) from None
@@ -96,6 +107,21 @@ class KafkaRejects:
     def _read(self, topic: str) -> Iterator[Record]:
         starts, ends = self._offsets.starts(topic), self._offsets.stable_ends(topic)
         return read(self._kafka_servers, topic, starts, ends)
+
+
+def _note_too_old(
+    found: list[Corrected], event: Corrected, error: KafkaError | None, _message: Message
+) -> None:
+    if error is not None and error.code() == KafkaError.INVALID_TIMESTAMP:
+        found.append(event)
+
+
+def _told_too_old(event: Corrected) -> str:
+    return (
+        f"Kafka takes no record as old as {instant(event.recorded_ms)} any more (message.timestamp.before.max.ms of "
+        "transactions), and nothing was sent. Give each such line a recorded_at of today, and its event the old time "
+        "as occurred_at"
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

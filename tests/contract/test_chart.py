@@ -16,7 +16,7 @@ from gateway.settings import Settings
 from gateway.settings.kinds import file_variable, is_confidential, variable
 from local_stack import chart, images
 from local_stack.settings import StackSettings
-from pinot_config.tables import placeholders
+from pinot_config.tables import OVERLAYS
 
 SCHEMA: dict[str, Any] = json.loads(chart.SCHEMA.read_text())
 VALUES = chart.values()
@@ -179,10 +179,10 @@ def test_every_part_can_be_given_variables_files_and_volumes_of_its_own() -> Non
         }
 
 
-def test_the_placeholders_that_the_chart_fills_there_are() -> None:
-    named = set(re.findall(r'"([A-Z][A-Z_]+)" "', TEMPLATES["bootstrap.yaml"]))
-    assert named
-    assert named <= set(placeholders())
+def test_the_overlays_that_the_chart_takes_there_are() -> None:
+    taken = SCHEMA["properties"]["bootstrap"]["properties"]["tableOverlays"]["items"]["enum"]
+    assert tuple(taken) == OVERLAYS
+    assert set(VALUES["bootstrap"]["tableOverlays"]) <= set(OVERLAYS)
 
 
 def test_the_chart_runs_the_version_that_the_images_are_built_with() -> None:

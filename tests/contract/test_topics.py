@@ -10,13 +10,16 @@ import jsonschema
 import pytest
 import yaml
 
-from pinot_config.tables import load_tables
+from gateway.settings import Settings
+from pinot_config.tables import OVERLAYS, load_tables
+from stream_jobs.events.dedup_window import DEFAULT_WINDOW
 from stream_jobs.events.rejection import (
     MAX_REJECTED_BASE64_BYTES,
     MAX_REJECTED_TEXT_BYTES,
     kept_headers,
     kept_key,
 )
+from stream_jobs.events.settings import DEFAULT as EVENT_RULES
 from stream_jobs.job.settings import JobSettings
 from stream_jobs.tools.rejects import REPLAYED
 from stream_jobs.topics.names import NAMES
@@ -91,10 +94,32 @@ def test_every_reader_of_the_source_gets_a_heartbeat(environment: Environment) -
     assert heartbeat.partitions == raw.partitions
 
 
+def test_what_is_taken_in_late_is_read_before_it_is_deleted_and_before_windows_are_final() -> None:
+    config = _topic(NAMES.transactions_topic, Environment.PRODUCTION).config
+    late = timedelta(milliseconds=int(config["message.timestamp.before.max.ms"]))
+    assert late + timedelta(days=13) <= timedelta(milliseconds=int(config["retention.ms"]))
+    latest = EVENT_RULES.occurred_back + DEFAULT_WINDOW + late
+    assert timedelta(days=Settings().final_after_days) >= latest
+
+
 def test_pinot_partitions_entries_as_the_topic_does() -> None:
     entries = load_tables({})[0].table_config["tableIndexConfig"]["segmentPartitionConfig"]
     count = entries["columnPartitionMap"]["account_id"]["numPartitions"]
     assert count == _topic(NAMES.entries_topic).partitions
+
+
+@pytest.mark.parametrize("overlays", [(), ("production",), OVERLAYS])
+def test_a_table_keeps_rows_for_as_long_as_its_topic_keeps_records(
+    overlays: tuple[str, ...],
+) -> None:
+    environment = Environment.PRODUCTION if overlays else Environment.LOCAL
+    for table in load_tables({}, overlays):
+        segments = table.table_config["segmentsConfig"]
+        stream = table.table_config["tableIndexConfig"]["streamConfigs"]
+        kept_ms = int(_topic(stream["stream.kafka.topic.name"], environment).config["retention.ms"])
+        if "retentionTimeValue" in segments:
+            assert segments["retentionTimeUnit"] == "DAYS"
+            assert 0 < kept_ms <= int(segments["retentionTimeValue"]) * 86_400_000
 
 
 def test_every_table_reads_a_topic_that_has_a_file() -> None:

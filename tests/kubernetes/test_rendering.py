@@ -202,7 +202,7 @@ def test_topics_and_tables_come_before_all_else_where_kafka_and_pinot_are_there(
     assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
     steps = job["spec"]["template"]["spec"]
     assert [each["name"] for each in steps["initContainers"]] == ["topics", "tables"]
-    assert "--set=ACCOUNT_ENTRIES_PARTITIONS=64" in steps["initContainers"][1]["args"]
+    assert "--overlay=production" in steps["initContainers"][1]["args"]
     demo = by_name(helm.template(*DEMO), "Job", "-bootstrap")
     assert "annotations" not in demo["metadata"]
     upgraded = by_name(helm.template(*DEMO, "--is-upgrade"), "Job", "-bootstrap")

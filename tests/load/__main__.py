@@ -29,6 +29,7 @@ BENCHMARKS = {
     "gateway": "the gateway under load, side by side with others; has cases of its own",
     "sessions": "honest traffic: users, partners and operators by Zipf; operations a second and core",
     "live": "CPU and memory of subscribers, idle and active, beside clients that poll",
+    "segments": "a question about one account on thousands of segments: how many Pinot asks, and what it costs",
     "stores": "the same questions to Pinot, DuckDB, ClickHouse's engine, Postgres and Redis",
 }
 

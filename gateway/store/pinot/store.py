@@ -21,7 +21,7 @@ from gateway.analytics.query_plan import (
 )
 from gateway.errors import PartialAnswerError, StoreUnavailableError
 from gateway.process import beside, traces
-from gateway.process.clock import Deadline, Monotonic
+from gateway.process.clock import Deadline, EpochMs, Monotonic, system_epoch_ms
 from gateway.settings import Settings
 from gateway.store.overload.retry_budget import RetryBudget
 from gateway.store.pinot import sql
@@ -29,6 +29,7 @@ from gateway.store.pinot.account_rows import fetch_rows
 from gateway.store.pinot.broker_access import BrokerAccess
 from gateway.store.pinot.broker_session import AiohttpSession, BrokerSession
 from gateway.store.pinot.client import PinotClient
+from gateway.store.pinot.kept import forgotten
 from gateway.store.pinot.listing import fetch_by_amount
 from gateway.store.pinot.partition import partition_of
 from gateway.store.pinot.progress import Progress, ProgressReader, check_rows
@@ -49,6 +50,7 @@ class PinotStore:
     session: BrokerSession | None = None
     access: BrokerAccess = field(default_factory=BrokerAccess)
     monotonic: Monotonic = time.monotonic
+    epoch_ms: EpochMs = system_epoch_ms
     sample_data: bool = field(default=False, init=False)
     tells_rows: bool = field(default=True, init=False)
     _retries: RetryBudget = field(default_factory=RetryBudget, init=False)
@@ -124,6 +126,7 @@ class PinotStore:
             )
             answer = min(answers, key=lambda each: each.total_docs)
             inexact = GROUPS_CUT if any(each.groups_cut for each in answers) else None
+        inexact = inexact or forgotten(plan, self.settings.entries_kept_days, self.epoch_ms())
         return StoreResult(rows, progress.as_of_ms, answer.total_docs, inexact)
 
     async def _ask(

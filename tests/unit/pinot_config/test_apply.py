@@ -188,3 +188,21 @@ def test_a_suffix_that_is_none_is_a_mistake_of_the_caller(
 ) -> None:
     assert main(["--controller", "http://127.0.0.1:9", "--pipeline", "Two!"]) == 2
     assert "lower-case letters" in capsys.readouterr().err
+
+
+def test_what_is_laid_over_the_tables_is_filled_and_applied() -> None:
+    entries = load_tables({"REPLICATION": "2"}, ["production", "tiers"])[0].table_config
+    assert entries["segmentsConfig"]["replication"] == "2"
+    assert entries["segmentsConfig"]["timeColumnName"] == "event_time_ms"
+    assert entries["tierConfigs"][0]["serverTag"] == "cold_REALTIME"
+    with pytest.raises(UnknownPlaceholderError, match="COLD_TENANT"):
+        load_tables({"COLD_TENANT": "x"}, ["production"])
+
+
+def test_an_overlay_that_there_is_not_is_a_mistake_of_the_caller(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--controller", "http://127.0.0.1:1", "--overlay", "none"])
+    assert ended.value.code == 2
+    assert "production" in capsys.readouterr().err

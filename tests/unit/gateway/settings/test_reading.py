@@ -61,6 +61,11 @@ def test_addresses_of_a_redis_are_taken(url: str) -> None:
     assert read({"GATEWAY_BUDGET_REDIS_URL": url}).budget_redis_url == url
 
 
+def test_rows_are_kept_of_no_more_days_than_pinot_keeps() -> None:
+    (fault,) = faults({"GATEWAY_ENTRIES_KEPT_DAYS": "70"})
+    assert "GATEWAY_ROWS_DAYS 70" in fault
+
+
 def test_all_faults_are_told_at_once() -> None:
     told = faults(
         {

@@ -21,6 +21,7 @@ from stream_jobs.topics.topic import Environment, LiveTopic, load_topics
 
 SETTINGS = JobSettings("kafka:9092", "flink:8081", Path("python"), "file:///c", "file:///s")
 DAYS = timedelta(days=1)
+OVERLAID = {Environment.LOCAL: (), Environment.PRODUCTION: ("production",)}
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def as_shipped(environment: Environment, **flink: str) -> PipelineConfiguration:
     partitions = str(kafka.topics["account-entries"].partitions)
     pinot: dict[str, Any] = {
         table.name: table.table_config
-        for table in load_tables({"ACCOUNT_ENTRIES_PARTITIONS": partitions})
+        for table in load_tables({"ACCOUNT_ENTRIES_PARTITIONS": partitions}, OVERLAID[environment])
         if table.name != "pipeline_progress"
     }
     settings = replace(SETTINGS, environment=environment)
@@ -90,9 +91,13 @@ def test_the_facts_are_those_of_the_files() -> None:
         "transactions_uncounted",
     }
     assert GOOD.tables["account_entries"]["key.fields"] == "account_id"
-    assert GOOD.pinot["account_entries"].flush_after == timedelta(hours=6)
+    assert GOOD.pinot["account_entries"].flush_after == timedelta(hours=24)
+    assert GOOD.pinot["account_entries"].retention is None
+    assert GOOD.pinot["transactions_rejected"].retention == 400 * DAYS
     assert GOOD.pinot["account_entries"].partitions == GOOD.entries.partitions == 64
     assert GOOD.raw.retention == 14 * DAYS
+    assert GOOD.raw.oldest == DAYS
+    assert as_shipped(Environment.LOCAL).raw.oldest is None
 
 
 def test_a_missing_topic_is_named() -> None:
@@ -194,6 +199,8 @@ MUTANTS: list[tuple[str, Mutation]] = [
     ("state-ttl", _flink("table.exec.state.ttl", "1 ms")),
     ("raw-retention-short", _raw(retention=7 * DAYS)),
     ("raw-retention-long", _raw(retention=15 * DAYS)),
+    ("raw-older-than-kept", _raw(oldest=None)),
+    ("raw-older-than-kept", _raw(oldest=14 * DAYS)),
     ("compacted-topic", _raw(cleanup_policy="compact")),
     ("compacted-topic", _entries(cleanup_policy="compact,delete")),
     ("event-time-overwritten", _raw(timestamp_type="LogAppendTime")),
@@ -235,6 +242,7 @@ MUTANTS: list[tuple[str, Mutation]] = [
     ("pinot-isolation", _pinot(isolation_level="read_uncommitted")),
     ("pinot-isolation", _pinot("transactions_rejected", isolation_level="")),
     ("pinot-offset-reset", _pinot(offset_reset="largest")),
+    ("pinot-forgets", _pinot(retention=44 * DAYS)),
     ("pinot-retention", _entries(retention=timedelta(hours=6))),
 ]
 
@@ -253,10 +261,19 @@ def test_a_dangerous_configuration_is_refused(rule: str, mutate: Mutation) -> No
     [
         _flink("table.exec.state.ttl", None),  # ids are remembered for ever
         _raw(retention=None),
+        _pinot(retention=45 * DAYS),
+        _pinot("transactions_rejected", retention=DAYS),
         _pinot(partition_column="", partition_function="", partitions=0),
         _set(transaction_timeout=timedelta(minutes=1), tables={}),
     ],
-    ids=["no-ttl", "kept-for-ever", "no-pruning", "short-outages"],
+    ids=[
+        "no-ttl",
+        "kept-for-ever",
+        "entries-forgotten",
+        "rejected-forgotten",
+        "no-pruning",
+        "short-outages",
+    ],
 )
 def test_what_is_merely_unusual_is_not_refused(mutate: Mutation) -> None:
     allowed = {"entries-key"}  # of a configuration without tables

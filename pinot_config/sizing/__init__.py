@@ -1,0 +1,1 @@
+"""How large a cluster is, computed: `python -m pinot_config.sizing`."""
