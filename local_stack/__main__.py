@@ -16,6 +16,7 @@ from rich.markup import escape
 
 from local_stack import (
     credentials,
+    erasing,
     jars,
     prerequisites,
     run_file,
@@ -184,7 +185,7 @@ def _on_running_stack(
         return USAGE
     command = [sys.executable, "-P", "-m", STREAM_TOOLS[options.command]]
     part = "producer" if options.command == "produce" else "tools"
-    part = "repair" if options.command == "repair" else part
+    part = options.command if options.command in ("repair", "erase") else part
     command += ["--kafka", secure.kafka_servers(stack_settings, part)]
     if stack_settings.secure:
         os.environ.update(secure.environment(stack_settings, part))
@@ -196,6 +197,8 @@ def _on_running_stack(
         command += ["--controller", stack_settings.pinot_controller_url]
         command += ["--broker", stack_settings.pinot_broker_url]
         command += [*stack_settings.event_arguments, *rest]
+    elif options.command == "erase":
+        command += [*erasing.arguments(stack_settings, os.environ), *rest]
     elif options.command == "rejects":  # its file is where the caller is
         return _run([*command, *stack_settings.event_arguments, *rest], Path.cwd())
     else:
@@ -213,6 +216,7 @@ def _tool(stack_settings: StackSettings, command: str, rest: list[str]) -> int:
 
 
 STREAM_TOOLS = {
+    "erase": "stream_jobs.erasure",
     "produce": "stream_jobs.tools.produce",
     "rejects": "stream_jobs.tools.rejects",
     "repair": "stream_jobs.audit.repair",

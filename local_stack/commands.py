@@ -9,7 +9,18 @@ from local_stack.settings import CHECKOUT
 
 DEFAULT_RATE = 500
 PASSED_ON = (
-    *("test", "bench", "mutate", "simulate", "chaos", "verify", "repair", "rejects", "keys"),
+    *(
+        "test",
+        "bench",
+        "mutate",
+        "simulate",
+        "chaos",
+        "verify",
+        "repair",
+        "erase",
+        "rejects",
+        "keys",
+    ),
     "images",
 )
 """Commands whose options are read by the program that they start."""
@@ -155,6 +166,12 @@ def _data(commands: _Commands) -> None:
         "repair",
         "--from INSTANT --to INSTANT [--apply]",
         "say which entries are missing in an interval of event time, or write exactly them",
+    )
+    commands.pass_on(
+        "erase",
+        "ACCOUNT [--apply]",
+        "say where Pinot has an account's id, or put a pseudonym in its place",
+        "everybody's totals stay, and it is recorded without the id",
     )
     commands.pass_on(
         "rejects",

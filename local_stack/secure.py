@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 BY_PASSWORD: Final = ("producer", "job", "tracker", "tools", "pinot")
 """Who logs in to Kafka by SCRAM; the others of its parts by certificate."""
-BY_CERTIFICATE: Final = ("admin", "audit", "repair")
+BY_CERTIFICATE: Final = ("admin", "audit", "repair", "erase")
 SERVERS: Final = ("kafka", "pinot")
 OF_CONTROLLER: Final = {
     "admin": "",  # all
@@ -25,8 +25,9 @@ OF_CONTROLLER: Final = {
     "tracker": "READ",
     "audit": "READ",
     "repair": "READ",
+    "erase": "",
 }
-OF_BROKER: Final = ("gateway", "tracker", "audit", "repair", "admin")
+OF_BROKER: Final = ("gateway", "tracker", "audit", "repair", "erase", "admin")
 """Pinot's users, and what the controller lets them do; the broker has nothing but questions."""
 
 

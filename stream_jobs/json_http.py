@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import http.client
 import json
+import shutil
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from itertools import chain
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +17,9 @@ from stream_jobs.http_access import NOBODY, HttpAccess, pinot_access
 from stream_jobs.secret_files import AccessError
 
 ACCESS_DENIED = 180
+CHUNK_BYTES = 1 << 20
+# Between the parts of a form; no packed file holds it.
+BOUNDARY = "c4f0a5d2b8e94f6b9a1d7e3c5b2f8a60"
 
 
 class JsonHttpError(Exception):
@@ -71,6 +77,48 @@ class JsonHttp:
         """The answer to `body` as JSON; `parse_float` keeps the digits that a float would lose."""
         return self._call("POST", path, json.dumps(body).encode(), parse_float)
 
+    def download(self, path: str, into: Path) -> None:
+        """Write the bytes at `path` into a file."""
+        self._connection.close()  # it may have been idle for longer than the other side keeps it
+        try:
+            response = self._answer("GET", path, None, {"Accept": "application/octet-stream"})
+            with into.open("wb") as file:
+                shutil.copyfileobj(response, file, CHUNK_BYTES)
+        except (OSError, http.client.HTTPException) as failure:
+            self._connection.close()
+            raise JsonHttpError(f"GET {self._url}{path}: {told(failure)}") from None
+
+    def upload(self, path: str, file: Path, headers: Mapping[str, str]) -> Any:
+        """The answer to a form that holds a file."""
+        head = (
+            f"--{BOUNDARY}\r\nContent-Disposition: form-data; name=file; filename={file.name}\r\n"
+            "Content-Type: application/octet-stream\r\n\r\n"
+        ).encode()
+        tail = f"\r\n--{BOUNDARY}--\r\n".encode()
+        size = len(head) + file.stat().st_size + len(tail)
+        form = {
+            "Content-Type": f"multipart/form-data; boundary={BOUNDARY}",
+            "Content-Length": str(size),
+        }
+        self._connection.close()
+        try:
+            with file.open("rb") as content:
+                chunks = iter(lambda: content.read(CHUNK_BYTES), b"")
+                body = chain([head], chunks, [tail])
+                return json.loads(self._answer("POST", path, body, {**form, **headers}).read())
+        except (OSError, http.client.HTTPException, ValueError) as failure:
+            self._connection.close()
+            raise JsonHttpError(f"POST {self._url}{path}: {told(failure)}") from None
+
+    def send(self, method: str, path: str) -> None:
+        """A request without a body, whose answer may be no document."""
+        self._connection.close()
+        try:
+            self._answer(method, path, b"", {}).read()
+        except (OSError, http.client.HTTPException) as failure:
+            self._connection.close()
+            raise JsonHttpError(f"{method} {self._url}{path}: {told(failure)}") from None
+
     def patch(self, path: str) -> Any:
         """The answer to a PATCH without a body."""
         return self._call("PATCH", path, None)
@@ -98,23 +146,8 @@ class JsonHttp:
     def _once(
         self, method: str, path: str, body: bytes | None, parse_float: Callable[[str], object]
     ) -> Any:
-        try:
-            if self._connection.sock is None:
-                self._connection = self._fresh()
-            headers = {**self._headers, **self._access.headers()}
-        except AccessError as fault:
-            raise JsonHttpError(f"{method} {self._url}{path}: {fault}") from None
-        self._connection.request(method, path, body, headers)
-        response = self._connection.getresponse()
+        response = self._answer(method, path, body, {})
         content = response.read()
-        if not 200 <= response.status < 300:
-            said = content[:300].decode("utf-8", "replace")
-            if response.status in (401, 403):
-                said = f"it refuses {self._access.who}"
-            refused = JsonHttpError(f"{method} {self._url}{path}: HTTP {response.status}: {said}")
-            with suppress(ValueError):
-                refused.answer = json.loads(content)
-            raise refused
         try:
             answer = json.loads(content, parse_float=parse_float)
         except ValueError as failure:
@@ -122,6 +155,33 @@ class JsonHttp:
         if _is_denied(answer):
             raise JsonHttpError(f"{method} {self._url}{path}: it refuses {self._access.who}")
         return answer
+
+    def _answer(
+        self,
+        method: str,
+        path: str,
+        body: bytes | Iterable[bytes] | None,
+        more: Mapping[str, str],
+    ) -> http.client.HTTPResponse:
+        """An answer with a 2xx status, unread."""
+        try:
+            if self._connection.sock is None:
+                self._connection = self._fresh()
+            headers = {**self._headers, **more, **self._access.headers()}
+        except AccessError as fault:
+            raise JsonHttpError(f"{method} {self._url}{path}: {fault}") from None
+        self._connection.request(method, path, body, headers)
+        response = self._connection.getresponse()
+        if 200 <= response.status < 300:
+            return response
+        content = response.read()
+        said = content[:300].decode("utf-8", "replace")
+        if response.status in (401, 403):
+            said = f"it refuses {self._access.who}"
+        refused = JsonHttpError(f"{method} {self._url}{path}: HTTP {response.status}: {said}")
+        with suppress(ValueError):
+            refused.answer = json.loads(content)
+        raise refused
 
 
 def _is_denied(answer: Any) -> bool:

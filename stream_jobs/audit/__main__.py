@@ -18,6 +18,7 @@ from stream_jobs.audit.auditor import Auditor
 from stream_jobs.audit.coverage import Coverage
 from stream_jobs.audit.disk import DiskMetrics
 from stream_jobs.audit.duty import Alone, Duty, OneOfSeveral, Quieter
+from stream_jobs.audit.erasures import Erasures
 from stream_jobs.audit.frontier import Frontier
 from stream_jobs.audit.handover import Handover
 from stream_jobs.audit.history import History
@@ -50,6 +51,7 @@ DUTY_EVERY_S = 0.2
 PUBLISH_EVERY_S = 1.0
 FORGET_EVERY_S = 600.0
 PARTITIONS_EVERY_S = 5.0
+ERASED_EVERY_S = 1.0
 READ_TIMEOUT_S = 0.1
 log = logging.getLogger("audit")
 
@@ -117,9 +119,7 @@ def run(settings: AuditSettings, stop: threading.Event) -> None:
             reader.add(topic, offsets)
         auditor.refuse_unread(starts[raw], kafka.committed(raw))
 
-    def forget() -> None:
-        gc.collect()
-        ids.forget_before(now_ms() - settings.window.perhaps_ms)
+    erasures = Erasures(settings.kafka_servers, names.erased_rows_topic, kafka, state)
 
     steps = Steps(time.monotonic, KAFKA_FAULTS)
     comparing.start()
@@ -130,8 +130,9 @@ def run(settings: AuditSettings, stop: threading.Event) -> None:
             steps.run("follow the job", LOOK_EVERY_S, auditor.look)
             comparing.refuse_its_end()
             steps.run("publish", PUBLISH_EVERY_S, telling.tell)
+            steps.run("follow erasures", ERASED_EVERY_S, lambda: erasures.take(now_ms))
             steps.run("find partitions", PARTITIONS_EVERY_S, find_partitions)
-            steps.run("forget", FORGET_EVERY_S, forget)
+            steps.run("forget", FORGET_EVERY_S, lambda: _forget(settings, state, ids))
     finally:
         duty.close()
         server.shutdown()
@@ -155,6 +156,13 @@ def _duty(settings: AuditSettings, handover: Handover) -> Duty:
     )
     log.addFilter(Quieter(lambda: several.active))
     return several
+
+
+def _forget(settings: AuditSettings, state: State, ids: Ids) -> None:
+    gc.collect()
+    before_ms = now_ms() - settings.window.perhaps_ms
+    ids.forget_before(before_ms)
+    state.settle_erased(before_ms)
 
 
 def _registry(*told: Collector) -> CollectorRegistry:

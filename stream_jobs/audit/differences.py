@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
+from stream_jobs.audit.erased import Gained, restored
 from stream_jobs.audit.findings import NOWHERE, Finding, Kind, Tier
+from stream_jobs.audit.hour import Hour
 from stream_jobs.audit.pinot_tier import PinotTier
-from stream_jobs.audit.state import Hour
 from stream_jobs.audit.stretches import Stretch
 from stream_jobs.audit.sums import Cell, Row, Sums
 from stream_jobs.events.money import unscaled
@@ -31,24 +32,36 @@ class Differences:
     def by_raw(self, hour_ms: int, hour: Hour) -> list[Finding]:
         """What differs in an hour of which only the sums are kept: the raw records are judged once more."""
 
-        def expected(rows: Counter[Row]) -> Counter[Row] | None:
-            found = self._rows_of_raw(hour_ms, hour.stretches)
-            return found if found is None else self._that_count(found, rows)
+        def raw() -> Counter[Row] | None:
+            return self._rows_of_raw(hour_ms, hour.stretches)
 
-        return self.of(hour_ms, hour.stretches, hour.cells, expected)
+        return self._of(hour_ms, hour.stretches, hour.cells, hour.gained, raw, self._that_count)
 
     def of(
         self,
         hour_ms: int,
         stretches: Sequence[Stretch],
         wanted: Mapping[Cell, Sums],
-        expected_of: Callable[[Counter[Row]], Counter[Row] | None],
+        gained: Sequence[Gained],
+        counted: Counter[Row],
     ) -> list[Finding]:
-        """What differs of these raw records in an hour; `expected_of` says, told what Pinot has, which rows should be."""
+        """What differs in an hour of rows that all counted."""
+        return self._of(hour_ms, stretches, wanted, gained, lambda: counted, lambda rows, _: rows)
+
+    def _of(
+        self,
+        hour_ms: int,
+        stretches: Sequence[Stretch],
+        wanted: Mapping[Cell, Sums],
+        gained: Sequence[Gained],
+        raw_rows: Callable[[], Counter[Row] | None],
+        that_count: Callable[[Counter[Row], Counter[Row]], Counter[Row]],
+    ) -> list[Finding]:
         rows = self._pinot.rows(hour_ms, stretches, MAX_EXPLAINED_ROWS)
-        expected = None if rows is None else expected_of(rows)
-        if rows is not None and expected is not None:
-            found = list(_explained(expected, rows))[:MAX_NAMED]
+        raw = None if rows is None else raw_rows()
+        if rows is not None and raw is not None:
+            got = restored(raw, rows, gained)
+            found = list(_explained(that_count(raw, got), got))[:MAX_NAMED]
             if found:
                 return found
         return list(_unexplained(wanted, self._pinot.sums([hour_ms], stretches)))
@@ -56,10 +69,12 @@ class Differences:
     def _that_count(self, raw: Counter[Row], rows: Counter[Row]) -> Counter[Row]:
         """Without the duplicates, and without reversals, which have reasons of their own to leave no rows."""
         missing = [row for row in raw if row not in rows]
-        ids = sorted({row.transaction_id for row in missing})[:MAX_NAMED]
+        # All of them: of a duplicate that is not looked up nothing would say that it is one.
+        ids = sorted({row.transaction_id for row in missing})
         of_ids: dict[str, set[tuple[int, int]]] = {}
-        for row in self._pinot.rows_of_ids(ids) if ids else ():
-            of_ids.setdefault(row.transaction_id, set()).add((row.partition, row.offset))
+        for first in range(0, len(ids), MAX_NAMED):
+            for row in self._pinot.rows_of_ids(ids[first : first + MAX_NAMED]):
+                of_ids.setdefault(row.transaction_id, set()).add((row.partition, row.offset))
 
         def counts(row: Row) -> bool:
             elsewhere = of_ids.get(row.transaction_id, set()) - {(row.partition, row.offset)}

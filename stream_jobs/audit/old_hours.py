@@ -11,8 +11,9 @@ from typing import Final, NamedTuple
 
 from stream_jobs.audit.differences import MAX_NAMED, Differences, row_finding, said
 from stream_jobs.audit.findings import Finding, Kind, tell
+from stream_jobs.audit.hour import Hour
 from stream_jobs.audit.pinot_tier import PinotTier
-from stream_jobs.audit.state import Hour, State
+from stream_jobs.audit.state import State
 from stream_jobs.audit.stretches import Stretch
 from stream_jobs.audit.sums import HOUR_MS, CellSums
 
@@ -71,7 +72,7 @@ class OldHours:
         self._coarse_from_ms = hours[-1] + 1 if hours else self._whole_from_ms
         got = self._pinot.coarse(hours) if hours else {}
         for hour_ms in hours:
-            wanted = _coarse(self._state.hour(hour_ms).cells)
+            wanted = _coarse(self._state.hour(hour_ms, self._coarse_at_ms).cells)
             seen = {direction: sums for (hour, direction), sums in got.items() if hour == hour_ms}
             if wanted == seen:
                 self._doubtful.pop(hour_ms, None)
@@ -112,7 +113,7 @@ class OldHours:
             return False
         sums = self._pinot.sums([hour_ms], hour.vouched)
         odd = self._odd.pop((hour_ms, partition), None)
-        if sums == hour.cells:
+        if hour.agrees(sums):
             return True
         if odd is None or (odd.counted, odd.seen) != (hour.cells, sums):
             # What was held or lost is in Pinot before it is closed: only what stays so differs.
@@ -128,7 +129,7 @@ class OldHours:
         if hour is None:
             return False
         found: list[Finding] = []
-        if self._pinot.sums([hour_ms], hour.vouched) != hour.cells:
+        if not hour.agrees(self._pinot.sums([hour_ms], hour.vouched)):
             found = self._differences.by_raw(hour_ms, hour)
         elif hour_ms >= self._whole_from_ms:
             found = self._strange(hour_ms, hour.vouched)
@@ -137,7 +138,7 @@ class OldHours:
 
     def _at_rest(self, hour_ms: int, partition: int | None = None) -> Hour | None:
         """What counted in an hour, if that is decided, and Pinot is known to have all of it."""
-        hour = self._state.hour(hour_ms, partition)
+        hour = self._state.hour(hour_ms, self._clock_ms(), partition)
         return hour if not hour.open and self._is_served(hour_ms, hour) else None
 
     def _strange(self, hour_ms: int, stretches: Sequence[Stretch]) -> list[Finding]:

@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from stream_jobs.audit.differences import Differences, RowsOfRaw
+from stream_jobs.audit.erased import Gained, versions
 from stream_jobs.audit.expected import Expected
 from stream_jobs.audit.findings import tell
+from stream_jobs.audit.hour import Hour
 from stream_jobs.audit.old_hours import OldHours
 from stream_jobs.audit.pinot_tier import PinotTier
-from stream_jobs.audit.state import Hour, State
+from stream_jobs.audit.state import State
 from stream_jobs.audit.stretches import Stretch
 from stream_jobs.audit.sums import Cell, CellSums, Counted, rows_of
 from stream_jobs.audit.suspects import Proof
@@ -192,19 +194,22 @@ class PinotCheck:
         """Compare some hours of a closing; what differs is looked at in the next step, and told if it still does."""
         got = _by_hour(self._pinot.sums(hours, block.stretches))
         for hour_ms in hours:
-            wanted = block.wanted[hour_ms]
-            if got.get(hour_ms) == wanted:
+            gained = self._state.erased.of(hour_ms, block.stretches, self._clock_ms())
+            right = versions(block.wanted[hour_ms], gained)
+            if got.get(hour_ms) in right:
                 block.left.remove(hour_ms)
             elif hour_ms in block.differed:
-                self._block_differs(block, hour_ms, wanted)
+                self._block_differs(block, hour_ms, right[0], gained)
                 block.left.remove(hour_ms)
             else:
                 block.differed.add(hour_ms)  # Pinot may have been between two states
 
-    def _block_differs(self, block: Block, hour_ms: int, wanted: CellSums) -> None:
+    def _block_differs(
+        self, block: Block, hour_ms: int, wanted: CellSums, gained: Sequence[Gained]
+    ) -> None:
         rows = (row for each in block.counted for row in rows_of(each))
-        expected = Counter(row for row in rows if row.cell.hour_ms == hour_ms)
-        found = self._differences.of(hour_ms, block.stretches, wanted, lambda _: expected)
+        counted = Counter(row for row in rows if row.cell.hour_ms == hour_ms)
+        found = self._differences.of(hour_ms, block.stretches, wanted, gained, counted)
         tell(self._state.add_findings(found, self._clock_ms()))
 
 

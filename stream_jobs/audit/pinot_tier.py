@@ -72,6 +72,11 @@ class HttpPinotTier:
         # What Pinot was seen to have read: a server that starts anew reads some of it again.
         self._seen: Offsets = {}
 
+    def close(self) -> None:
+        """Give its connections back."""
+        self._served.close()
+        self._broker.close()
+
     def has_reached(self, entry_ends: Offsets) -> bool:
         consumed = self._consumed()
         missing = sorted(entry_ends.keys() - consumed.keys())
@@ -109,12 +114,12 @@ class HttpPinotTier:
     def rows(self, hour_ms: int, stretches: Sequence[Stretch], limit: int) -> Counter[Row] | None:
         where = f"{_of_hours([hour_ms])} AND {of_stretches(stretches)}"
         found = self._ask(f"SELECT {_COLUMNS} FROM {self._table} WHERE {where}", limit + 1)
-        return None if len(found) > limit else Counter(map(_row, found))
+        return None if len(found) > limit else Counter(map(row_of, found))
 
     def strange(self, hour_ms: int, stretches: Sequence[Stretch], limit: int) -> list[Row]:
         where = f"{_of_hours([hour_ms])} AND NOT {of_stretches(stretches)}"
         found = self._ask(f"SELECT {_COLUMNS} FROM {self._table} WHERE {where}", limit)
-        return [_row(each) for each in found]
+        return [row_of(each) for each in found]
 
     def rows_of_ids(self, transaction_ids: Sequence[str]) -> list[Row]:
         if not all(map(_UUID, transaction_ids)):
@@ -122,7 +127,7 @@ class HttpPinotTier:
         ids = ", ".join(f"'{each}'" for each in transaction_ids)
         where = f"transaction_id IN ({ids}) OR reverses IN ({ids})"
         return [
-            _row(each)
+            row_of(each)
             for each in self._ask(f"SELECT {_COLUMNS} FROM {self._table} WHERE {where}", MAX_GROUPS)
         ]
 
@@ -155,7 +160,8 @@ def _of_hours(hours: Sequence[int]) -> str:
     return f"{within} AND event_hour_ms IN ({', '.join(map(str, hours))})"
 
 
-def _row(cells: Sequence[Any]) -> Row:
+def row_of(cells: Sequence[Any]) -> Row:
+    """A row out of its columns, in the order of Row."""
     *texts, partition, offset, amount = cells
     account, other, direction, id_, time_ms, kind, reverses = texts
     what = (int(time_ms), kind, reverses or "", int(partition), int(offset), _scaled(amount))

@@ -13,14 +13,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from stream_jobs.audit.erased import ErasedTable
 from stream_jobs.audit.expected import Expected, Waits
 from stream_jobs.audit.finding_table import FindingTable
 from stream_jobs.audit.findings import Finding, Kind
+from stream_jobs.audit.hour import Hour
 from stream_jobs.audit.outcomes import Source
 from stream_jobs.audit.stretches import Stretch
-from stream_jobs.audit.sums import Cell, CellSums, Counted, Sums
+from stream_jobs.audit.sums import Cell, Counted, Sums
 from stream_jobs.audit.suspects import Suspect
 from stream_jobs.audit.taken import Taken
+from stream_jobs.events.erased_rows import ErasedRows
 from stream_jobs.events.settings import EventRules
 from stream_jobs.topics.offsets import Offsets
 
@@ -74,20 +77,6 @@ class Closing:
     suspects: Sequence[Suspect] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Hour:
-    """An hour at one moment: how far all was closed, what is vouched for, what counted, and from where to where.
-
-    `open`: of what was closed, some was set aside and may count yet.
-    """
-
-    frontier: Offsets
-    open: bool
-    vouched: Sequence[Stretch]
-    cells: CellSums
-    stretches: Sequence[Stretch]
-
-
 class State:
     """The file, used by one thread; every call is short, and every writing one is all or nothing.
 
@@ -105,6 +94,7 @@ class State:
             self._db.close()
             raise StateError(f"{path} was written by another version")
         self.findings = FindingTable(self._db)
+        self.erased = ErasedTable(self._db)
         hours = self._db.execute("SELECT DISTINCT hour_ms FROM cells").fetchall()
         # Told every second, which must not cost more the more cells there are.
         self._hours: set[int] = {row[0] for row in hours}
@@ -247,6 +237,19 @@ class State:
         with self._transaction():
             return self.findings.replace_pinot(start_ms, end_ms, findings, now_ms)
 
+    def take_erased(
+        self, records: Sequence[tuple[int, ErasedRows]], read_to: int, now_ms: int
+    ) -> None:
+        """Rows of which erasures were announced, and up to where that is read."""
+        with self._transaction():
+            self.erased.take(records, now_ms)
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES ('erased_to', ?)", (read_to,))
+
+    def settle_erased(self, before_ms: int) -> None:
+        """What was announced before an instant becomes part of the sums."""
+        with self._transaction():
+            self.erased.settle(self.vouched(), before_ms)
+
     def hours_from(self, hour_ms: int, limit: int) -> list[int]:
         """The next hours with cells."""
         rows = self._db.execute(
@@ -255,7 +258,7 @@ class State:
         )
         return [row[0] for row in rows.fetchall()]
 
-    def hour(self, hour_ms: int, partition: int | None = None) -> Hour:
+    def hour(self, hour_ms: int, now_ms: int, partition: int | None = None) -> Hour:
         """What counted in an hour, of all raw partitions or of one, as of one closing."""
         with self._transaction("BEGIN"):
             vouched = self.vouched()
@@ -263,6 +266,8 @@ class State:
             aside = self._db.execute(
                 "SELECT 1 FROM waiting WHERE why = ? LIMIT 1", (Waits.SET_ASIDE,)
             ).fetchone()
+            own = [each for each in vouched if partition in (None, each.partition)]
+            gained = self.erased.of(hour_ms, own, now_ms)
         cells: dict[Cell, Sums] = {}
         spans: dict[int, Stretch] = {}
         for hour, number, direction, count, amount, mix, first, last in rows:
@@ -271,11 +276,9 @@ class State:
                 span = spans.get(number, Stretch(number, first, last + 1))
                 start, end = min(span.start, first), max(span.end, last + 1)
                 spans[number] = Stretch(number, start, end)
-        own = [each for each in vouched if partition in (None, each.partition)]
         frontier = {each.partition: each.end for each in vouched}
-        return Hour(
-            frontier, aside is not None, own, cells, [spans[number] for number in sorted(spans)]
-        )
+        ordered = [spans[number] for number in sorted(spans)]
+        return Hour(frontier, aside is not None, own, cells, ordered, gained)
 
     def cell_after(self, hour_ms: int, partition: int) -> tuple[int, int, int] | None:
         """The next hour and raw partition with rows, and how many they are."""

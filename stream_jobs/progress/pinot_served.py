@@ -56,6 +56,8 @@ class Http(Protocol):
 
     def post(self, path: str, body: object) -> Any: ...
 
+    def close(self) -> None: ...
+
 
 def consumed_offsets(consuming: tuple[ConsumingSegment, ...]) -> Offsets:
     """Per kafka partition the offset up to which every server that answered has indexed.
@@ -103,6 +105,11 @@ class HttpPinotServed:
         self._nodes: dict[str, tuple[int, Mapping[str, Mapping[str, str]]]] = {}
         self._known: dict[str, dict[str, Segment]] = {}
         self._tables: dict[str, tuple[tuple[int, int], TableSegments]] = {}
+
+    def close(self) -> None:
+        """Give back the connections of the thread that calls."""
+        self._controller().close()
+        self._broker().close()
 
     def consuming(self, table: str) -> tuple[ConsumingSegment, ...]:
         answer = self._controller().get(f"/tables/{table}/consumingSegmentsInfo")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from stream_jobs.audit.coverage import Settled
@@ -23,10 +23,15 @@ class Transfer:
     time_ms: int
 
 
-class Counted:
-    """Takes closings of an audit, and gives what was counted by account."""
+Renamed = Mapping[tuple[int, int], tuple[str, str]]
+"""By raw partition and offset the pseudonyms that stand for sender and receiver; empty: the id."""
 
-    def __init__(self) -> None:
+
+class Counted:
+    """Takes closings of an audit, and gives what was counted by account, erased ones by their pseudonyms."""
+
+    def __init__(self, renamed: Renamed | None = None) -> None:
+        self._renamed = renamed or {}
         self.duplicates = self.rejected = self.reversals = 0
         self._names: list[str] = []
         self._accounts: dict[str, int] = {}
@@ -74,8 +79,9 @@ class Counted:
         event = each.event
         assert event is not None  # it has counted
         self.reversals += event.reverses is not None
-        self._from.append(self._account(event.from_account_id))
-        self._to.append(self._account(event.to_account_id))
+        payer, payee = self._renamed.get(each.source, ("", ""))
+        self._from.append(self._account(payer or event.from_account_id))
+        self._to.append(self._account(payee or event.to_account_id))
         amount = scaled(event.amount)
         whole, decimals = divmod(amount if event.reverses is None else -amount, SCALE)
         self._whole.append(whole)

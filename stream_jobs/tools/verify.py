@@ -30,8 +30,9 @@ from stream_jobs.audit.once import Following, NotFinishedError, following
 from stream_jobs.events import settings as event_settings
 from stream_jobs.events.money import unscaled
 from stream_jobs.json_http import JsonHttpError
-from stream_jobs.tools.counted import Counted, Transfer
+from stream_jobs.tools.counted import Counted, Renamed, Transfer
 from stream_jobs.tools.reference_answers import DIRECTIONS, Window
+from stream_jobs.tools.renamed import renamed
 from stream_jobs.tools.verify_answers import Gateway, GraphQLError, http_ask
 from stream_jobs.tools.verify_compare import account_differences, expected_answer
 from stream_jobs.tools.verify_report import Report
@@ -73,8 +74,9 @@ class Verification:
         gateway: Gateway,
         say: Callable[[str], None],
         timeout_s: float,
+        renamed: Renamed | None = None,
     ) -> None:
-        self._counted = Counted()
+        self._counted = Counted(renamed)
         self._audit = audit(self._counted.take)
         self._ends = ends
         self._gateway = gateway
@@ -278,6 +280,7 @@ def _verified(
             Gateway(http_ask(options.graphql, headers)),
             say,
             options.timeout,
+            renamed(options.kafka, names.erased_rows_topic, offsets),
         ).run(options.accounts, seed)
     finally:
         for each in begun:

@@ -32,6 +32,8 @@ class Names:
     uncounted_topic: str = "transactions-uncounted"
     progress_topic: str = "pipeline-progress"
     audit_topic: str = "pipeline-audit"
+    erasures_topic: str = "erasures"
+    erased_rows_topic: str = "erased-rows"
     entries_table: str = "account_entries"
     rejected_table: str = "transactions_rejected"
     progress_table: str = "pipeline_progress"

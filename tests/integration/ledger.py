@@ -6,7 +6,7 @@ import json
 import random
 import uuid
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -83,6 +83,13 @@ class Ledger:
     def add(self, transfers: list[Transfer]) -> None:
         for transfer in transfers:
             self.transfers.setdefault(transfer.transaction_id, transfer)
+
+    def rename(self, account: str, name: str) -> None:
+        """As if all that the account has sent and received so far had been another's."""
+        for id_, each in self.transfers.items():
+            payer = name if each.from_account_id == account else each.from_account_id
+            payee = name if each.to_account_id == account else each.to_account_id
+            self.transfers[id_] = replace(each, from_account_id=payer, to_account_id=payee)
 
     def accounts(self) -> list[str]:
         """All accounts, the busiest first."""

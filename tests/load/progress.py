@@ -33,6 +33,9 @@ class _SlowPinot:
         time.sleep(self._call_s)
         return self._pinot.post(path, body)
 
+    def close(self) -> None:
+        """Nothing is held."""
+
 
 class _SlowKafka(StillKafka):
     call_s = 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 import threading
 from collections.abc import Iterator
@@ -29,6 +30,17 @@ class Handler(BaseHTTPRequestHandler):
         allowed = self.headers.get("Authorization") == TRACKER
         body = b'{"let": "in"}' if allowed else b'{"error": "who?"}'
         self.send_response(200 if allowed else 403)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self) -> None:
+        """Say what came of a form."""
+        content = self.rfile.read(int(self.headers["Content-Length"]))
+        kind, match = self.headers["Content-Type"], self.headers.get("If-Match")
+        status = 412 if match == "old" else 200
+        body = json.dumps({"type": kind, "content": content.decode()}).encode()
+        self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -146,6 +158,22 @@ def test_a_server_that_wants_a_certificate_gets_ours(folder: Path) -> None:
 def test_settings_that_cannot_work_are_refused(given: dict[str, str], told: str) -> None:
     with pytest.raises(AccessError, match=told):
         pinot_access(given)
+
+
+def test_a_file_is_fetched_and_sent_as_it_is(folder: Path, server: ThreadingHTTPServer) -> None:
+    file = folder / "segment.tar.gz"
+    url = f"https://127.0.0.1:{server.server_port}"
+    with closing(JsonHttp(url, access=_access(folder))) as http:
+        http.download("/segments/table/segment", file)
+        assert file.read_bytes() == b'{"let": "in"}'
+        answer = http.upload("/v2/segments", file, {"If-Match": "new"})
+        boundary = answer["type"].removeprefix("multipart/form-data; boundary=")
+        head, content = answer["content"].split("\r\n\r\n", 1)
+        assert head.startswith(f"--{boundary}\r\nContent-Disposition: form-data")
+        assert content == f'{{"let": "in"}}\r\n--{boundary}--\r\n'
+        with pytest.raises(JsonHttpError, match="HTTP 412"):
+            http.upload("/v2/segments", file, {"If-Match": "old"})
+        http.send("POST", "/tables/t/forceCommit")
 
 
 def test_a_password_in_an_address_is_refused() -> None:

@@ -67,6 +67,9 @@ class BigPinot:
                 return self._node(table, segment)
         return {"mapFields": {name: self._of(name) for name in self.fields[table]}}
 
+    def close(self) -> None:
+        """Nothing is held."""
+
     def post(self, path: str, body: Any) -> Any:
         self.calls[path] += 1
         table = NAMES.entries_table if NAMES.entries_table in body["sql"] else NAMES.rejected_table

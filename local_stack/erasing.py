@@ -1,0 +1,31 @@
+"""What `./dev erase` is told of the local stack: its Pinot, the Java that it runs on, and the key of the pseudonyms."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from local_stack.java import require_java_home
+from local_stack.pinot_home import pinot_home
+from local_stack.settings import StackSettings
+
+KEY_BYTES = 32
+
+
+def arguments(settings: StackSettings, environment: Mapping[str, str]) -> list[str]:
+    """The options of `python -m stream_jobs.erasure`."""
+    java = require_java_home(environment) / "bin" / "java"
+    return [
+        *("--controller", settings.pinot_controller_url, "--broker", settings.pinot_broker_url),
+        *("--java", str(java), "--classpath", pinot_home(settings).classpath),
+        *("--key", str(_key(settings.data / "erasure.key"))),
+    ]
+
+
+def _key(path: Path) -> Path:
+    """The key, made once for as long as the data lives: another one would make other pseudonyms."""
+    if not path.is_file():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_hex(KEY_BYTES))
+    return path
