@@ -7,7 +7,9 @@ from collections.abc import Callable
 from uuid import UUID
 
 from stream_jobs.audit.differences import MAX_NAMED
-from tests.audit_tiers import BEGIN_MS, Bench, Job, MemoryKafka, fill, transfer
+from tests.audit_bench import Bench
+from tests.audit_job import Job, fill, transfer
+from tests.audit_tiers import BEGIN_MS, MemoryKafka
 
 
 def test_many_duplicates_are_not_lost_beside_a_row_that_was_changed(

@@ -11,7 +11,9 @@ from stream_jobs.audit.erased import UNDER_WAY_MS
 from stream_jobs.audit.sums import Row
 from stream_jobs.erasure.records import erased_row
 from stream_jobs.events.erased_rows import ErasedRow, ErasedRows, of_value, value
-from tests.audit_tiers import BEGIN_MS, Bench, Job, MemoryKafka, fill, transfer
+from tests.audit_bench import Bench
+from tests.audit_job import Job, fill, transfer
+from tests.audit_tiers import BEGIN_MS, MemoryKafka
 
 ID, NAME = "ann", "erased-x"
 SEVERAL = [
