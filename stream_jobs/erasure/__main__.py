@@ -80,8 +80,8 @@ def _run(given: argparse.Namespace, account_id: str, names: Names) -> dict[str, 
     tables = {names.entries_table: ENTRIES, names.rejected_table: REJECTED}
     classes = classes_of([cluster.segments(names.entries_table)])
     name = pseudonym(key, account_id, classes, records.pseudonyms())
-    jvm = Jvm(given.java, given.classpath, given.heap)
     with TemporaryDirectory(prefix="erase-", dir=given.folder) as folder:
+        jvm = Jvm(given.java.absolute(), given.classpath, given.heap, Path(folder))
         files = Segments(controller, jvm, Path(folder))
         eraser = Eraser(rows, cluster, files, records, _tell, given.timeout)
         try:
@@ -109,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--key", required=True, type=Path, metavar="FILE",
         help=f"secret of {MIN_KEY_BYTES} bytes or more, the same for all erasures")  # fmt: skip
     add("--java", required=True, type=Path, metavar="FILE", help="the program of a Java 17")
-    add("--classpath", required=True, help="of the Pinot that runs")
+    add("--classpath", required=True, help="of the Pinot that runs; absolute paths")
     add(
         "--heap",
         default="2g",

@@ -14,7 +14,7 @@ SCRIPT: Final = Path(__file__).with_name("rewrite_segment.groovy")
 OPENED: Final = ("java.lang", "java.nio", "java.util", "java.util.regex", "sun.nio.ch")
 EXPORTED: Final = ("--add-exports", "java.base/jdk.internal.ref=ALL-UNNAMED")
 ANSWER: Final = '{"rewritten"'
-SAID_LINES: Final = 15
+SAID_LINES: Final = 40
 
 
 class RewriteError(Exception):
@@ -22,13 +22,17 @@ class RewriteError(Exception):
 
 
 class Jvm:
-    """`classpath` is that of the Pinot that runs, `java` a Java 17; it starts with the first segment, and `close` ends it."""
+    """`classpath` is that of the Pinot that runs, `java` a Java 17; it starts with the first segment, and `close` ends it.
 
-    def __init__(self, java: Path, classpath: str, heap: str) -> None:
+    It runs in `folder`, since Pinot's jars have it write a log where it stands.
+    """
+
+    def __init__(self, java: Path, classpath: str, heap: str, folder: Path) -> None:
         opened = [each for p in OPENED for each in ("--add-opens", f"java.base/{p}=ALL-UNNAMED")]
         options = [f"-Xmx{heap}", "-XX:+UseSerialGC", "-Dfile.encoding=UTF-8", *opened, *EXPORTED]
         program = ["-cp", classpath, "groovy.ui.GroovyMain", str(SCRIPT)]
         self._command = [str(java), *options, *program]
+        self._folder = folder
         self._running: subprocess.Popen[str] | None = None
 
     def rewrite(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -58,6 +62,12 @@ class Jvm:
     def _start(self) -> subprocess.Popen[str]:
         pipe = subprocess.PIPE
         self._running = subprocess.Popen(
-            self._command, stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT, text=True
+            self._command,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            cwd=self._folder,
         )
         return self._running
