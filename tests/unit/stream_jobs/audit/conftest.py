@@ -24,9 +24,11 @@ def job(kafka: MemoryKafka) -> Job:
 
 
 @pytest.fixture
-def audit(kafka: MemoryKafka, tmp_path: Path) -> Iterator[Callable[[], Bench]]:
+def audit(
+    kafka: MemoryKafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[], Bench]]:
     """Begins an audit, or goes on with it: the one before is closed as by a kill."""
-    logging.getLogger("audit").setLevel(logging.CRITICAL)
+    monkeypatch.setattr(logging.getLogger("audit"), "disabled", True)
     begun: list[Bench] = []
 
     def begin() -> Bench:
