@@ -90,6 +90,7 @@ def _up(console: Console, stack_settings: StackSettings, options: argparse.Names
                 "embedded",
                 "auth",
                 "secure",
+                "cluster",
                 "observe",
                 "after_outage",
             )
@@ -120,21 +121,26 @@ def _as_asked(
 ) -> tuple[StackSettings, str]:
     """The settings for `up`, and why it is refused: data that was made otherwise is not opened."""
     home = options.pinot_home.resolve() if options.pinot_home else stack_settings.pinot_home
-    asked = dataclasses.replace(stack_settings, secure=options.secure, pinot_home=home)
+    asked = dataclasses.replace(
+        stack_settings, secure=options.secure, cluster=options.cluster, pinot_home=home
+    )
     if options.embedded:
-        return (
-            asked,
-            "--secure is for Kafka and Pinot, which --embedded has not." if options.secure else "",
-        )
+        unfit = [f"--{name}" for name in settings.PROFILES if getattr(options, name)]
+        said = f"{unfit[0]} is for Kafka and Pinot, which --embedded has not." if unfit else ""
+        return asked, said
     try:
+        settings.refuse_shared_ports(asked)
         pinot_home(asked)
-    except PinotHomeError as problem:
+    except (settings.SettingsError, PinotHomeError) as problem:
         return asked, str(problem)
-    made = (stack_settings.data / "kafka").is_dir()
-    if options.fresh or not made or options.secure is stack_settings.secure:
-        return asked, ""
-    without = "with" if stack_settings.secure else "without"
-    return asked, f"The data was made {without} --secure: start so again, or without it by --fresh."
+    if not options.fresh and (stack_settings.data / "kafka").is_dir():
+        for name in settings.PROFILES:
+            if getattr(options, name) is not getattr(stack_settings, name):
+                without = "with" if getattr(stack_settings, name) else "without"
+                return asked, (
+                    f"The data was made {without} --{name}: start so again, or without it by --fresh."
+                )
+    return asked, ""
 
 
 def _upgrade(console: Console, stack_settings: StackSettings, options: argparse.Namespace) -> int:
@@ -193,8 +199,8 @@ def _on_running_stack(
         command += ["--graphql", f"{stack_settings.gateway_url}/graphql", "--headers", headers]
         command += [*stack_settings.event_arguments, *rest]
     elif options.command == "repair":
-        command += ["--controller", stack_settings.pinot_controller_url]
-        command += ["--broker", stack_settings.pinot_broker_url]
+        command += ["--controller", stack_settings.pinot_controller_urls]
+        command += ["--broker", stack_settings.pinot_broker_urls]
         command += [*stack_settings.event_arguments, *rest]
     elif options.command == "rejects":  # its file is where the caller is
         return _run([*command, *stack_settings.event_arguments, *rest], Path.cwd())

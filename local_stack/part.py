@@ -31,6 +31,12 @@ class Part:
     prepare: Callable[[], object] | None = None  # before each start
 
 
+def kind_of(name: str) -> str:
+    """What a part is, whichever of several: `kafka` of `kafka_2`."""
+    kind, _, number = name.rpartition("_")
+    return kind if number.isdecimal() else name
+
+
 @dataclass(frozen=True, slots=True)
 class Toolbox:
     """What was found or fetched on this machine."""

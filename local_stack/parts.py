@@ -34,21 +34,29 @@ PINOT_OPENS = [
 
 def render(settings: StackSettings) -> None:
     """Write every file of `local_stack/conf/` with the settings filled in, and secured if it is to be."""
+    for template in sorted(each for each in CONF.iterdir() if each.is_file()):
+        for each in settings.instances(template.stem.replace("-", "_")):
+            _render_one(each, template)
+
+
+def _render_one(settings: StackSettings, template: Path) -> None:
     values = settings.placeholders()
     if settings.secure:
         values |= secure.placeholders(settings)
-    for template in sorted(each for each in CONF.iterdir() if each.is_file()):
-        name = template.name.removeprefix("flink-") if "flink" in template.name else template.name
-        folder = settings.rendered / ("flink" if "flink" in template.name else "")
-        folder.mkdir(parents=True, exist_ok=True)
-        text = Template(template.read_text()).substitute(values)
-        if template.name.startswith("pinot-") and template.suffix == ".properties":
-            text += pinot_home(settings).more_settings
-        over = CONF / "secure" / template.name
-        if settings.secure and over.is_file():
+    is_flink = "flink" in template.name
+    folder = settings.rendered / ("flink" if is_flink else "")
+    folder.mkdir(parents=True, exist_ok=True)
+    text = Template(template.read_text()).substitute(values)
+    if template.name.startswith("pinot-") and template.suffix == ".properties":
+        text += pinot_home(settings).more_settings
+    for profile in settings.profiles:
+        over = CONF / profile / template.name
+        if over.is_file():
             text = overridden(text, Template(over.read_text()).substitute(values))
-        (folder / name).touch(mode=0o600)
-        (folder / name).write_text(text)
+    stem = template.stem.removeprefix("flink-") + settings.folder_suffix
+    file = folder / f"{stem}{template.suffix}"
+    file.touch(mode=0o600)
+    file.write_text(text)
 
 
 def overridden(text: str, over: str) -> str:
@@ -60,8 +68,9 @@ def overridden(text: str, over: str) -> str:
 
 
 def kafka(settings: StackSettings, tools: Toolbox) -> Part:
+    name = settings.part_name("kafka")
     return Part(
-        name="kafka",
+        name=name,
         argv=[
             tools.java,
             *SMALL_JVM,
@@ -69,11 +78,16 @@ def kafka(settings: StackSettings, tools: Toolbox) -> Part:
             "-cp",
             f"{settings.jars}/kafka/*",
             "kafka.Kafka",
-            str(settings.rendered / "kafka.properties"),
+            str(_kafka_properties(settings)),
         ],
-        healthy=part_checks(settings)["kafka"],
-        address=settings.kafka_servers,
+        healthy=part_checks(settings)[name],
+        address=f"{settings.host}:{settings.kafka_port}",
     )
+
+
+def kafka_needed(settings: StackSettings) -> tuple[str, ...]:
+    """What must run for a client of Kafka to be started again; of several nodes none is needed."""
+    return () if settings.cluster else ("kafka",)
 
 
 def kafka_format_command(settings: StackSettings, tools: Toolbox) -> list[str]:
@@ -89,8 +103,12 @@ def kafka_format_command(settings: StackSettings, tools: Toolbox) -> list[str]:
         "-t",
         KAFKA_CLUSTER_ID,
         "-c",
-        str(settings.rendered / "kafka.properties"),
+        str(_kafka_properties(settings)),
     ]
+
+
+def _kafka_properties(settings: StackSettings) -> Path:
+    return settings.rendered / f"kafka{settings.folder_suffix}.properties"
 
 
 def zookeeper(settings: StackSettings, tools: Toolbox) -> Part:
@@ -116,21 +134,22 @@ def _pinot(
     settings: StackSettings,
     tools: Toolbox,
     role: str,
-    instance: str,
+    port: int,
     url: str,
     jvm: list[str],
     forget: Callable[[str], None],
 ) -> Part:
-    home = pinot_home(settings)
+    home, suffix = pinot_home(settings), settings.folder_suffix
+    name = settings.part_name(f"pinot_{role}")
     return Part(
-        name=f"pinot_{role}",
+        name=name,
         argv=[
             tools.java,
             *jvm,
             # Helix gives up a dead instance after this, not after its default of 30 s.
             "-Dzk.session.timeout=10000",
             "-Dzookeeper.sasl.client=false",
-            f"-Djava.io.tmpdir={settings.data}/pinot/tmp-{role}",
+            f"-Djava.io.tmpdir={settings.data}/pinot/tmp-{role}{suffix}",
             f"-Dlog4j2.configurationFile={settings.rendered}/pinot-log4j2.xml",
             *PINOT_OPENS,
             *home.jvm,
@@ -139,63 +158,69 @@ def _pinot(
             "org.apache.pinot.tools.admin.PinotAdministrator",
             f"Start{role.capitalize()}",
             "-configFileName",
-            str(settings.rendered / f"pinot-{role}.properties"),
+            str(settings.rendered / f"pinot-{role}{suffix}.properties"),
         ],
-        healthy=part_checks(settings)[f"pinot_{role}"],
+        healthy=part_checks(settings)[name],
         address=url,
         needs=("zookeeper",),
         # A server waits over 10 s for its consumers, though it loses nothing by being killed.
         patience_s=4,
-        prepare=lambda: forget(instance),
+        prepare=lambda: forget(f"{role.capitalize()}_{settings.host}_{port}"),
     )
 
 
-def pinot(
-    settings: StackSettings, tools: Toolbox, forget: Callable[[str], None]
-) -> tuple[Part, Part, Part]:
-    """Controller, broker and server. `forget` drops a dead instance's registration."""
-    host = settings.host
-    return (
-        _pinot(
-            settings,
-            tools,
-            "controller",
-            f"Controller_{host}_{settings.pinot_controller_port}",
-            settings.pinot_controller_url,
-            [*SMALL_JVM, "-Xmx384m"],
-            forget,
+def pinot(settings: StackSettings, tools: Toolbox, forget: Callable[[str], None]) -> list[Part]:
+    """Controllers, brokers and servers. `forget` drops a dead instance's registration."""
+    return [
+        *(
+            _pinot(
+                each,
+                tools,
+                "controller",
+                each.pinot_controller_port,
+                each.pinot_controller_url,
+                [*SMALL_JVM, "-Xmx384m"],
+                forget,
+            )
+            for each in settings.instances("pinot_controller")
         ),
-        _pinot(
-            settings,
-            tools,
-            "broker",
-            f"Broker_{host}_{settings.pinot_broker_port}",
-            settings.pinot_broker_url,
-            [*BUSY_JVM, "-Xmx512m"],
-            forget,
+        *(
+            _pinot(
+                each,
+                tools,
+                "broker",
+                each.pinot_broker_port,
+                each.pinot_broker_url,
+                [*BUSY_JVM, "-Xmx512m"],
+                forget,
+            )
+            for each in settings.instances("pinot_broker")
         ),
-        _pinot(
-            settings,
-            tools,
-            "server",
-            f"Server_{host}_{settings.pinot_server_port}",
-            settings.pinot_server_admin_url,
-            [
-                *BUSY_JVM,
-                "-Xmx2g",
-                "-Xmn768m",
-                "-XX:MaxDirectMemorySize=6g",
-                loopback_agent(settings),
-            ],
-            forget,
+        *(
+            _pinot(
+                each,
+                tools,
+                "server",
+                each.pinot_server_port,
+                each.pinot_server_admin_url,
+                [*BUSY_JVM, *_server_memory(each), loopback_agent(each)],
+                forget,
+            )
+            for each in settings.instances("pinot_server")
         ),
-    )
+    ]
+
+
+def _server_memory(settings: StackSettings) -> list[str]:
+    if settings.cluster:  # two of them, beside all the others, in 24 GiB
+        return ["-Xmx1g", "-Xmn384m", "-XX:MaxDirectMemorySize=3g"]
+    return ["-Xmx2g", "-Xmn768m", "-XX:MaxDirectMemorySize=6g"]
 
 
 def progress(settings: StackSettings) -> Part:
     """The tracker that proves how far Pinot's answers are complete."""
     return Part(
-        name="progress",
+        name=settings.part_name("progress"),
         argv=[
             sys.executable,
             "-m",
@@ -203,9 +228,9 @@ def progress(settings: StackSettings) -> Part:
             "--kafka",
             settings.kafka_servers,
             "--controller",
-            settings.pinot_controller_url,
+            settings.pinot_controller_urls,
             "--broker",
-            settings.pinot_broker_url,
+            settings.pinot_broker_urls,
             "--flink",
             settings.flink_url,
             "--metrics-host",
@@ -217,14 +242,15 @@ def progress(settings: StackSettings) -> Part:
         settle_s=1,
         address=f"http://{settings.host}:{settings.metrics_port}/metrics",
         environment=secure.environment(settings, "tracker"),
-        needs=("kafka",),
+        needs=kafka_needed(settings),
     )
 
 
 def audit(settings: StackSettings) -> Part:
     """The completeness audit, which trusts none of the others."""
+    name = settings.part_name("audit")
     return Part(
-        name="audit",
+        name=name,
         argv=[
             sys.executable,
             "-m",
@@ -232,9 +258,9 @@ def audit(settings: StackSettings) -> Part:
             "--kafka",
             secure.kafka_servers(settings, "audit"),
             "--controller",
-            settings.pinot_controller_url,
+            settings.pinot_controller_urls,
             "--broker",
-            settings.pinot_broker_url,
+            settings.pinot_broker_urls,
             "--state",
             str(settings.audit_state),
             "--host",
@@ -243,26 +269,27 @@ def audit(settings: StackSettings) -> Part:
             str(settings.audit_port),
             *settings.event_arguments,
         ],
-        healthy=part_checks(settings)["audit"],
+        healthy=part_checks(settings)[name],
         address=f"{settings.audit_url}/metrics",
         environment=secure.environment(settings, "audit"),
-        needs=("kafka",),
+        needs=kafka_needed(settings),
     )
 
 
 def gateway(settings: StackSettings, store: str = "pinot", *, auth: bool = False) -> Part:
     """The GraphQL gateway; `store` is `pinot` or `duckdb`. With `auth`, nobody is anonymous."""
+    name = settings.part_name("gateway")
     return Part(
-        name="gateway",
+        name=name,
         argv=[sys.executable, "-m", "gateway"],
-        healthy=part_checks(settings)["gateway"],
+        healthy=part_checks(settings)[name],
         address=settings.gateway_url,
         environment={
             "GATEWAY_HOST": settings.host,
             "GATEWAY_PORT": str(settings.gateway_port),
             "GATEWAY_STORE": store,
             **({"GATEWAY_CURRENCY": settings.currency} if settings.currency else {}),
-            "GATEWAY_PINOT_BROKER_URL": settings.pinot_broker_url,
+            "GATEWAY_PINOT_BROKER_URL": settings.pinot_broker_urls,
             "GATEWAY_PINOT_GROUP_TRIM_THRESHOLD": str(GROUP_TRIM_THRESHOLD),
             "GATEWAY_GRAPHIQL_ASSETS": str(settings.graphiql),
             "GATEWAY_PAGE_ASSETS": str(settings.uplot),
@@ -289,5 +316,5 @@ def traffic(settings: StackSettings, rate: int) -> Part:
         settle_s=1,
         address="-",
         environment=secure.environment(settings, "producer"),
-        needs=("kafka",),
+        needs=kafka_needed(settings),
     )

@@ -19,10 +19,11 @@ ACCESS_DENIED = 180
 class JsonHttpError(Exception):
     """The other side did not answer, or not with a JSON document and a 2xx status.
 
-    `answer`: the document that came with another status, if one did.
+    `answer`: the document that came with another status, if one did. `is_answer`: another one would say the same.
     """
 
     answer: Any = None
+    is_answer = False
 
 
 class JsonHttp:
@@ -112,6 +113,7 @@ class JsonHttp:
             if response.status in (401, 403):
                 said = f"it refuses {self._access.who}"
             refused = JsonHttpError(f"{method} {self._url}{path}: HTTP {response.status}: {said}")
+            refused.is_answer = response.status < 500
             with suppress(ValueError):
                 refused.answer = json.loads(content)
             raise refused
