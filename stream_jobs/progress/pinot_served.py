@@ -64,6 +64,15 @@ def consumed_offsets(consuming: tuple[ConsumingSegment, ...]) -> Offsets:
     return offsets
 
 
+def servers_of(consuming: tuple[ConsumingSegment, ...]) -> dict[int, frozenset[str]]:
+    """By kafka partition the servers that said how far they are."""
+    servers: dict[int, frozenset[str]] = {}
+    for segment in consuming:
+        partition = partition_of(segment.name)
+        servers[partition] = servers.get(partition, frozenset()) | segment.server_offsets.keys()
+    return servers
+
+
 def refuse_silent(consuming: tuple[ConsumingSegment, ...], table: TableSegments) -> None:
     """Raises NotServedError if a server serves a consuming segment but did not say how far it is."""
     told = {segment.name: segment.server_offsets.keys() for segment in consuming}

@@ -45,8 +45,14 @@ class _Broker:
 class Brokers:
     """A `BrokerSession` to one of several; `connect` makes the connections to one of them."""
 
-    def __init__(self, urls: list[str], connect: Callable[[], Connections]) -> None:
+    def __init__(
+        self,
+        urls: list[str],
+        connect: Callable[[], Connections],
+        look_every_s: float = LOOK_EVERY_S,
+    ) -> None:
         self._connect = connect
+        self._look_every_s = look_every_s
         self._brokers = [_Broker(url, connect()) for url in urls]
         # Connections of its own: a look must not queue behind statements.
         self._looking = connect()
@@ -86,7 +92,7 @@ class Brokers:
     async def _watch(self) -> None:
         while True:
             await asyncio.gather(*(self._look(each) for each in self._brokers))
-            await asyncio.sleep(LOOK_EVERY_S)
+            await asyncio.sleep(self._look_every_s)
 
     async def _look(self, broker: _Broker) -> None:
         """Ask one whether it is there."""
