@@ -28,6 +28,7 @@ from local_stack import (
 from local_stack.needed import USAGE, needed, parsed
 from local_stack.pinot_home import PinotHomeError, pinot_home
 from local_stack.settings import CHECKOUT, StackSettings
+from local_stack.several import PROFILES
 from local_stack.stack import Options
 
 
@@ -125,7 +126,7 @@ def _as_asked(
         stack_settings, secure=options.secure, cluster=options.cluster, pinot_home=home
     )
     if options.embedded:
-        unfit = [f"--{name}" for name in settings.PROFILES if getattr(options, name)]
+        unfit = [f"--{name}" for name in PROFILES if getattr(options, name)]
         said = f"{unfit[0]} is for Kafka and Pinot, which --embedded has not." if unfit else ""
         return asked, said
     try:
@@ -134,7 +135,7 @@ def _as_asked(
     except (settings.SettingsError, PinotHomeError) as problem:
         return asked, str(problem)
     if not options.fresh and (stack_settings.data / "kafka").is_dir():
-        for name in settings.PROFILES:
+        for name in PROFILES:
             if getattr(options, name) is not getattr(stack_settings, name):
                 without = "with" if getattr(stack_settings, name) else "without"
                 return asked, (

@@ -25,7 +25,9 @@ class Part:
     address: str
     environment: dict[str, str] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
-    deadline_s: float = 600  # far above what was seen: 240 s with `--cluster` and both cores taken by others
+    deadline_s: float = (
+        600  # far above what was seen: 240 s with `--cluster` and both cores taken by others
+    )
     settle_s: float = 0  # how long it must live before it counts as healthy
     patience_s: float = 10  # from SIGTERM to SIGKILL
     prepare: Callable[[], object] | None = None  # before each start

@@ -7,38 +7,20 @@ from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
 
+from local_stack.several import (
+    CLUSTER_PARTITIONS,
+    INSTANCES,
+    PORT_STEP,
+    PORTS_OF,
+    PROFILES,
+    SEVERAL_PORTS,
+)
+
 # The gateway and Pinot must agree on it, or a ranking that Pinot cut short would be called exact.
 GROUP_TRIM_THRESHOLD = 5_000_000
 PINOT_CLUSTER = "payments"
 FLINK_CLUSTER = "payments"
 CHECKOUT = Path(__file__).resolve().parent.parent
-# What `up` makes data with; every later command knows it by a mark among them.
-PROFILES = ("secure", "cluster")
-# Of each part, with `--cluster`.
-INSTANCES = {
-    "kafka": 3,
-    "flink_taskmanager": 2,
-    "pinot_controller": 2,
-    "pinot_broker": 2,
-    "pinot_server": 2,
-    "gateway": 2,
-    "progress": 1,
-    "audit": 1,
-}
-# As topics/account-entries.yaml says for `cluster`; a test holds it to that.
-CLUSTER_PARTITIONS = 16
-# The ports of which each of these parts has its own: the second's is so much above the first's.
-PORT_STEP = 100
-PORTS_OF = {
-    "kafka": ("kafka_port", "kafka_mtls_port", "kafka_controller_port"),
-    "pinot_controller": ("pinot_controller_port",),
-    "pinot_broker": ("pinot_broker_port",),
-    "pinot_server": ("pinot_server_port", "pinot_server_admin_port"),
-    "gateway": ("gateway_port",),
-    "progress": ("metrics_port",),
-    "audit": ("audit_port",),
-}
-SEVERAL_PORTS = tuple(name for names in PORTS_OF.values() for name in names)
 
 
 class SettingsError(Exception):
@@ -233,7 +215,7 @@ class StackSettings:
 
     @property
     def audit_state(self) -> Path:
-        return self.data / "audit" / "audit.sqlite3"
+        return self.data / f"audit{self.folder_suffix}" / "audit.sqlite3"
 
     def ports(self) -> dict[str, int]:
         """Every port by what sets it: `{"STACK_KAFKA_PORT": 19092, "STACK_KAFKA_PORT + 100": 19192, …}`."""

@@ -24,6 +24,7 @@ from local_stack import (
     observing,
     part,
     parts,
+    pinot_parts,
     preparation,
     processes,
     secure,
@@ -93,7 +94,7 @@ class Stack:
         forget = partial(forget_instance, self.settings.zookeeper)
         up, all_of, several = self._part_step, self._all_of, self.settings.instances
         nodes = [parts.kafka(each, tools) for each in several("kafka")]
-        pinot = parts.pinot(self.settings, tools, forget)
+        pinot = pinot_parts.pinot(self.settings, tools, forget)
         gateways = [parts.gateway(each, auth=options.auth) for each in several("gateway")]
         watching = [
             *(parts.progress(each) for each in several("progress")),
@@ -104,7 +105,7 @@ class Stack:
             Step("storage", partial(self._format_kafka, tools), ("configuration",)),
             up(parts.zookeeper(self.settings, tools), ("configuration",)),
             *(up(each, ("storage",)) for each in nodes),
-            *(up(each, ("zookeeper",)) for each in pinot),
+            *(up(each, pinot_parts.needs(each)) for each in pinot),
             Step("snapshots", partial(self._forget_recovery, options), ("zookeeper",)),
             *(up(each, ("snapshots",)) for each in flink_parts.flink(self.settings, tools)),
             known,
