@@ -59,6 +59,13 @@ def ended(stack: Cluster, name: str, number: signal.Signals, *, empty: bool = Fa
     stack.wait_restarted(name, before.restarts)
 
 
+def finished(stack: Cluster) -> None:
+    """Have all segments that are being filled committed, and new ones begun by both servers."""
+    url = f"{stack.local.pinot_controller_urls.split(',')[1]}/tables/account_entries_REALTIME"
+    answer = httpx.post(f"{url}/forceCommit", timeout=60, trust_env=False)
+    assert answer.status_code == 200, answer.text
+
+
 def paused(stack: Cluster, name: str) -> None:
     """Let a part stand still for longer than it is missed, and go on as if nothing had been."""
     pid = stack.part(name).process.pid
@@ -75,6 +82,7 @@ def test_whatever_is_taken_from_it_it_answers_late_at_worst(cluster: Cluster) ->
             running.under(f"`kill -9` of {name}", partial(ended, cluster, name, signal.SIGKILL))
         for name in PAUSED:
             running.under(f"`SIGSTOP` of {name}", partial(paused, cluster, name))
+        running.under("all segments finished", partial(finished, cluster))
         running.under(
             "pinot_server_2 comes back empty",
             partial(ended, cluster, "pinot_server_2", signal.SIGKILL, empty=True),
