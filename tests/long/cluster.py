@@ -32,14 +32,16 @@ DAY_MS = 86_400_000
 BATCH = 100
 EVERY_S = 0.25
 RECEIVERS = 8
+# A question about all asks the partition of each on its own as well.
+ASK_EVERY_S = 0.4
+OF_ALL = 0.25
 # Beside the stacks of the other tests.
 OWN_PORTS = {name: port - 6_000 for name, port in PORTS.items()}
 OWN_PORTS["STACK_KAFKA_MTLS_PORT"] = 23_094
 ONE = """query One($id: ID!, $window: WindowInput!) {
   account(id: $id) { totals(window: $window) { asOf exact transactionCount transactionAmount } } }"""
-ALL = """query All($window: WindowInput!) {
-  network { timeSeries(window: $window, granularity: DAY) {
-    asOf exact points { transactionCount transactionAmount } } } }"""
+ALL = """query All($ids: [ID!]!, $window: WindowInput!) {
+  accounts(ids: $ids) { totals(window: $window) { asOf exact transactionCount transactionAmount } } }"""
 Sums = tuple[int, Fraction]
 NOTHING: Sums = (0, Fraction(0))
 
@@ -171,15 +173,18 @@ class Asking:
     def ask(self, stop: threading.Event) -> None:
         chance = random.Random(self.url)
         while not stop.is_set():
-            self.once("" if chance.random() < 0.3 else chance.choice(self.flow.receivers))
-            stop.wait(0.1)
+            self.once("" if chance.random() < OF_ALL else chance.choice(self.flow.receivers))
+            stop.wait(ASK_EVERY_S)
 
     def once(self, key: str) -> None:
         """One question, of an account or (``) of all, and what it says judged."""
         bounds = {"start": to_rfc3339(now_ms() - DAY_MS), "end": to_rfc3339(now_ms() + DAY_MS)}
         body = {
             "query": ONE if key else ALL,
-            "variables": {"window": {"between": bounds}, **({"id": key} if key else {})},
+            "variables": {
+                "window": {"between": bounds},
+                **({"id": key} if key else {"ids": self.flow.receivers}),
+            },
         }
         try:
             said = httpx.post(f"{self.url}/graphql", json=body, timeout=30, trust_env=False).json()
@@ -189,8 +194,9 @@ class Asking:
         if said.get("errors"):
             self._refusal(said["errors"])
             return
-        part = said["data"]["account"]["totals"] if key else said["data"]["network"]["timeSeries"]
-        self.judge(key, part)
+        data = said["data"]
+        accounts = [data["account"]] if key else data["accounts"]
+        self.judge(key, [each["totals"] for each in accounts])
 
     def _refusal(self, errors: list[dict[str, Any]]) -> None:
         for error in errors:
@@ -199,16 +205,18 @@ class Asking:
             if code not in ("BACKEND_UNAVAILABLE", "DEADLINE_EXCEEDED"):
                 self.wrong.append(code)
 
-    def judge(self, key: str, part: dict[str, Any]) -> None:
-        as_of = parse_ms(part["asOf"])
-        points = [part] if key else part["points"]
+    def judge(self, key: str, parts: list[dict[str, Any]]) -> None:
+        """An answer holds at least all that was acknowledged before its asOf, and no more than was begun."""
+        as_of = min(parse_ms(each["asOf"]) for each in parts)
         told: Sums = (
-            sum(int(each["transactionCount"]) for each in points),
-            sum((Fraction(each["transactionAmount"]) for each in points), Fraction(0)),
+            sum(int(each["transactionCount"]) for each in parts),
+            sum((Fraction(each["transactionAmount"]) for each in parts), Fraction(0)),
         )
         least, most = self.flow.bounds(key, as_of)
         if not (least[0] <= told[0] <= most[0] and least[1] <= told[1] <= most[1]):
-            self.wrong.append(f"{self.url} {key or 'all'}: {part} although {least} to {most}")
+            self.wrong.append(
+                f"{self.url} {key or 'all'}: {told} at {as_of} although {least} to {most}"
+            )
         if as_of < self.as_of_ms.get(key, 0):
             self.wrong.append(
                 f"{self.url} {key or 'all'}: asOf goes back by {self.as_of_ms[key] - as_of} ms"
