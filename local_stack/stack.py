@@ -253,7 +253,7 @@ class Stack:
 
     def _tables(self, _: Tell) -> str:
         command = [sys.executable, "-m", "pinot_config.apply"]
-        command += ["--controller", self.settings.pinot_controller_url]
+        command += ["--controller", self.settings.pinot_controller_urls]
         command += ["--kafka", self.settings.kafka_servers]
         for name, value in self.settings.table_values.items():
             command += ["--set", f"{name}={value}"]
@@ -264,7 +264,7 @@ class Stack:
         last = snapshots.submitted(self.settings.data / "flink")
         arguments = job_arguments(self.settings, last.parallelism if last else PARALLELISM)
         command = [sys.executable, "-m", "stream_jobs.job.check", *arguments]
-        command += ["--pinot-controller", self.settings.pinot_controller_url]
+        command += ["--pinot-controller", self.settings.pinot_controller_urls]
         self._run(command, "Checking the configuration", "job", "job")
         return "nothing could be lost or doubled"
 

@@ -86,7 +86,9 @@ class Brokers:
             await session.aclose()
 
     def _next(self) -> _Broker:
-        there = [each for each in self._brokers if not each.is_away] or self._brokers
+        least = min(each.misses for each in self._brokers)
+        # If all are away, who has been for the shortest time is most likely slow, not gone.
+        there = [each for each in self._brokers if each.misses <= max(least, MISSES - 1)]
         return there[next(self._turn) % len(there)]
 
     async def _watch(self) -> None:

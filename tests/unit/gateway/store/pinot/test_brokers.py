@@ -71,9 +71,8 @@ async def asked(brokers: Brokers) -> str:
     return reply.text
 
 
-async def looked(brokers: Brokers, network: Network, times: int) -> None:
+async def looked(network: Network, times: int) -> None:
     """Wait until they have been looked at so often."""
-    brokers.start()
     for _ in range(times):
         network.looks.clear()
         async with asyncio.timeout(30):
@@ -100,20 +99,39 @@ async def test_one_that_is_back_is_asked_again() -> None:
     async with over(network) as brokers:
         with pytest.raises(StoreUnavailableError):
             await asked(brokers)
+        brokers.start()
         network.gone.clear()
-        await looked(brokers, network, 2)
+        await looked(network, 2)
         assert {await asked(brokers) for _ in range(4)} == set(URLS)
 
 
 async def test_what_waits_at_one_that_hangs_fails_when_that_is_found_out() -> None:
     network = Network(hung={URLS[0]})
     async with over(network) as brokers:
+        brokers.start()
         waiting = asyncio.create_task(asked(brokers))
-        await looked(brokers, network, 3)
+        await looked(network, 3)
         with pytest.raises(StoreUnavailableError):
             async with asyncio.timeout(30):
                 await waiting
         assert {await asked(brokers) for _ in range(4)} == {URLS[1]}
+
+
+async def test_one_that_is_slow_is_asked_rather_than_one_that_is_gone() -> None:
+    network = Network(gone={URLS[0]})
+    async with over(network) as brokers:
+        with pytest.raises(StoreUnavailableError):
+            await asked(brokers)
+        brokers.start()
+        await looked(network, 4)
+        network.hung = {URLS[1]}  # for as long as a look takes
+        await looked(network, 5)
+        network.hung, network.gone = set(), set(URLS)
+        network.asked.clear()
+        for _ in range(2):
+            with pytest.raises(StoreUnavailableError):
+                await asked(brokers)
+    assert network.asked == [URLS[1]] * 2
 
 
 async def test_where_none_answers_each_is_tried_all_the_same() -> None:
