@@ -29,6 +29,7 @@ from local_stack import (
 from local_stack.needed import USAGE, needed, parsed
 from local_stack.pinot_home import PinotHomeError, pinot_home
 from local_stack.settings import CHECKOUT, StackSettings
+from local_stack.several import PROFILES
 from local_stack.stack import Options
 
 
@@ -91,6 +92,7 @@ def _up(console: Console, stack_settings: StackSettings, options: argparse.Names
                 "embedded",
                 "auth",
                 "secure",
+                "cluster",
                 "observe",
                 "after_outage",
             )
@@ -121,21 +123,28 @@ def _as_asked(
 ) -> tuple[StackSettings, str]:
     """The settings for `up`, and why it is refused: data that was made otherwise is not opened."""
     home = options.pinot_home.resolve() if options.pinot_home else stack_settings.pinot_home
-    asked = dataclasses.replace(stack_settings, secure=options.secure, pinot_home=home)
+    asked = dataclasses.replace(
+        stack_settings, secure=options.secure, cluster=options.cluster, pinot_home=home
+    )
     if options.embedded:
-        return (
-            asked,
-            "--secure is for Kafka and Pinot, which --embedded has not." if options.secure else "",
-        )
+        unfit = [f"--{name}" for name in PROFILES if getattr(options, name)]
+        said = f"{unfit[0]} is for Kafka and Pinot, which --embedded has not." if unfit else ""
+        return asked, said
+    if options.secure and options.cluster:
+        return asked, "--secure and --cluster together have not been tried: choose one."
     try:
+        settings.refuse_shared_ports(asked)
         pinot_home(asked)
-    except PinotHomeError as problem:
+    except (settings.SettingsError, PinotHomeError) as problem:
         return asked, str(problem)
-    made = (stack_settings.data / "kafka").is_dir()
-    if options.fresh or not made or options.secure is stack_settings.secure:
-        return asked, ""
-    without = "with" if stack_settings.secure else "without"
-    return asked, f"The data was made {without} --secure: start so again, or without it by --fresh."
+    if not options.fresh and (stack_settings.data / "kafka").is_dir():
+        for name in PROFILES:
+            if getattr(options, name) is not getattr(stack_settings, name):
+                without = "with" if getattr(stack_settings, name) else "without"
+                return asked, (
+                    f"The data was made {without} --{name}: start so again, or without it by --fresh."
+                )
+    return asked, ""
 
 
 def _upgrade(console: Console, stack_settings: StackSettings, options: argparse.Namespace) -> int:
@@ -194,8 +203,8 @@ def _on_running_stack(
         command += ["--graphql", f"{stack_settings.gateway_url}/graphql", "--headers", headers]
         command += [*stack_settings.event_arguments, *rest]
     elif options.command == "repair":
-        command += ["--controller", stack_settings.pinot_controller_url]
-        command += ["--broker", stack_settings.pinot_broker_url]
+        command += ["--controller", stack_settings.pinot_controller_urls]
+        command += ["--broker", stack_settings.pinot_broker_urls]
         command += [*stack_settings.event_arguments, *rest]
     elif options.command == "erase":
         command += [*erasing.arguments(stack_settings, os.environ), *rest]

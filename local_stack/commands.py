@@ -114,6 +114,11 @@ def _stack(commands: _Commands) -> None:
         help="Kafka and Pinot with TLS, credentials and ACLs, by a certificate authority of its own",
     )
     one.add_argument(
+        "--cluster",
+        action="store_true",
+        help="several of each part, as in production: three Kafka nodes, two of Flink's and Pinot's, two gateways",
+    )
+    one.add_argument(
         "--pinot-home",
         type=Path,
         metavar="DIR",

@@ -234,6 +234,6 @@ def job_arguments(settings: StackSettings, parallelism: int) -> list[str]:
         *("--transaction-timeout-s", str(settings.job_transaction_timeout_s)),
         # A laptop sleeps for days, and two weeks more of its few ids cost nothing.
         *("--outage-reserve-s", str(OUTAGE_RESERVE_S)),
-        *("--environment", "local"),
+        *("--environment", settings.environment),
         *settings.event_arguments,
     ]

@@ -14,11 +14,14 @@ from local_stack.settings import StackSettings
 from local_stack.zookeeper import remembered_jobs
 
 
-def flink(settings: StackSettings, tools: Toolbox) -> tuple[Part, Part]:
-    """Job manager and task manager of the distribution inside the `apache-flink` wheel."""
+def flink(settings: StackSettings, tools: Toolbox) -> list[Part]:
+    """Job manager and task managers of the distribution inside the `apache-flink` wheel."""
     home, checks = _pyflink_home(), part_checks(settings)
     environment = {**flink_environment(settings), "JAVA_HOME": str(tools.java_home)}
-    return (
+    names = [
+        each.part_name("flink_taskmanager") for each in settings.instances("flink_taskmanager")
+    ]
+    return [
         Part(
             name="flink",
             argv=["bash", str(home / "bin/jobmanager.sh"), "start-foreground"],
@@ -32,18 +35,24 @@ def flink(settings: StackSettings, tools: Toolbox) -> tuple[Part, Part]:
                 partial(remembered_jobs, settings.zookeeper),
             ),
         ),
-        Part(
-            name="flink_taskmanager",
-            argv=["bash", str(home / "bin/taskmanager.sh"), "start-foreground"],
-            healthy=checks["flink_taskmanager"],
-            address=f"{settings.flink_url}/#/task-manager",
-            environment={
-                **environment,
-                "FLINK_ENV_JAVA_OPTS_TM": loopback_agent(settings),
-            },
-            needs=("zookeeper",),
+        *(
+            Part(
+                name=name,
+                # Under the name of the one before, which it replaces at once when it registers.
+                argv=[
+                    "bash",
+                    str(home / "bin/taskmanager.sh"),
+                    "start-foreground",
+                    f"-Dtaskmanager.resource-id={name}",
+                ],
+                healthy=checks[name],
+                address=f"{settings.flink_url}/#/task-manager",
+                environment={**environment, "FLINK_ENV_JAVA_OPTS_TM": loopback_agent(settings)},
+                needs=("zookeeper",),
+            )
+            for name in names
         ),
-    )
+    ]
 
 
 def flink_library(settings: StackSettings) -> Path:

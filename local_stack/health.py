@@ -59,15 +59,15 @@ def zookeeper_serves(host: str, port: int) -> HealthCheck:
     return check
 
 
-def kafka_serves(servers: str, environment: Mapping[str, str]) -> HealthCheck:
-    """Healthy when a client gets the cluster's metadata with a live controller."""
-    host, _, port = servers.rpartition(":")
+def kafka_serves(host: str, port: int, environment: Mapping[str, str]) -> HealthCheck:
+    """Healthy when a client gets the cluster's metadata from a node that is itself in them."""
 
     def check() -> bool:
         try:
             # A refused connection costs librdkafka its whole timeout; a socket says so at once.
-            socket.create_connection((host, int(port)), timeout=TIMEOUT_S).close()
-            return bool(admin(servers, environment).list_topics(timeout=TIMEOUT_S).brokers)
+            socket.create_connection((host, port), timeout=TIMEOUT_S).close()
+            told = admin(f"{host}:{port}", environment).list_topics(timeout=TIMEOUT_S)
+            return port in (each.port for each in told.brokers.values())
         except (OSError, KafkaException, AccessError):
             return False
 

@@ -47,13 +47,13 @@ def prometheus(settings: StackSettings, *, embedded: bool = False, auth: bool = 
 
 def configuration(settings: StackSettings, *, embedded: bool, auth: bool) -> dict[str, Any]:
     """What Prometheus scrapes and judges; with `auth`, the gateway is shown the scrape token."""
-    jobs = [_job("gateway", settings.gateway_port, settings)]
+    jobs = [_job("gateway", "gateway_port", settings)]
     if auth:
         token = str(credentials.files(settings).metrics_token)
         jobs[0]["authorization"] = {"credentials_file": token}
     if not embedded:
-        jobs.append(_job("progress", settings.metrics_port, settings))
-        jobs.append(_job("audit", settings.audit_port, settings))
+        jobs.append(_job("progress", "metrics_port", settings))
+        jobs.append(_job("audit", "audit_port", settings))
     files = [RULES / name for name in EMBEDDED_RULES] if embedded else sorted(RULES.glob("*.yaml"))
     return {
         "global": {"scrape_interval": EVERY, "evaluation_interval": EVERY},
@@ -62,8 +62,9 @@ def configuration(settings: StackSettings, *, embedded: bool, auth: bool) -> dic
     }
 
 
-def _job(name: str, port: int, settings: StackSettings) -> dict[str, Any]:
-    return {"job_name": name, "static_configs": [{"targets": [f"{settings.host}:{port}"]}]}
+def _job(part: str, port: str, settings: StackSettings) -> dict[str, Any]:
+    targets = [f"{each.host}:{getattr(each, port)}" for each in settings.instances(part)]
+    return {"job_name": part, "static_configs": [{"targets": targets}]}
 
 
 def _write(path: Path, said: dict[str, Any]) -> None:

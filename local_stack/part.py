@@ -25,10 +25,18 @@ class Part:
     address: str
     environment: dict[str, str] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
-    deadline_s: float = 240  # far above what was seen: 80 s with both cores taken by others
+    deadline_s: float = (
+        600  # far above what was seen: 240 s with `--cluster` and both cores taken by others
+    )
     settle_s: float = 0  # how long it must live before it counts as healthy
     patience_s: float = 10  # from SIGTERM to SIGKILL
     prepare: Callable[[], object] | None = None  # before each start
+
+
+def kind_of(name: str) -> str:
+    """What a part is, whichever of several: `kafka` of `kafka_2`."""
+    kind, _, number = name.rpartition("_")
+    return kind if number.isdecimal() else name
 
 
 @dataclass(frozen=True, slots=True)

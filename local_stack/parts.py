@@ -3,52 +3,44 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from string import Template
 
 from local_stack import credentials, health, secure
 from local_stack.checks import part_checks
-from local_stack.part import BUSY_JVM, SMALL_JVM, Part, Toolbox, loopback_agent
+from local_stack.part import SMALL_JVM, Part, Toolbox
 from local_stack.pinot_home import pinot_home
 from local_stack.settings import GROUP_TRIM_THRESHOLD, StackSettings
 
 CONF = Path(__file__).resolve().parent / "conf"
 KAFKA_CLUSTER_ID = "cGF5bWVudHMtbG9jYWwtMQ"
-# Pinot reaches into the JDK; Java 17 lets it only where it is told to.
-PINOT_OPENS = [
-    word
-    for package in [
-        "java.nio",
-        "sun.nio.ch",
-        "java.lang",
-        "java.util",
-        "java.lang.reflect",
-        "jdk.internal.misc",
-        "java.util.concurrent",
-        "java.net",
-    ]
-    for word in ("--add-opens", f"java.base/{package}=ALL-UNNAMED")
-] + ["--add-exports", "java.base/jdk.internal.ref=ALL-UNNAMED"]
 
 
 def render(settings: StackSettings) -> None:
     """Write every file of `local_stack/conf/` with the settings filled in, and secured if it is to be."""
+    for template in sorted(each for each in CONF.iterdir() if each.is_file()):
+        for each in settings.instances(template.stem.replace("-", "_")):
+            _render_one(each, template)
+
+
+def _render_one(settings: StackSettings, template: Path) -> None:
     values = settings.placeholders()
     if settings.secure:
         values |= secure.placeholders(settings)
-    for template in sorted(each for each in CONF.iterdir() if each.is_file()):
-        name = template.name.removeprefix("flink-") if "flink" in template.name else template.name
-        folder = settings.rendered / ("flink" if "flink" in template.name else "")
-        folder.mkdir(parents=True, exist_ok=True)
-        text = Template(template.read_text()).substitute(values)
-        if template.name.startswith("pinot-") and template.suffix == ".properties":
-            text += pinot_home(settings).more_settings
-        over = CONF / "secure" / template.name
-        if settings.secure and over.is_file():
+    is_flink = "flink" in template.name
+    folder = settings.rendered / ("flink" if is_flink else "")
+    folder.mkdir(parents=True, exist_ok=True)
+    text = Template(template.read_text()).substitute(values)
+    if template.name.startswith("pinot-") and template.suffix == ".properties":
+        text += pinot_home(settings).more_settings
+    for profile in settings.profiles:
+        over = CONF / profile / template.name
+        if over.is_file():
             text = overridden(text, Template(over.read_text()).substitute(values))
-        (folder / name).touch(mode=0o600)
-        (folder / name).write_text(text)
+    stem = template.stem.removeprefix("flink-") + settings.folder_suffix
+    file = folder / f"{stem}{template.suffix}"
+    file.touch(mode=0o600)
+    file.write_text(text)
 
 
 def overridden(text: str, over: str) -> str:
@@ -60,8 +52,9 @@ def overridden(text: str, over: str) -> str:
 
 
 def kafka(settings: StackSettings, tools: Toolbox) -> Part:
+    name = settings.part_name("kafka")
     return Part(
-        name="kafka",
+        name=name,
         argv=[
             tools.java,
             *SMALL_JVM,
@@ -69,11 +62,16 @@ def kafka(settings: StackSettings, tools: Toolbox) -> Part:
             "-cp",
             f"{settings.jars}/kafka/*",
             "kafka.Kafka",
-            str(settings.rendered / "kafka.properties"),
+            str(_kafka_properties(settings)),
         ],
-        healthy=part_checks(settings)["kafka"],
-        address=settings.kafka_servers,
+        healthy=part_checks(settings)[name],
+        address=f"{settings.host}:{settings.kafka_port}",
     )
+
+
+def kafka_needed(settings: StackSettings) -> tuple[str, ...]:
+    """What must run for a client of Kafka to be started again; of several nodes none is needed."""
+    return () if settings.cluster else ("kafka",)
 
 
 def kafka_format_command(settings: StackSettings, tools: Toolbox) -> list[str]:
@@ -89,8 +87,12 @@ def kafka_format_command(settings: StackSettings, tools: Toolbox) -> list[str]:
         "-t",
         KAFKA_CLUSTER_ID,
         "-c",
-        str(settings.rendered / "kafka.properties"),
+        str(_kafka_properties(settings)),
     ]
+
+
+def _kafka_properties(settings: StackSettings) -> Path:
+    return settings.rendered / f"kafka{settings.folder_suffix}.properties"
 
 
 def zookeeper(settings: StackSettings, tools: Toolbox) -> Part:
@@ -112,90 +114,10 @@ def zookeeper(settings: StackSettings, tools: Toolbox) -> Part:
     )
 
 
-def _pinot(
-    settings: StackSettings,
-    tools: Toolbox,
-    role: str,
-    instance: str,
-    url: str,
-    jvm: list[str],
-    forget: Callable[[str], None],
-) -> Part:
-    home = pinot_home(settings)
-    return Part(
-        name=f"pinot_{role}",
-        argv=[
-            tools.java,
-            *jvm,
-            # Helix gives up a dead instance after this, not after its default of 30 s.
-            "-Dzk.session.timeout=10000",
-            "-Dzookeeper.sasl.client=false",
-            f"-Djava.io.tmpdir={settings.data}/pinot/tmp-{role}",
-            f"-Dlog4j2.configurationFile={settings.rendered}/pinot-log4j2.xml",
-            *PINOT_OPENS,
-            *home.jvm,
-            "-cp",
-            home.classpath,
-            "org.apache.pinot.tools.admin.PinotAdministrator",
-            f"Start{role.capitalize()}",
-            "-configFileName",
-            str(settings.rendered / f"pinot-{role}.properties"),
-        ],
-        healthy=part_checks(settings)[f"pinot_{role}"],
-        address=url,
-        needs=("zookeeper",),
-        # A server waits over 10 s for its consumers, though it loses nothing by being killed.
-        patience_s=4,
-        prepare=lambda: forget(instance),
-    )
-
-
-def pinot(
-    settings: StackSettings, tools: Toolbox, forget: Callable[[str], None]
-) -> tuple[Part, Part, Part]:
-    """Controller, broker and server. `forget` drops a dead instance's registration."""
-    host = settings.host
-    return (
-        _pinot(
-            settings,
-            tools,
-            "controller",
-            f"Controller_{host}_{settings.pinot_controller_port}",
-            settings.pinot_controller_url,
-            [*SMALL_JVM, "-Xmx384m"],
-            forget,
-        ),
-        _pinot(
-            settings,
-            tools,
-            "broker",
-            f"Broker_{host}_{settings.pinot_broker_port}",
-            settings.pinot_broker_url,
-            [*BUSY_JVM, "-Xmx512m"],
-            forget,
-        ),
-        _pinot(
-            settings,
-            tools,
-            "server",
-            f"Server_{host}_{settings.pinot_server_port}",
-            settings.pinot_server_admin_url,
-            [
-                *BUSY_JVM,
-                "-Xmx2g",
-                "-Xmn768m",
-                "-XX:MaxDirectMemorySize=6g",
-                loopback_agent(settings),
-            ],
-            forget,
-        ),
-    )
-
-
 def progress(settings: StackSettings) -> Part:
     """The tracker that proves how far Pinot's answers are complete."""
     return Part(
-        name="progress",
+        name=settings.part_name("progress"),
         argv=[
             sys.executable,
             "-m",
@@ -203,9 +125,9 @@ def progress(settings: StackSettings) -> Part:
             "--kafka",
             settings.kafka_servers,
             "--controller",
-            settings.pinot_controller_url,
+            settings.pinot_controller_urls,
             "--broker",
-            settings.pinot_broker_url,
+            settings.pinot_broker_urls,
             "--flink",
             settings.flink_url,
             "--metrics-host",
@@ -218,14 +140,15 @@ def progress(settings: StackSettings) -> Part:
         settle_s=1,
         address=f"http://{settings.host}:{settings.metrics_port}/metrics",
         environment=secure.environment(settings, "tracker"),
-        needs=("kafka",),
+        needs=kafka_needed(settings),
     )
 
 
 def audit(settings: StackSettings) -> Part:
     """The completeness audit, which trusts none of the others."""
+    name = settings.part_name("audit")
     return Part(
-        name="audit",
+        name=name,
         argv=[
             sys.executable,
             "-m",
@@ -233,9 +156,9 @@ def audit(settings: StackSettings) -> Part:
             "--kafka",
             secure.kafka_servers(settings, "audit"),
             "--controller",
-            settings.pinot_controller_url,
+            settings.pinot_controller_urls,
             "--broker",
-            settings.pinot_broker_url,
+            settings.pinot_broker_urls,
             "--state",
             str(settings.audit_state),
             "--host",
@@ -245,26 +168,27 @@ def audit(settings: StackSettings) -> Part:
             *settings.event_arguments,
             *settings.lease_arguments,
         ],
-        healthy=part_checks(settings)["audit"],
+        healthy=part_checks(settings)[name],
         address=f"{settings.audit_url}/metrics",
         environment=secure.environment(settings, "audit"),
-        needs=("kafka",),
+        needs=kafka_needed(settings),
     )
 
 
 def gateway(settings: StackSettings, store: str = "pinot", *, auth: bool = False) -> Part:
     """The GraphQL gateway; `store` is `pinot` or `duckdb`. With `auth`, nobody is anonymous."""
+    name = settings.part_name("gateway")
     return Part(
-        name="gateway",
+        name=name,
         argv=[sys.executable, "-m", "gateway"],
-        healthy=part_checks(settings)["gateway"],
+        healthy=part_checks(settings)[name],
         address=settings.gateway_url,
         environment={
             "GATEWAY_HOST": settings.host,
             "GATEWAY_PORT": str(settings.gateway_port),
             "GATEWAY_STORE": store,
             **({"GATEWAY_CURRENCY": settings.currency} if settings.currency else {}),
-            "GATEWAY_PINOT_BROKER_URL": settings.pinot_broker_url,
+            "GATEWAY_PINOT_BROKER_URL": settings.pinot_broker_urls,
             "GATEWAY_PINOT_GROUP_TRIM_THRESHOLD": str(GROUP_TRIM_THRESHOLD),
             "GATEWAY_GRAPHIQL_ASSETS": str(settings.graphiql),
             "GATEWAY_PAGE_ASSETS": str(settings.uplot),
@@ -291,5 +215,5 @@ def traffic(settings: StackSettings, rate: int) -> Part:
         settle_s=1,
         address="-",
         environment=secure.environment(settings, "producer"),
-        needs=("kafka",),
+        needs=kafka_needed(settings),
     )

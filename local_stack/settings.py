@@ -7,6 +7,15 @@ from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
 
+from local_stack.several import (
+    CLUSTER_PARTITIONS,
+    INSTANCES,
+    PORT_STEP,
+    PORTS_OF,
+    PROFILES,
+    SEVERAL_PORTS,
+)
+
 # The gateway and Pinot must agree on it, or a ranking that Pinot cut short would be called exact.
 GROUP_TRIM_THRESHOLD = 5_000_000
 PINOT_CLUSTER = "payments"
@@ -56,8 +65,12 @@ class StackSettings:
     prometheus_port: int = port(19090, "Prometheus, with `./dev up --observe`")
     # Not from the environment: what `./dev up --secure` has made stays so.
     secure: bool = False
+    # Nor this: what `./dev up --cluster` has made has several of each part.
+    cluster: bool = False
     # None: the fetched one.
     pinot_home: Path | None = None
+    # Which of several of a part these settings are for.
+    instance: int = 1
 
     @property
     def event_arguments(self) -> list[str]:
@@ -97,13 +110,64 @@ class StackSettings:
     def run_file(self) -> Path:
         return self.state / "run" / "stack.json"
 
+    def instances(self, kind: str) -> list[StackSettings]:
+        """The settings of each of a part: one of everything, or with `--cluster` several of most."""
+        count = INSTANCES.get(kind, 1) if self.cluster else 1
+        return [self.of_instance(number) for number in range(1, count + 1)]
+
+    def of_instance(self, number: int) -> StackSettings:
+        """With the ports of the `number`-th of each part, on which that one listens."""
+        further = PORT_STEP * (number - self.instance)
+        moved = {name: getattr(self, name) + further for name in SEVERAL_PORTS}
+        return replace(self, instance=number, **moved)
+
+    def part_name(self, kind: str) -> str:
+        """What this one of several is called: `kafka`, `kafka_2`, `kafka_3`."""
+        return f"{kind}_{self.instance}" if self.instance > 1 else kind
+
+    @property
+    def folder_suffix(self) -> str:
+        """Of what each of several keeps to itself: nothing, `-2`, `-3`."""
+        return f"-{self.instance}" if self.instance > 1 else ""
+
     @property
     def kafka_servers(self) -> str:
-        return f"{self.host}:{self.kafka_port}"
+        return ",".join(f"{each.host}:{each.kafka_port}" for each in self._nodes)
 
     @property
     def kafka_mtls_servers(self) -> str:
-        return f"{self.host}:{self.kafka_mtls_port}"
+        return ",".join(f"{each.host}:{each.kafka_mtls_port}" for each in self._nodes)
+
+    @property
+    def _nodes(self) -> list[StackSettings]:
+        return self.instances("kafka")
+
+    @property
+    def profiles(self) -> list[str]:
+        """Whose files in `local_stack/conf/` are laid over those of one stack in clear text."""
+        return [name for name in PROFILES if getattr(self, name)]
+
+    @property
+    def environment(self) -> str:
+        """Whose values of the topics' files are taken."""
+        return "cluster" if self.cluster else "local"
+
+    @property
+    def table_values(self) -> dict[str, str]:
+        """What Pinot's tables are told beyond their defaults."""
+        if not self.cluster:
+            return {}
+        return {
+            "REPLICATION": str(INSTANCES["pinot_server"]),
+            "ACCOUNT_ENTRIES_PARTITIONS": str(CLUSTER_PARTITIONS),
+            # All of an answer from one replica, so that it holds what that one has read, and no mixture.
+            "INSTANCE_SELECTOR": "strictReplicaGroup",
+        }
+
+    @property
+    def cluster_mark(self) -> Path:
+        """There once `./dev up --cluster` has made the data, so that every command knows its parts."""
+        return self.data / "cluster"
 
     @property
     def secure_mark(self) -> Path:
@@ -131,6 +195,16 @@ class StackSettings:
         return f"{self._pinot_scheme}://{self.host}:{self.pinot_broker_port}"
 
     @property
+    def pinot_controller_urls(self) -> str:
+        """All of them, the first one first, for whoever goes to the next if one does not answer."""
+        return ",".join(each.pinot_controller_url for each in self.instances("pinot_controller"))
+
+    @property
+    def pinot_broker_urls(self) -> str:
+        """As the controllers'."""
+        return ",".join(each.pinot_broker_url for each in self.instances("pinot_broker"))
+
+    @property
     def pinot_server_admin_url(self) -> str:
         return f"{self._pinot_scheme}://{self.host}:{self.pinot_server_admin_port}"
 
@@ -148,15 +222,22 @@ class StackSettings:
 
     @property
     def audit_state(self) -> Path:
-        return self.data / "audit" / "audit.sqlite3"
+        return self.data / f"audit{self.folder_suffix}" / "audit.sqlite3"
 
     def ports(self) -> dict[str, int]:
-        """Every port by the name of its setting: `{"STACK_KAFKA_PORT": 19092, …}`."""
-        return {
+        """Every port by what sets it: `{"STACK_KAFKA_PORT": 19092, "STACK_KAFKA_PORT + 100": 19192, …}`."""
+        first = {
             variable(f.name): getattr(self, f.name)
             for f in fields(self)
             if f.name.endswith("_port")
         }
+        further = {
+            f"{variable(name)} + {PORT_STEP * (each.instance - 1)}": getattr(each, name)
+            for kind, names in PORTS_OF.items()
+            for each in self.instances(kind)[1:]
+            for name in names
+        }
+        return {**first, **further}
 
     def placeholders(self) -> dict[str, str]:
         """What the templates in `local_stack/conf/` may name."""
@@ -164,6 +245,13 @@ class StackSettings:
         return {
             **values,
             "data": str(self.data),
+            "folder_suffix": self.folder_suffix,
+            "kafka_voters": ",".join(
+                f"{each.instance}@{each.host}:{each.kafka_controller_port}" for each in self._nodes
+            ),
+            "kafka_replication": str(len(self._nodes)),
+            # With one of three away, what was acknowledged is on two still.
+            "kafka_least_in_sync": str(min(2, len(self._nodes))),
             "transactional_id_expiration_ms": str(1000 * self.transactional_id_expiration_s),
             # Kafka's own hour, or sooner where ids live for less.
             "transactional_id_cleanup_ms": str(
@@ -200,16 +288,25 @@ def from_environment(environment: Mapping[str, str]) -> StackSettings:
             seconds = _seconds(variable(name), environment[variable(name)])
             settings = replace(settings, **{name: seconds})  # type: ignore[arg-type]
     settings = replace(settings, currency=_currency(environment.get("STACK_CURRENCY", "")))
-    settings = replace(settings, secure=settings.secure_mark.is_file())
+    settings = replace(
+        settings,
+        secure=settings.secure_mark.is_file(),
+        cluster=settings.cluster_mark.is_file(),
+    )
     if environment.get("PINOT_HOME"):
         home = Path(environment["PINOT_HOME"]).expanduser().resolve()
         settings = replace(settings, pinot_home=home)
+    refuse_shared_ports(settings)
+    return settings
+
+
+def refuse_shared_ports(settings: StackSettings) -> None:
+    """Raise SettingsError if two parts are to listen on one port."""
     seen: dict[int, str] = {}
     for name, number in settings.ports().items():
         if number in seen:
             raise SettingsError(f"{seen[number]} and {name} are both {number}; give each its own.")
         seen[number] = name
-    return settings
 
 
 def _refuse_misspelt(environment: Mapping[str, str]) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -23,6 +24,7 @@ from local_stack import (
     observing,
     part,
     parts,
+    pinot_parts,
     preparation,
     processes,
     secure,
@@ -84,35 +86,41 @@ class Stack:
             ]
         tools = part.Toolbox(require_java_home(self.environment))
         forget = partial(forget_instance, self.settings.zookeeper)
-        up = self._part_step
+        up, all_of, several = self._part_step, self._all_of, self.settings.instances
+        nodes = [parts.kafka(each, tools) for each in several("kafka")]
+        pinot = pinot_parts.pinot(self.settings, tools, forget)
+        gateways = [parts.gateway(each, auth=options.auth) for each in several("gateway")]
+        watching = [
+            *(parts.progress(each) for each in several("progress")),
+            *(parts.audit(each) for each in several("audit")),
+        ]
         return [
             Step("configuration", self._render),
             Step("storage", partial(self._format_kafka, tools), ("configuration",)),
             up(parts.zookeeper(self.settings, tools), ("configuration",)),
-            up(parts.kafka(self.settings, tools), ("storage",)),
-            *(up(each, ("zookeeper",)) for each in parts.pinot(self.settings, tools, forget)),
+            *(up(each, ("storage",)) for each in nodes),
+            *(up(each, pinot_parts.needs(each)) for each in pinot),
             Step("snapshots", partial(self._forget_recovery, options), ("zookeeper",)),
             *(up(each, ("snapshots",)) for each in flink_parts.flink(self.settings, tools)),
             known,
-            up(
-                parts.gateway(self.settings, auth=options.auth),
-                ("pinot_broker", "credentials"),
-            ),
-            *([Step("access", self._access, ("kafka",))] if self.settings.secure else []),
-            Step("topics", self._topics, ("access",) if self.settings.secure else ("kafka",)),
-            Step(
-                "tables",
-                self._tables,
-                ("topics", "pinot_controller", "pinot_server", "pinot_broker"),
-            ),
+            *(up(each, (*all_of("pinot_broker"), "credentials")) for each in gateways),
+            *([Step("access", self._access, all_of("kafka"))] if self.settings.secure else []),
+            Step("topics", self._topics, ("access",) if self.settings.secure else all_of("kafka")),
+            Step("tables", self._tables, ("topics", *(each.name for each in pinot))),
             Step("checks", self._check_configuration, ("tables", "flink")),
-            Step("job", partial(self._job, options), ("topics", "flink", "flink_taskmanager")),
-            up(parts.progress(self.settings), ("tables", "job")),
-            up(parts.audit(self.settings), ("tables", "job")),
+            Step(
+                "job",
+                partial(self._job, options),
+                ("topics", "flink", *all_of("flink_taskmanager")),
+            ),
+            *(up(each, ("tables", "job")) for each in watching),
             *([up(parts.traffic(self.settings, options.rate), ("job",))] if options.rate else []),
             # Last, so that nothing is missed that only has not started yet.
-            *self._observing(options, ("gateway", "progress", "audit")),
+            *self._observing(options, (*all_of("gateway"), *(each.name for each in watching))),
         ]
+
+    def _all_of(self, kind: str) -> tuple[str, ...]:
+        return tuple(each.part_name(kind) for each in self.settings.instances(kind))
 
     def _observing(self, options: Options, needs: tuple[str, ...]) -> list[Step]:
         if not options.observe:
@@ -152,7 +160,10 @@ class Stack:
         if "flink" in self.supervisor.run.parts:
             self.supervisor.begin_stop()
             self.flink_job().stop_with_savepoint()
-        self.supervisor.stop(STOP_ORDER)
+        names = list(self.supervisor.run.parts)
+        self.supervisor.stop(
+            [[name for name in names if part.kind_of(name) in tier] for tier in STOP_ORDER]
+        )
 
     def _part_step(self, each: part.Part, needs: tuple[str, ...]) -> Step:
         def action(_: Tell) -> str:
@@ -166,11 +177,16 @@ class Stack:
             secure.issue(self.settings, datetime.now(UTC))
             self.settings.data.mkdir(parents=True, exist_ok=True)
             self.settings.secure_mark.touch()
+        if self.settings.cluster:
+            self.settings.data.mkdir(parents=True, exist_ok=True)
+            self.settings.cluster_mark.touch()
         parts.render(self.settings)
         flink_parts.link_flink_library(self.settings)
         for role in ("controller", "broker", "server"):
-            shutil.rmtree(self.settings.data / "pinot" / f"tmp-{role}", ignore_errors=True)
-            (self.settings.data / "pinot" / f"tmp-{role}").mkdir(parents=True)
+            for each in self.settings.instances(f"pinot_{role}"):
+                own = self.settings.data / "pinot" / f"tmp-{role}{each.folder_suffix}"
+                shutil.rmtree(own, ignore_errors=True)
+                own.mkdir(parents=True)
         self._refuse_moved_pinot()
         refuse_other_data(self.settings)
         for folder in ("tmp", "ha", "checkpoints", "savepoints", "stops"):
@@ -204,9 +220,14 @@ class Stack:
         return f"{newest.name} is the newest" if newest else "there is none"
 
     def _format_kafka(self, tools: part.Toolbox, _: Tell) -> str:
-        if (self.settings.data / "kafka/meta.properties").is_file():
+        with ThreadPoolExecutor() as pool:
+            nodes = self.settings.instances("kafka")
+            return ", ".join(pool.map(partial(self._format_node, tools), nodes))
+
+    def _format_node(self, tools: part.Toolbox, node: StackSettings) -> str:
+        if (self.settings.data / f"kafka{node.folder_suffix}/meta.properties").is_file():
             return "kept"
-        self._run(parts.kafka_format_command(self.settings, tools), "Kafka's storage tool")
+        self._run(parts.kafka_format_command(node, tools), "Kafka's storage tool")
         return "new"
 
     def _access(self, _: Tell) -> str:
@@ -221,13 +242,15 @@ class Stack:
     def _topics(self, _: Tell) -> str:
         command = [sys.executable, "-m", "stream_jobs.topics"]
         command += ["--kafka", secure.kafka_servers(self.settings, "admin")]
-        command += ["--environment", "local"]
+        command += ["--environment", self.settings.environment]
         return _summary(self._run(command, "Creating the topics", "admin"))
 
     def _tables(self, _: Tell) -> str:
         command = [sys.executable, "-m", "pinot_config.apply"]
-        command += ["--controller", self.settings.pinot_controller_url]
+        command += ["--controller", self.settings.pinot_controller_urls]
         command += ["--kafka", self.settings.kafka_servers]
+        for name, value in self.settings.table_values.items():
+            command += ["--set", f"{name}={value}"]
         return _summary(self._run(command, "Creating the tables", "pinot", "admin"))
 
     def _check_configuration(self, _: Tell) -> str:
@@ -235,7 +258,7 @@ class Stack:
         last = snapshots.submitted(self.settings.data / "flink")
         arguments = job_arguments(self.settings, last.parallelism if last else PARALLELISM)
         command = [sys.executable, "-m", "stream_jobs.job.check", *arguments]
-        command += ["--pinot-controller", self.settings.pinot_controller_url]
+        command += ["--pinot-controller", self.settings.pinot_controller_urls]
         self._run(command, "Checking the configuration", "job", "job")
         return "nothing could be lost or doubled"
 

@@ -178,7 +178,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m pinot_config.apply", description=__doc__)
-    parser.add_argument("--controller", required=True, metavar="URL", help="Pinot's controller")
+    parser.add_argument(
+        "--controller", required=True, metavar="URL", help="Pinot's controller, or several: URL,…"
+    )
     parser.add_argument(
         "--kafka", metavar="SERVERS", help="host:port,… as Pinot's servers reach Kafka"
     )

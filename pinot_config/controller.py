@@ -6,6 +6,7 @@ import json
 import ssl
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -40,10 +41,10 @@ class Controller(Protocol):
 
 
 class HttpController:
-    """A controller at `url`; every call ends within `timeout_s`."""
+    """A controller at `url`, or one of several with commas between; a call to each ends within `timeout_s`."""
 
     def __init__(self, url: str, timeout_s: float = 30.0, access: HttpAccess = NOBODY) -> None:
-        self._url = url.rstrip("/")
+        self._urls = [each.strip().rstrip("/") for each in url.split(",")]
         self._timeout_s = timeout_s
         self._access = access
         # Pinot is inside the cluster: never by way of a proxy that the environment names.
@@ -90,12 +91,19 @@ class HttpController:
             return None
 
     def _call(self, method: str, path: str, body: Json | None) -> Json:
+        """The answer of the first that takes a connection: by one that does not, nothing was done."""
+        for url in self._urls[:-1]:
+            with suppress(_NobodyThereError):
+                return self._call_at(url, method, path, body)
+        return self._call_at(self._urls[-1], method, path, body)
+
+    def _call_at(self, url: str, method: str, path: str, body: Json | None) -> Json:
         try:
             credentials = self._access.headers()
         except AccessError as fault:
             raise ControllerError(str(fault)) from None
         request = urllib.request.Request(  # noqa: S310 # the operator's own address
-            self._url + path,
+            url + path,
             method=method,
             data=None if body is None else json.dumps(body).encode(),
             headers={
@@ -117,11 +125,17 @@ class HttpController:
         except (OSError, ValueError) as failure:
             cause = getattr(failure, "reason", failure)
             why = told(cause) if isinstance(cause, ssl.SSLError) else failure
-            raise ControllerError(f"{method} {self._url}{path}: {why}") from None
+            nobody = isinstance(cause, ConnectionRefusedError)
+            error = _NobodyThereError if nobody else ControllerError
+            raise error(f"{method} {url}{path}: {why}") from None
         return answer if isinstance(answer, dict) else {"answer": answer}
 
 
 class _NotFoundError(ControllerError):
+    pass
+
+
+class _NobodyThereError(ControllerError):
     pass
 
 

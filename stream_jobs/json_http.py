@@ -25,10 +25,11 @@ BOUNDARY = "c4f0a5d2b8e94f6b9a1d7e3c5b2f8a60"
 class JsonHttpError(Exception):
     """The other side did not answer, or not with a JSON document and a 2xx status.
 
-    `answer`: the document that came with another status, if one did.
+    `answer`: the document that came with another status, if one did. `is_answer`: another one would say the same.
     """
 
     answer: Any = None
+    is_answer = False
 
 
 class JsonHttp:
@@ -179,6 +180,7 @@ class JsonHttp:
         if response.status in (401, 403):
             said = f"it refuses {self._access.who}"
         refused = JsonHttpError(f"{method} {self._url}{path}: HTTP {response.status}: {said}")
+        refused.is_answer = response.status < 500
         with suppress(ValueError):
             refused.answer = json.loads(content)
         raise refused

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 from gateway.settings.door_settings import DoorSettings, setting
 from gateway.settings.kinds import (
     NotNegative,
-    PinotUrl,
+    PinotUrls,
     Positive,
     RedisUrl,
     RedisUrlOrSocket,
@@ -26,8 +26,9 @@ class EverySetting(DoorSettings):
     store: Literal["pinot", "duckdb"] = setting(
         "pinot", "`pinot`, or `duckdb` for the embedded store with sample data."
     )
-    pinot_broker_url: PinotUrl = setting(
-        "http://127.0.0.1:8099", "The Pinot broker; `https://` for TLS."
+    pinot_broker_url: PinotUrls = setting(
+        "http://127.0.0.1:8099",
+        "The Pinot broker, `https://` for TLS; or several with commas between, asked in turn as long as they answer.",
     )
     pinot_username: str = setting("", "Who the gateway is to the broker, for basic authentication.")
     pinot_password_file: str = setting("", "File with its password; read anew whenever it changes.")
@@ -48,7 +49,7 @@ class EverySetting(DoorSettings):
         "Whose tables are read: what a pipeline that stands beside the first one was given as "
         "`--pipeline`; empty for the first.",
     )
-    pinot_connections: NotNegative = setting(64, "Connections to the Pinot broker at most.")
+    pinot_connections: NotNegative = setting(64, "Connections to each Pinot broker at most.")
     pinot_progress_ttl_ms: NotNegative = setting(
         250, "For how long one look at the pipeline's progress serves all operations."
     )

@@ -57,20 +57,23 @@ def _redis_url_or_socket(text: str) -> str:
     return text if text.startswith("unix:///") else _redis_url(text)
 
 
-def _pinot_url(text: str) -> str:
-    address = urlsplit(text)
-    if (
-        address.scheme not in ("http", "https")
-        or not address.hostname
-        or address.username
-        or address.password
-    ):
-        raise ValueError("not the address of a broker")
+def _pinot_urls(text: str) -> str:
+    for each in text.split(","):
+        address = urlsplit(each.strip())
+        if (
+            address.scheme not in ("http", "https")
+            or not address.hostname
+            or address.username
+            or address.password
+        ):
+            raise ValueError("not the address of a broker")
     return text
 
 
-_PINOT = "an address like https://broker:8099, without a password in it"
-PinotUrl = Annotated[str, AfterValidator(_pinot_url), Described(_PINOT)]
+_PINOT = (
+    "an address like https://broker:8099, without a password in it, or several with commas between"
+)
+PinotUrls = Annotated[str, AfterValidator(_pinot_urls), Described(_PINOT)]
 _KEYS = f"keys of {MIN_SIGNING_KEY} characters or more each, separated by blanks or lines"
 _REDIS = "an address like redis://:password@host:6379/0, or rediss://… for TLS"
 Secret = Annotated[str, Confidential()]

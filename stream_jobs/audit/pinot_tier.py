@@ -14,6 +14,7 @@ from stream_jobs.audit.stretches import Stretch, of_stretches
 from stream_jobs.audit.sums import HOUR_MS, SEPARATOR, Cell, CellSums, Row, Sums
 from stream_jobs.events.money import scaled
 from stream_jobs.json_http import pinot_http
+from stream_jobs.one_of import one_of
 from stream_jobs.progress.pinot_served import HttpPinotServed, consumed_offsets, refuse_partial
 from stream_jobs.progress.segments import NotServedError
 from stream_jobs.topics.offsets import Offsets, Reached, all_at_least
@@ -66,7 +67,7 @@ class HttpPinotTier:
 
     def __init__(self, controller_url: str, broker_url: str, reached: Reached, table: str) -> None:
         self._served = HttpPinotServed(controller_url, broker_url)
-        self._broker = pinot_http(broker_url, TIMEOUT_MS / 1000 + 5)
+        self._broker = one_of(broker_url, lambda url: pinot_http(url, TIMEOUT_MS / 1000 + 5))
         self._reached = reached
         self._table = table
         # What Pinot was seen to have read: a server that starts anew reads some of it again.

@@ -40,8 +40,8 @@ def parsed(arguments: Sequence[str] | None) -> AuditSettings:
     )
     add = parser.add_argument
     add("--kafka", required=True, metavar="SERVERS", help="host:port,…")
-    add("--controller", required=True, metavar="URL", help="Pinot's controller")
-    add("--broker", required=True, metavar="URL", help="Pinot's broker")
+    add("--controller", required=True, metavar="URL", help="Pinot's controller, or several: URL,…")
+    add("--broker", required=True, metavar="URL", help="Pinot's broker, or several")
     add(
         "--state",
         required=True,

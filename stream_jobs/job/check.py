@@ -22,6 +22,7 @@ from stream_jobs.job.settings import (
 )
 from stream_jobs.job.statements import statements
 from stream_jobs.json_http import JsonHttp, JsonHttpError, pinot_http
+from stream_jobs.one_of import one_of
 from stream_jobs.secret_files import AccessError
 from stream_jobs.topics import names as pipeline_names
 from stream_jobs.topics.access import kafka_access
@@ -59,7 +60,7 @@ def refuse_running(settings: JobSettings, flink: str, job: str) -> None:
 
 
 def _table_configs(controller: str, names: Names) -> dict[str, Any]:
-    http = pinot_http(controller)
+    http = one_of(controller, pinot_http)
     configs = {}
     # By what they are called where there is one pipeline, which is what the rules know them by.
     for known, name in zip(NAMES.tables.values(), names.tables.values(), strict=True):

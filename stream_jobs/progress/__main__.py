@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 
 from stream_jobs import http_access
 from stream_jobs.json_http import JsonHttp, pinot_http
+from stream_jobs.one_of import one_of
 from stream_jobs.progress.active import Active
 from stream_jobs.progress.faults import KAFKA_FAULTS, PINOT_FAULTS
 from stream_jobs.progress.job_metrics import JobMetrics, watch
@@ -110,8 +111,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs until SIGTERM or SIGINT; exit code 2 for a wrong argument."""
     parser = argparse.ArgumentParser(prog="python -m stream_jobs.progress", description=__doc__)
     parser.add_argument("--kafka", required=True, metavar="SERVERS", help="host:port,…")
-    parser.add_argument("--controller", required=True, metavar="URL", help="Pinot's controller")
-    parser.add_argument("--broker", required=True, metavar="URL", help="Pinot's broker")
+    parser.add_argument(
+        "--controller", required=True, metavar="URL", help="Pinot's controller, or several: URL,…"
+    )
+    parser.add_argument("--broker", required=True, metavar="URL", help="Pinot's broker, or several")
     parser.add_argument(
         "--flink", metavar="URL", help="Flink's REST API, to tell metrics of the job"
     )
@@ -225,7 +228,7 @@ class Process:
         # Connections of its own: neither these nor the tracker's may be used by two threads.
         watched = JobWatch(
             JsonHttp(self._options.flink),
-            pinot_http(self._options.broker),
+            one_of(self._options.broker, pinot_http),
             KafkaOffsets(self._kafka, self._names.group),
             self._names,
         )

@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol
 from urllib.parse import quote
 
 from stream_jobs.json_http import pinot_http
+from stream_jobs.one_of import Http, Turn, one_of
 from stream_jobs.progress.segments import NotServedError, Segment, TableSegments, partition_of
 from stream_jobs.progress.side_by_side import SideBySide, in_threads
 from stream_jobs.topics.offsets import Offsets
@@ -49,16 +50,6 @@ class PinotServed(Protocol):
         """The rows of the segments that a query for one account (None: all) reads."""
 
 
-class Http(Protocol):
-    """JSON over HTTP; json_http.JsonHttp."""
-
-    def get(self, path: str) -> Any: ...
-
-    def post(self, path: str, body: object) -> Any: ...
-
-    def close(self) -> None: ...
-
-
 def consumed_offsets(consuming: tuple[ConsumingSegment, ...]) -> Offsets:
     """Per kafka partition the offset up to which every server that answered has indexed.
 
@@ -73,6 +64,15 @@ def consumed_offsets(consuming: tuple[ConsumingSegment, ...]) -> Offsets:
     return offsets
 
 
+def servers_of(consuming: tuple[ConsumingSegment, ...]) -> dict[int, frozenset[str]]:
+    """By kafka partition the servers that said how far they are."""
+    servers: dict[int, frozenset[str]] = {}
+    for segment in consuming:
+        partition = partition_of(segment.name)
+        servers[partition] = servers.get(partition, frozenset()) | segment.server_offsets.keys()
+    return servers
+
+
 def refuse_silent(consuming: tuple[ConsumingSegment, ...], table: TableSegments) -> None:
     """Raises NotServedError if a server serves a consuming segment but did not say how far it is."""
     told = {segment.name: segment.server_offsets.keys() for segment in consuming}
@@ -83,7 +83,7 @@ def refuse_silent(consuming: tuple[ConsumingSegment, ...], table: TableSegments)
 
 
 class HttpPinotServed:
-    """`PinotServed` by the controller's REST API and the broker's SQL.
+    """`PinotServed` by a controller's REST API and a broker's SQL; of each there may be several, with commas between.
 
     What is known of a finished segment is kept; the list of segments is read again only if ZooKeeper says that it
     changed, so what a look costs does not grow with the table.
@@ -97,8 +97,8 @@ class HttpPinotServed:
         side_by_side: SideBySide | None = None,
         connect: Callable[[str, float], Http] = pinot_http,
     ) -> None:
-        self._controller = PerThread(partial(connect, controller_url, timeout_s))
-        self._broker = PerThread(partial(connect, broker_url, timeout_s))
+        self._controller = PerThread.to(controller_url, lambda url: connect(url, timeout_s))
+        self._broker = PerThread.to(broker_url, lambda url: connect(url, timeout_s))
         # Threads of its own: whoever asks may be in one of another pool, waiting for this.
         self._all = side_by_side or in_threads(8)
         self._cluster = ""
@@ -210,6 +210,11 @@ class PerThread:
         self._connect = connect
         self._own = threading.local()
         self()
+
+    @classmethod
+    def to(cls, urls: str, connect: Callable[[str], Http]) -> PerThread:
+        """To one of the addresses that commas separate; all threads learn what one has found out."""
+        return cls(partial(one_of, urls, connect, Turn()))
 
     def __call__(self) -> Http:
         if not hasattr(self._own, "connection"):

@@ -16,7 +16,7 @@ what it indexed is still there, if the partition's segments are a chain: each be
 A gap that holds no committed record (commit markers, aborted records) counts as passed, since a reader stands still
 before it; one that begins before the log does may have held anything, and does not. (4) The rows are counted through
 the broker, accepted only if they cover every segment there is, and (5) the offsets are read once more: a server that
-restarted in between, whose count would be too small, is not past H so soon. What the tracker knows of the past is
+restarted in between, whose count would be too small, is not past H so soon, and one that came in between voids it. What the tracker knows of the past is
 only what it may skip, and the last record that was published; so it may die at any time.
 
 A restart of Flink goes on from the last completed checkpoint, whose C was proven by (1), and commits its
@@ -33,7 +33,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final, Protocol
 
-from stream_jobs.progress.pinot_served import ConsumingSegment, PinotServed, consumed_offsets
+from stream_jobs.progress.pinot_served import (
+    ConsumingSegment,
+    PinotServed,
+    consumed_offsets,
+    servers_of,
+)
 from stream_jobs.progress.row_counts import Docs, PinotTable, RowCounts
 from stream_jobs.progress.segments import Hole, NotServedError
 from stream_jobs.progress.side_by_side import SideBySide
@@ -255,6 +260,11 @@ class Tracker:
             now = consumed_offsets(consuming[topic])
             if any(now.get(partition, 0) < at for partition, at in table.consumed.items()):
                 raise NotProvenError(f"Pinot's offsets of {topic} went back during the count")
+            before = servers_of(table.consuming)
+            for partition, servers in servers_of(consuming[topic]).items():
+                # One that came in between may have been counted while it was behind the others.
+                if joined := servers - before.get(partition, frozenset()):
+                    raise NotProvenError(f"{sorted(joined)} joined in {topic} during the count")
         if self._monotonic_ms() - started_ms > MAX_COUNTING_MS:
             raise NotProvenError(f"counting Pinot's rows took over {MAX_COUNTING_MS} ms")
 

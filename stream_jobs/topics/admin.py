@@ -52,9 +52,15 @@ class KafkaTopicAdmin:
             brokers = self._client.list_topics(timeout=TIMEOUT_S).brokers
         except KafkaException as failure:
             raise self._unreachable(failure) from None
-        resources = [ConfigResource(ResourceType.BROKER, str(number)) for number in brokers]
-        answers = self._client.describe_configs(resources, request_timeout=TIMEOUT_S)
-        return min((str(self._result(each)[name].value) for each in answers.values()), key=int)
+        # One call a broker: librdkafka takes no more.
+        answers = [
+            answer
+            for number in brokers
+            for answer in self._client.describe_configs(
+                [ConfigResource(ResourceType.BROKER, str(number))], request_timeout=TIMEOUT_S
+            ).values()
+        ]
+        return min((str(self._result(each)[name].value) for each in answers), key=int)
 
     def create(self, topics: Sequence[Topic]) -> None:
         if not topics:

@@ -14,9 +14,10 @@ FOLDER = Path(__file__).resolve().parent
 
 
 class Environment(StrEnum):
-    """For which cluster the values of a file are taken."""
+    """For which cluster the values of a file are taken; `CLUSTER` is several nodes on one machine."""
 
     LOCAL = "local"
+    CLUSTER = "cluster"
     PRODUCTION = "production"
 
 
@@ -99,16 +100,21 @@ def apply_topics(
 
 def _topic(file: Mapping[str, Any], environment: Environment) -> Topic:
     config = {
-        key: str(setting["both"] if "both" in setting else setting[environment])
+        key: str(setting["both"] if "both" in setting else _of(setting, environment))
         for key, setting in file["config"].items()
     }
     return Topic(
         file["name"],
         file["purpose"],
-        file["partitions"][environment],
-        file["replication"][environment],
+        _of(file["partitions"], environment),
+        _of(file["replication"], environment),
         config,
     )
+
+
+def _of(values: Mapping[str, Any], environment: Environment) -> Any:
+    """The value of an environment: a cluster on one machine differs from one node in little."""
+    return values.get(environment, values[Environment.LOCAL])
 
 
 def _refuse_other_partition_count(topic: Topic, live: LiveTopic | None) -> None:

@@ -140,3 +140,19 @@ def test_every_table_reads_a_topic_that_has_a_file() -> None:
             table.table_config["tableIndexConfig"]["streamConfigs"]["stream.kafka.topic.name"]
             in names
         )
+
+
+def test_a_cluster_on_one_machine_has_its_own_values_where_a_file_says_so() -> None:
+    local, cluster = (
+        {topic.name: topic for topic in load_topics(environment)}
+        for environment in (Environment.LOCAL, Environment.CLUSTER)
+    )
+    assert {topic.replication for topic in cluster.values()} == {3}
+    assert (local["transactions"].partitions, cluster["transactions"].partitions) == (4, 16)
+    assert (local["transactions"].replication, local["transactions-rejected"].partitions) == (1, 4)
+    assert cluster["transactions-rejected"].partitions == 4
+    assert cluster["account-entries"].config["min.insync.replicas"] == "2"
+    assert (
+        cluster["account-entries"].config["retention.ms"]
+        == local["account-entries"].config["retention.ms"]
+    )

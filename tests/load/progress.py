@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from stream_jobs.progress.pinot_served import HttpPinotServed
@@ -29,7 +29,7 @@ class _SlowPinot:
         time.sleep(self._call_s)
         return self._pinot.get(path)
 
-    def post(self, path: str, body: object) -> Any:
+    def post(self, path: str, body: object, parse_float: Callable[[str], object] = float) -> Any:
         time.sleep(self._call_s)
         return self._pinot.post(path, body)
 

@@ -26,8 +26,8 @@ from typing import Any
 import httpx
 
 from local_stack import run_file
-from local_stack.parts import PINOT_OPENS
 from local_stack.pinot_home import pinot_home
+from local_stack.pinot_parts import PINOT_OPENS
 from local_stack.settings import StackSettings, from_environment
 from pinot_config.tables import Json, load_tables
 from stream_jobs.topics.murmur2 import account_id_in

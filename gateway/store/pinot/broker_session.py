@@ -91,6 +91,19 @@ class AiohttpSession:
         except (aiohttp.ClientError, RuntimeError) as error:  # the latter when it is closed
             raise StoreUnavailableError(f"the broker cannot be reached: {_kind(error)}") from error
 
+    async def answers(self, url: str, timeout_s: float) -> bool:
+        """Whether a GET is answered with 200 within `timeout_s` seconds."""
+        try:
+            async with self._session.get(
+                url,
+                ssl=self._access.tls(),
+                timeout=aiohttp.ClientTimeout(total=timeout_s),
+                allow_redirects=False,
+            ) as response:
+                return response.status == 200
+        except (TimeoutError, aiohttp.ClientError, RuntimeError, StoreUnavailableError):
+            return False
+
     async def aclose(self) -> None:
         """Close the connections."""
         await self._session.close()

@@ -28,13 +28,14 @@ class Progress:
     """Everything before `as_of_ms` is queryable if Pinot serves this many rows.
 
     `entry_docs`: rows of entries, by class of accounts. `shared_docs`: those that several classes count.
-    `rejected_docs`: rows of rejected events.
+    `rejected_docs`: rows of rejected events. `recorded_at_ms` rises from one to the next.
     """
 
     as_of_ms: int
     entry_docs: tuple[int, ...]
     shared_docs: int
     rejected_docs: int
+    recorded_at_ms: int = 0
 
     def partitions_of(self, account_ids: Iterable[str] | None) -> frozenset[int]:
         """The classes of these accounts, by their place in `entry_docs`; `None`: all."""
@@ -59,6 +60,7 @@ class ProgressReader:
         self._ttl_s = ttl_s
         self._monotonic = monotonic
         self._newest: tuple[float, asyncio.Task[Progress]] | None = None
+        self._seen: Progress | None = None
         self._probes: dict[int, tuple[float, asyncio.Task[BrokerAnswer]]] = {}
 
     async def newest(self, timeout_s: float) -> Progress:
@@ -93,13 +95,18 @@ class ProgressReader:
         answer = await self._client.run(sql.PROGRESS, timeout_s)
         if not answer.rows:
             raise StoreUnavailableError("the pipeline has made no progress yet")
-        as_of_ms, entry_docs, shared_docs, rejected_docs = answer.rows[0]
-        return Progress(
+        as_of_ms, entry_docs, shared_docs, rejected_docs, recorded_at_ms = answer.rows[0]
+        read = Progress(
             response.whole(as_of_ms),
             _entry_docs(response.text(entry_docs)),
             response.whole(shared_docs),
             response.whole(rejected_docs),
+            response.whole(recorded_at_ms),
         )
+        # Of several replicas one may be behind: what it tells later is older, and takes nothing back.
+        if self._seen is None or read.recorded_at_ms >= self._seen.recorded_at_ms:
+            self._seen = read
+        return self._seen
 
     def _is_stale(self, since_s: float, task: asyncio.Task[object]) -> bool:
         failed = task.done() and (task.cancelled() or task.exception() is not None)

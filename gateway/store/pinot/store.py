@@ -28,6 +28,7 @@ from gateway.store.pinot import sql
 from gateway.store.pinot.account_rows import fetch_rows
 from gateway.store.pinot.broker_access import BrokerAccess
 from gateway.store.pinot.broker_session import AiohttpSession, BrokerSession
+from gateway.store.pinot.brokers import Brokers
 from gateway.store.pinot.client import PinotClient
 from gateway.store.pinot.kept import forgotten
 from gateway.store.pinot.listing import fetch_by_amount
@@ -58,10 +59,21 @@ class PinotStore:
 
     async def open(self) -> None:
         """Make the connection pool; nothing is connected to yet."""
-        session = self.session or AiohttpSession(self.settings.pinot_connections, self.access)
-        self._client = PinotClient(self.settings.pinot_broker_url, session, self.settings.pipeline)
+        urls = [each.strip() for each in self.settings.pinot_broker_url.split(",")]
+        session = self.session or self._session(urls)
+        self._client = PinotClient(urls[0], session, self.settings.pipeline)
         ttl_s = self.settings.pinot_progress_ttl_ms / 1000
         self._progress = ProgressReader(self._client, ttl_s, self.monotonic)
+
+    def _session(self, urls: list[str]) -> BrokerSession:
+        def connect() -> AiohttpSession:
+            return AiohttpSession(self.settings.pinot_connections, self.access)
+
+        if len(urls) == 1:
+            return connect()
+        several = Brokers(urls, connect)
+        several.start()
+        return several
 
     async def close(self) -> None:
         """Close the connections."""

@@ -60,3 +60,12 @@ def test_its_port_may_be_taken_as_long_as_nobody_observes(monkeypatch: pytest.Mo
     for embedded in (False, True):
         with pytest.raises(preparation.StackError, match="STACK_PROMETHEUS_PORT"):
             preparation.refuse_taken_ports(settings, embedded=embedded, observe=True)
+
+
+def test_every_one_of_several_is_watched() -> None:
+    cluster = replace(StackSettings(), cluster=True, gateway_port=1)
+    said = observing.configuration(cluster, embedded=False, auth=False)
+    assert said["scrape_configs"][0]["static_configs"][0]["targets"] == [
+        "127.0.0.1:1",
+        "127.0.0.1:101",
+    ]

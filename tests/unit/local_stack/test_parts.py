@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from local_stack import part, parts
+from local_stack.checks import part_checks
 from local_stack.settings import StackSettings
 
 
@@ -31,3 +32,47 @@ def test_variables_that_change_java_or_python_behind_its_back_are_kept_from_a_pa
     assert "JAVA_TOOL_OPTIONS" not in child
     assert child["HOME"] == "/root"
     assert child["A"] == "1"
+
+
+def test_each_node_of_a_cluster_has_its_own_number_ports_and_folder(tmp_path: Path) -> None:
+    settings = replace(StackSettings(), state=tmp_path, cluster=True)
+    parts.render(settings)
+    for number, suffix in [(1, ""), (2, "-2"), (3, "-3")]:
+        kafka = _properties(settings.rendered / f"kafka{suffix}.properties")
+        port = settings.of_instance(number).kafka_port
+        assert kafka["node.id"] == str(number)
+        assert kafka["advertised.listeners"] == f"PLAINTEXT://127.0.0.1:{port}"
+        assert kafka["log.dirs"] == f"{settings.data}/kafka{suffix}"
+        assert kafka["controller.quorum.voters"].count("@") == 3
+        assert kafka["transaction.state.log.min.isr"] == kafka["min.insync.replicas"] == "2"
+    server = _properties(settings.rendered / "pinot-server-2.properties")
+    assert server["pinot.server.instance.dataDir"] == f"{settings.data}/pinot/server-2"
+    # One folder of segments for both, as a deep store is.
+    stores = {
+        _properties(settings.rendered / f"pinot-controller{suffix}.properties")[
+            "controller.data.dir"
+        ]
+        for suffix in ("", "-2")
+    }
+    assert stores == {f"{settings.data}/pinot/controller"}
+
+
+def test_one_node_keeps_the_values_of_one(tmp_path: Path) -> None:
+    settings = replace(StackSettings(), state=tmp_path)
+    parts.render(settings)
+    kafka = _properties(settings.rendered / "kafka.properties")
+    assert kafka["controller.quorum.voters"] == "1@127.0.0.1:19093"
+    assert kafka["offsets.topic.replication.factor"] == "1"
+    assert kafka["min.insync.replicas"] == kafka["transaction.state.log.min.isr"] == "1"
+
+
+def test_every_part_of_a_cluster_has_a_check_and_a_kind() -> None:
+    names = set(part_checks(replace(StackSettings(), cluster=True)))
+    assert {"kafka", "kafka_2", "kafka_3", "gateway_2", "pinot_server_2"} < names
+    assert part.kind_of("kafka_3") == "kafka"
+    assert part.kind_of("pinot_server") == "pinot_server"
+
+
+def _properties(file: Path) -> dict[str, str]:
+    pairs = (line.partition("=") for line in file.read_text().splitlines() if line[:1] != "#")
+    return {name: value for name, _, value in pairs}

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from local_stack import parts
 from local_stack.flink_job import job_arguments
-from local_stack.settings import SettingsError, StackSettings, from_environment
+from local_stack.settings import (
+    SettingsError,
+    StackSettings,
+    from_environment,
+    refuse_shared_ports,
+)
+from pinot_config.tables import load_tables
+from stream_jobs.topics.names import NAMES
+from stream_jobs.topics.topic import Environment, load_topics
 
 
 def test_without_variables_the_defaults_hold() -> None:
@@ -82,3 +91,57 @@ def test_ids_are_looked_for_sooner_where_they_live_for_less() -> None:
     assert told["transactional_id_expiration_ms"] == "70000"
     assert told["transactional_id_cleanup_ms"] == "7000"
     assert StackSettings().placeholders()["transactional_id_cleanup_ms"] == "3600000"
+
+
+def test_a_cluster_has_several_of_most_parts_each_on_ports_of_its_own() -> None:
+    cluster = replace(StackSettings(), cluster=True)
+    assert cluster.kafka_servers == "127.0.0.1:19092,127.0.0.1:19192,127.0.0.1:19292"
+    assert cluster.pinot_broker_urls == "http://127.0.0.1:18099,http://127.0.0.1:18199"
+    assert [each.gateway_url for each in cluster.instances("gateway")] == [
+        "http://127.0.0.1:8000",
+        "http://127.0.0.1:8100",
+    ]
+    third = cluster.of_instance(3)
+    assert (third.part_name("kafka"), third.folder_suffix) == ("kafka_3", "-3")
+    assert third.kafka_servers == cluster.kafka_servers
+    assert third.of_instance(1) == cluster
+    assert len(cluster.instances("zookeeper")) == 1
+
+
+def test_without_it_there_is_one_of_each() -> None:
+    one = StackSettings()
+    assert one.instances("kafka") == [one]
+    assert (one.part_name("kafka"), one.folder_suffix) == ("kafka", "")
+    assert one.pinot_controller_urls == one.pinot_controller_url
+
+
+def test_every_port_of_a_cluster_is_its_own_and_told_by_what_sets_it() -> None:
+    ports = replace(StackSettings(), cluster=True).ports()
+    assert len(set(ports.values())) == len(ports) == 26
+    assert ports["STACK_KAFKA_PORT + 200"] == 19292
+    clashing = replace(StackSettings(), cluster=True, metrics_port=19192)
+    with pytest.raises(
+        SettingsError, match=r"STACK_METRICS_PORT and STACK_KAFKA_PORT \+ 100 are both 19192"
+    ):
+        refuse_shared_ports(clashing)
+
+
+def test_every_command_knows_a_cluster_by_the_mark_among_its_data(tmp_path: Path) -> None:
+    state = {"STACK_STATE": str(tmp_path)}
+    assert not from_environment(state).cluster
+    mark = from_environment(state).cluster_mark
+    mark.parent.mkdir()
+    mark.touch()
+    found = from_environment(state)
+    assert found.cluster
+    assert (found.environment, found.profiles) == ("cluster", ["cluster"])
+
+
+def test_a_cluster_has_as_many_partitions_as_the_files_of_its_topics_say() -> None:
+    values = replace(StackSettings(), cluster=True).table_values
+    (entries,) = (
+        topic for topic in load_topics(Environment.CLUSTER) if topic.name == NAMES.entries_topic
+    )
+    assert int(values["ACCOUNT_ENTRIES_PARTITIONS"]) == entries.partitions
+    assert load_tables(values)
+    assert StackSettings().table_values == {}

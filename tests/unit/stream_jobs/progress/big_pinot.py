@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
@@ -70,7 +71,7 @@ class BigPinot:
     def close(self) -> None:
         """Nothing is held."""
 
-    def post(self, path: str, body: Any) -> Any:
+    def post(self, path: str, body: Any, parse_float: Callable[[str], object] = float) -> Any:
         self.calls[path] += 1
         table = NAMES.entries_table if NAMES.entries_table in body["sql"] else NAMES.rejected_table
         account = _ACCOUNT(body["sql"])

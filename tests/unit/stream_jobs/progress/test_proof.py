@@ -286,6 +286,24 @@ def test_a_silent_replica_that_may_answer_holds_the_proof_back(sequence: int) ->
     assert not still.proves()
 
 
+def test_a_replica_that_comes_in_while_rows_are_counted_voids_the_count(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    still = Still()
+    count = still.pinot.count
+
+    def meanwhile(table: str, account_id: str | None) -> object:
+        # Counted when it had next to nothing, and as far as the other before anybody looks again.
+        still.pinot.offsets[entries_name(2, 3)] = {"one": 130, "two": 130}
+        return count(table, account_id)
+
+    monkeypatch.setattr(still.pinot, "count", meanwhile)
+    with pytest.raises(NotProvenError, match=r"\['two'\] joined in account-entries"):
+        still.look()
+    monkeypatch.undo()
+    assert still.proves()
+
+
 # Instants ------------------------------------------------------------------------------------------
 
 
