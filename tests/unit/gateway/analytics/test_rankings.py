@@ -20,6 +20,8 @@ HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 LAST_DAY = "window: {last: {count: 1, unit: DAY}}"
 ROWS = "rows { rank accountId transactionCount transactionAmount }"
+# At once: each costs what may be read for it.
+RANKS_ASKED = 7
 PAGE = f"{ROWS} pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }}"
 
 
@@ -174,15 +176,18 @@ async def test_a_cursor_of_a_list_is_none_of_a_ranking(api: Api) -> None:
 @pytest.mark.parametrize("order", ORDERS)
 async def test_the_rank_of_one_account_is_told_wherever_it_stands(api: Api, order: str) -> None:
     rows = expected(ORDERS[order])
-    asked = " ".join(
-        f'p{at}: rankOf(accountId: "{row["accountId"]}") '
-        "{ rank accountId transactionCount transactionAmount }"
-        for at, row in enumerate(rows)
-    )
-    answer = await api.account(f"topCounterparties({LAST_DAY}, first: 2{order}) {{ {asked} }}")
-    assert list(answer["topCounterparties"].values()) == rows
-    # The ranking, and the first thousand ranks once for all of them.
-    assert len(api.store.plans) == 2
+    for begin in range(0, len(rows), RANKS_ASKED):
+        some = rows[begin : begin + RANKS_ASKED]
+        asked = " ".join(
+            f'p{at}: rankOf(accountId: "{row["accountId"]}") '
+            "{ rank accountId transactionCount transactionAmount }"
+            for at, row in enumerate(some)
+        )
+        api.store.plans.clear()
+        answer = await api.account(f"topCounterparties({LAST_DAY}, first: 2{order}) {{ {asked} }}")
+        assert list(answer["topCounterparties"].values()) == some
+        # The ranking, and the first thousand ranks once for all of them.
+        assert len(api.store.plans) == 2
 
 
 async def test_who_has_no_transactions_has_no_rank(api: Api) -> None:
