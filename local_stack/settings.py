@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from local_stack.several import (
+    CLUSTER_LEASE_S,
     CLUSTER_PARTITIONS,
     INSTANCES,
     PORT_STEP,
@@ -80,7 +81,8 @@ class StackSettings:
     @property
     def lease_arguments(self) -> list[str]:
         """What tracker and audit are told where each is one of several."""
-        return ["--lease", str(self.lease_s)] if self.lease_s else []
+        lease_s = self.lease_s or (CLUSTER_LEASE_S if self.cluster else 0)
+        return ["--lease", str(lease_s)] if lease_s else []
 
     @property
     def jars(self) -> Path:

@@ -14,11 +14,13 @@ INSTANCES: Final = {
     "pinot_broker": 2,
     "pinot_server": 2,
     "gateway": 2,
-    "progress": 1,
-    "audit": 1,
+    "progress": 2,
+    "audit": 2,
 }
 # As topics/account-entries.yaml says for `cluster`; a test holds it to that.
 CLUSTER_PARTITIONS: Final = 16
+# Of several trackers and audits one each works, by a lease that Kafka gives anew after so long without a sign of life.
+CLUSTER_LEASE_S: Final = 10
 # The ports of which each of these parts has its own: the second's is so much above the first's.
 PORT_STEP: Final = 100
 PORTS_OF: Final = {

@@ -28,12 +28,15 @@ KILLED = (
     "pinot_broker",
     "pinot_controller",
     "gateway",
+    "progress",
+    "audit",
 )
 PAUSED = tuple(f"{kind}_2" for kind in KILLED)
 ROLLED = (
     *("kafka", "kafka_2", "kafka_3", "pinot_controller", "pinot_controller_2"),
     *("pinot_server", "pinot_server_2", "pinot_broker", "pinot_broker_2"),
     *("flink_taskmanager", "flink_taskmanager_2", "gateway", "gateway_2"),
+    *("progress", "progress_2", "audit", "audit_2"),
 )
 STATE = "{ pipeline { audit { state comparedThrough openMismatches { kind } } } }"
 

@@ -68,6 +68,7 @@ def test_tracker_and_audit_are_each_the_only_one_unless_they_are_given_a_lease()
     for made in (parts.progress, parts.audit):
         assert made(several).argv[-2:] == ["--lease", "10"]
         assert "--lease" not in made(StackSettings()).argv
+        assert made(replace(StackSettings(), cluster=True)).argv[-2:] == ["--lease", "10"]
 
 
 @pytest.mark.parametrize("text", ["eur", "EU", "EUR ", "€", "--help"])
@@ -117,7 +118,7 @@ def test_without_it_there_is_one_of_each() -> None:
 
 def test_every_port_of_a_cluster_is_its_own_and_told_by_what_sets_it() -> None:
     ports = replace(StackSettings(), cluster=True).ports()
-    assert len(set(ports.values())) == len(ports) == 26
+    assert len(set(ports.values())) == len(ports) == 28
     assert ports["STACK_KAFKA_PORT + 200"] == 19292
     clashing = replace(StackSettings(), cluster=True, metrics_port=19192)
     with pytest.raises(
