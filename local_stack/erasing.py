@@ -26,6 +26,9 @@ def arguments(settings: StackSettings, environment: Mapping[str, str]) -> list[s
 def _key(path: Path) -> Path:
     """The key, made once for as long as the data lives: another one would make other pseudonyms."""
     if not path.is_file():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_hex(KEY_BYTES))
+        # Whole or not at all.
+        fresh = path.with_suffix(".new")
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_hex(KEY_BYTES))
+        fresh.rename(path)
     return path

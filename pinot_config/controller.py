@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import socket
 import ssl
 import urllib.error
 import urllib.request
@@ -125,10 +127,16 @@ class HttpController:
         except (OSError, ValueError) as failure:
             cause = getattr(failure, "reason", failure)
             why = told(cause) if isinstance(cause, ssl.SSLError) else failure
-            nobody = isinstance(cause, ConnectionRefusedError)
+            nobody = _is_nobody(cause)
             error = _NobodyThereError if nobody else ControllerError
             raise error(f"{method} {url}{path}: {why}") from None
         return answer if isinstance(answer, dict) else {"answer": answer}
+
+
+def _is_nobody(cause: object) -> bool:
+    """Whether no request can have arrived: its name is not known, its host is away, or nothing listens there."""
+    away = isinstance(cause, OSError) and cause.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH)
+    return away or isinstance(cause, (ConnectionRefusedError, socket.gaierror))
 
 
 class _NotFoundError(ControllerError):

@@ -20,8 +20,21 @@ LARGE = 500
 
 
 async def run(working: Coroutine[Any, Any, Made]) -> Made:
-    """What a coroutine of the other loop makes; it ends with whoever waits for it."""
-    return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(working, _loop()))
+    """What a coroutine makes in the other loop; it is cancelled with whoever waits for it."""
+    return await there(working, _loop())
+
+
+async def there(working: Coroutine[Any, Any, Made], loop: asyncio.AbstractEventLoop) -> Made:
+    """What a coroutine makes in a loop of another thread; it is cancelled with whoever waits for it."""
+    return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(_heeded(working), loop))
+
+
+async def _heeded(working: Coroutine[Any, Any, Made]) -> Made:
+    """The same, but that asyncio does not log as forgotten what it fails for when nobody waits any more."""
+    task = asyncio.current_task()
+    assert task is not None
+    task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+    return await working
 
 
 async def done(items: int, work: Callable[[], Made]) -> Made:

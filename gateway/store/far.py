@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from gateway.analytics.asking import StoreResult
 from gateway.analytics.query_plan import QueryPlan
 from gateway.errors import OverloadedError
+from gateway.process import beside
 from gateway.store.port import Answering
 
 PlanRow = TypeVar("PlanRow")
@@ -29,8 +30,7 @@ class FarStore:
 
     async def fetch(self, plan: QueryPlan[PlanRow], timeout_s: float) -> StoreResult[PlanRow]:
         """The store's answer; it is given up with whoever waits for it."""
-        asking = asyncio.run_coroutine_threadsafe(self._fetch(plan, timeout_s), self._home)
-        return await asyncio.wrap_future(asking)
+        return await beside.there(self._fetch(plan, timeout_s), self._home)
 
     async def _fetch(self, plan: QueryPlan[PlanRow], timeout_s: float) -> StoreResult[PlanRow]:
         if self._refusal is not None:

@@ -58,6 +58,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     checked(parser, given.kafka)
     http_access.checked(parser)
     account_id = sys.stdin.readline().rstrip("\r\n") if given.account == "-" else given.account
+    if "," in given.controller or "," in given.broker:
+        parser.error(
+            "one controller and one broker, please: a segment is fetched from and sent to the same"
+        )
     if not is_account_id(account_id):
         parser.error(f"{account_id!r} is no account id")
     try:

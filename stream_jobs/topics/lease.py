@@ -98,8 +98,10 @@ class Lease:
 
     def give_up(self) -> None:
         """Leave the group, so that another takes over at once, and join it again."""
+        # The next one first: if it cannot be made, this one is still there to be polled.
+        following = self._joined()
         self.close()
-        self._member = self._joined()
+        self._member = following
 
     def close(self) -> None:
         """Leave the group."""

@@ -55,6 +55,11 @@ def test_the_next_controller_is_asked_where_nobody_listens() -> None:
         HttpController(f"{nobody()}, {there}").reload_segments("t")
 
 
+def test_the_next_controller_is_asked_where_a_name_is_not_known() -> None:
+    with controller(_Controller) as there:
+        HttpController(f"http://pinot-controller-0.invalid:9000,{there}").reload_segments("t")
+
+
 def test_what_one_has_refused_or_may_have_done_is_not_asked_of_the_next() -> None:
     with (
         controller(_Refusing) as refusing,

@@ -15,6 +15,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from gateway.errors import StoreUnavailableError
+from gateway.process import logs
 from gateway.store.pinot.broker_session import BrokerReply, BrokerSession
 
 LOOK_EVERY_S = 0.5
@@ -36,6 +37,8 @@ class _Broker:
     url: str
     session: Connections
     misses: int = 0
+    is_cut: bool = False
+    """What waited there when it was found away has failed, and nothing was asked there since it was away."""
 
     @property
     def is_away(self) -> bool:
@@ -93,17 +96,22 @@ class Brokers:
 
     async def _watch(self) -> None:
         while True:
-            await asyncio.gather(*(self._look(each) for each in self._brokers))
+            looks = (self._look(each) for each in self._brokers)
+            for failure in await asyncio.gather(*looks, return_exceptions=True):
+                # Whatever a look fails for, the next ones must go on.
+                if isinstance(failure, Exception):
+                    logs.logger().error("look_failed", error=logs.described(failure))
             await asyncio.sleep(self._look_every_s)
 
     async def _look(self, broker: _Broker) -> None:
         """Ask one whether it is there."""
         if await self._looking.answers(f"{broker.url}/health", LOOK_LIMIT_S):
-            broker.misses = 0
+            broker.misses, broker.is_cut = 0, False
             return
         broker.misses += 1
         others = any(not each.is_away for each in self._brokers)
-        if broker.misses == MISSES and others:
+        if broker.is_away and others and not broker.is_cut:
+            broker.is_cut = True
             # What waits there fails at once, as if the broker had died, and is asked again elsewhere.
             silent, broker.session = broker.session, self._connect()
             await silent.aclose()

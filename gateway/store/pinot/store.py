@@ -138,7 +138,8 @@ class PinotStore:
             )
             answer = min(answers, key=lambda each: each.total_docs)
             inexact = GROUPS_CUT if any(each.groups_cut for each in answers) else None
-        inexact = inexact or forgotten(plan, self.settings.entries_kept_days, self.epoch_ms())
+        kept_days, now_ms = self.settings.entries_kept_days, self.epoch_ms()
+        inexact = inexact or forgotten(plan, kept_days, now_ms, is_empty=not rows)
         return StoreResult(rows, progress.as_of_ms, answer.total_docs, inexact)
 
     async def _ask(

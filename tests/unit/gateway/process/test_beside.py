@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 
 import pytest
@@ -64,3 +65,28 @@ async def test_what_nobody_waits_for_any_more_ends() -> None:
     with pytest.raises(asyncio.CancelledError):
         await working
     assert await asyncio.to_thread(ended.wait, 10)
+
+
+async def test_what_it_fails_for_when_nobody_waits_is_not_logged_as_forgotten(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    began, ended = threading.Event(), threading.Event()
+
+    async def work() -> None:
+        began.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise ValueError("acct-1 is not to be told") from None
+        finally:
+            ended.set()
+
+    working = asyncio.ensure_future(beside.run(work()))
+    await asyncio.to_thread(began.wait, 10)
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    assert await asyncio.to_thread(ended.wait, 10)
+    await beside.run(asyncio.sleep(0))
+    gc.collect()
+    assert not caplog.records

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
+from stream_jobs.secret_files import AccessError
 from stream_jobs.topics.lease import Lease, Term, add_lease_argument
 
 TOPIC = "pipeline-progress"
@@ -124,6 +125,19 @@ def test_who_gives_up_leaves_the_group_and_joins_it_again(lease: Lease, members:
     assert lease.term() == 0
     members.made[1].comes("assign", 0)
     assert lease.term() == 2
+
+
+def test_who_cannot_join_again_is_still_the_member_that_it_was(
+    lease: Lease, members: Members, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> None:
+        raise AccessError("the password's file is away")
+
+    monkeypatch.setattr(lease, "_joined", refuse)
+    with pytest.raises(AccessError):
+        lease.give_up()
+    assert not members.made[0].closed
+    assert lease.term() == 0
 
 
 def test_what_keeps_it_from_the_group_is_one_line_in_the_log(

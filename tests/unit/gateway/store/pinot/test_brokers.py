@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -115,6 +116,22 @@ async def test_what_waits_at_one_that_hangs_fails_when_that_is_found_out() -> No
             async with asyncio.timeout(30):
                 await waiting
         assert {await asked(brokers) for _ in range(4)} == {URLS[1]}
+
+
+async def test_what_waits_there_fails_also_where_another_statement_has_found_it_away() -> None:
+    network = Network(hung={URLS[0]})
+    async with over(network) as brokers:
+        waiting = asyncio.create_task(asked(brokers))
+        await asyncio.sleep(0)
+        network.hung, network.gone = set(), {URLS[0]}  # for new connections
+        for _ in range(2):
+            with contextlib.suppress(StoreUnavailableError):
+                await asked(brokers)
+        brokers.start()
+        await looked(network, 3)
+        with pytest.raises(StoreUnavailableError):
+            async with asyncio.timeout(30):
+                await waiting
 
 
 async def test_one_that_is_slow_is_asked_rather_than_one_that_is_gone() -> None:

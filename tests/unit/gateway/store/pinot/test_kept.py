@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from gateway.analytics.entries import ALL_TIME
 from gateway.analytics.model import Interval
 from gateway.analytics.pipeline_plan import EntryCountPlan, RejectedPlan
-from gateway.analytics.query_plan import TotalsPlan
+from gateway.analytics.query_plan import EntriesPlan, TotalsPlan
 from gateway.settings import Settings
 from gateway.store.pinot.kept import DAY_MS, FORGOTTEN, forgotten
 from gateway.store.pinot.store import PinotStore
@@ -30,6 +33,21 @@ def test_a_window_that_begins_before_what_is_kept_is_told() -> None:
 def test_what_is_not_about_entries_of_a_window_is_never_told() -> None:
     assert forgotten(RejectedPlan(NETWORK, Interval(0, 1)), 400, NOW_MS) is None
     assert forgotten(EntryCountPlan(NETWORK), 400, NOW_MS) is None
+
+
+def test_what_is_looked_for_by_its_id_may_be_forgotten_only_if_it_is_not_found() -> None:
+    plan = EntriesPlan(
+        of("alice"),
+        None,
+        None,
+        ALL_TIME,
+        None,
+        2,
+        transaction_id="00000000-0000-0000-0000-000000000001",
+    )
+    assert forgotten(plan, 400, NOW_MS) is None
+    assert forgotten(plan, 400, NOW_MS, is_empty=True) == FORGOTTEN
+    assert forgotten(replace(plan, transaction_id=None), 400, NOW_MS) == FORGOTTEN
 
 
 @pytest.mark.anyio
