@@ -2,7 +2,8 @@
 
 A rate holds if 99 of 100 events are in an answer within the promise (30 s), if the delay does not grow (the
 median of the last quarter at most 2 s above that of the first), if every event was sent when it was due, and if
-nothing was left unseen. `--search` goes up until one does not hold, then halves the step once.
+nothing was left unseen. Before, the first rate is sent for two minutes that do not count: a stack that was just
+started compiles its own code meanwhile, which takes the cores that the peak needs (`--warm-up 0`: none). `--search` goes up until one does not hold, then halves the step once.
 """
 
 from __future__ import annotations
@@ -37,8 +38,19 @@ def measure(arguments: list[str]) -> dict[str, Any]:
     parser.add_argument("--search", action="store_true", help="from --rate up: the highest")
     parser.add_argument("--seconds", type=float, default=60, help="of each rate (%(default)s)")
     parser.add_argument("--promise-s", type=float, default=PROMISE_S, help="of 99 %% (%(default)s)")
+    parser.add_argument(
+        "--warm-up",
+        type=float,
+        default=120,
+        metavar="SECONDS",
+        help="of the rate before, which do not count; 0: none (%(default)s)",
+    )
     options = parser.parse_args(arguments)
     settings = from_environment(os.environ)
+    if options.warm_up:
+        text = f"warming up: {options.rate} events/s for {options.warm_up:g} s"
+        print(text, file=sys.stderr, flush=True)
+        run(settings, options.rate, options.warm_up, 20, LOOK_EVERY_S)
 
     def tried(rate: int) -> Trial:
         trial = run(settings, rate, options.seconds, 20, LOOK_EVERY_S)
@@ -52,6 +64,7 @@ def measure(arguments: list[str]) -> dict[str, Any]:
     holding = [trial.rate for trial in trials if not failures(trial, options.promise_s)]
     return {
         "promise_s": options.promise_s,
+        "warm_up_s": options.warm_up,
         "sustained_events_per_s": max(holding, default=None),
         "runs": [
             {**trial.figures(), "fails": failures(trial, options.promise_s)} for trial in trials
