@@ -21,7 +21,11 @@ from stream_jobs.topics.topic import Environment, LiveTopic, load_topics
 
 SETTINGS = JobSettings("kafka:9092", "flink:8081", Path("python"), "file:///c", "file:///s")
 DAYS = timedelta(days=1)
-OVERLAID = {Environment.LOCAL: (), Environment.PRODUCTION: ("production",)}
+OVERLAID: dict[Environment, tuple[str, ...]] = {
+    Environment.LOCAL: (),
+    Environment.CLUSTER: (),
+    Environment.PRODUCTION: ("production",),
+}
 
 
 @dataclass(frozen=True)
