@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from stream_jobs.topics.names import Names
 from stream_jobs.topics.topic import LiveTopic
-
-FOR_EVER: Final = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,5 +26,5 @@ def kept(names: Names, live: Mapping[str, LiveTopic], now_ms: int) -> list[Kept]
 def _until_ms(topic: LiveTopic, now_ms: int) -> int | None:
     retention_ms = int(topic.config["retention.ms"])
     if retention_ms < 0:
-        return FOR_EVER
+        return None
     return now_ms + retention_ms + int(topic.config["segment.ms"])

@@ -49,13 +49,16 @@ async def test_errors_are_told() -> None:
         await beside.done(beside.LARGE, work)
 
 
-async def test_what_nobody_waits_for_any_more_ends() -> None:
+async def given_up(failure: Exception | None = None) -> None:
+    """Work that waits is cancelled with whoever waits for it, fails then for `failure`, and has ended."""
     began, ended = threading.Event(), threading.Event()
 
     async def work() -> None:
         began.set()
         try:
             await asyncio.Event().wait()
+        except asyncio.CancelledError as cancelled:
+            raise failure or cancelled from None
         finally:
             ended.set()
 
@@ -65,28 +68,16 @@ async def test_what_nobody_waits_for_any_more_ends() -> None:
     with pytest.raises(asyncio.CancelledError):
         await working
     assert await asyncio.to_thread(ended.wait, 10)
+
+
+async def test_what_nobody_waits_for_any_more_ends() -> None:
+    await given_up()
 
 
 async def test_what_it_fails_for_when_nobody_waits_is_not_logged_as_forgotten(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    began, ended = threading.Event(), threading.Event()
-
-    async def work() -> None:
-        began.set()
-        try:
-            await asyncio.Event().wait()
-        except asyncio.CancelledError:
-            raise ValueError("acct-1 is not to be told") from None
-        finally:
-            ended.set()
-
-    working = asyncio.ensure_future(beside.run(work()))
-    await asyncio.to_thread(began.wait, 10)
-    working.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await working
-    assert await asyncio.to_thread(ended.wait, 10)
+    await given_up(ValueError("acct-1 is not to be told"))
     await beside.run(asyncio.sleep(0))
     gc.collect()
     assert not caplog.records
