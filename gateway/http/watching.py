@@ -29,6 +29,7 @@ from gateway.process.bounded_store import BoundedStore
 from gateway.process.clock import Monotonic
 from gateway.response_cache.cache import Served, Status
 from gateway.response_cache.entry import Entry
+from gateway.response_cache.flight import Flights
 from graphql_schema.error_codes import ErrorCode
 
 MAX_KEPT_BYTES = 8 * 1024 * 1024
@@ -47,6 +48,7 @@ class Snapshots:
         self._schema = schema
         self._shapes: BoundedStore[Shape] = BoundedStore(max_bytes // 4)
         self._known: BoundedStore[Snapshot] = BoundedStore(max_bytes)
+        self._made: Flights[Snapshot] = Flights()
 
     async def shape(self, answerable: Answerable, answering: Answering, asker: Asker) -> Shape:
         """What an operation's answers look like."""
@@ -59,12 +61,13 @@ class Snapshots:
         return known
 
     async def of_entry(self, question: bytes, entry: Entry, shape: Shape) -> Snapshot:
-        """A kept answer's."""
-        key = question, entry.etag
+        """A kept answer's, made once for all that wake for it."""
+        body, key = entry.body, (question, entry.etag)
         known = self._known.get(key)
-        if known is None or known.body is not entry.body:
-            known = await _of_data(entry.body, shape)
-            self._known.put(key, known, len(entry.body) + 500)
+        if known is None or known.body is not body:
+            known, leads = await self._made.join((*key, id(body)), lambda: _of_data(body, shape))
+            if leads:
+                self._known.put(key, known, len(body) + 500)
         return known
 
     async def of_outcome(self, outcome: Outcome, shape: Shape, request_id: str) -> Snapshot:

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ import aiohttp
 from local_stack.prerequisites import CHROMIUM, message
 
 STARTS_WITHIN_S = 60
+NAVIGATED = "Inspected target navigated or closed"
 FLAGS = (
     *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
     *("--no-first-run", "--disable-background-networking", "--disable-component-update"),
@@ -26,6 +27,10 @@ FLAGS = (
     # A page that needs the internet must not find it.
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 )
+
+
+class NavigatedError(Exception):
+    """The page went on to another while it was asked: the answer is lost with it."""
 
 
 @dataclass
@@ -44,6 +49,8 @@ class Page:
         while True:
             said = json.loads((await self.socket.receive()).data)
             if said.get("id") == number:
+                if said.get("error", {}).get("message") == NAVIGATED:
+                    raise NavigatedError(method)
                 assert "error" not in said, said
                 result: dict[str, Any] = said["result"]
                 return result
@@ -56,14 +63,19 @@ class Page:
         return made["result"].get("value")
 
     async def wait_for(self, expression: str, within_s: float = 30) -> Any:
-        """The expression's value, once it is true."""
+        """The expression's value, once it is true, also where it is true of the page that comes next."""
         give_up_at = time.monotonic() + within_s
-        while not (value := await self.value_of(expression)):
+        while not (value := await self._value_if_there(expression)):
             if time.monotonic() > give_up_at:
                 text = await self.value_of("document.body.innerText")
                 raise TimeoutError(f"not within {within_s} s: {expression}\n{text}")
             await asyncio.sleep(0.05)
         return value
+
+    async def _value_if_there(self, expression: str) -> Any:
+        with suppress(NavigatedError):
+            return await self.value_of(expression)
+        return None
 
     def told(self, *methods: str) -> list[dict[str, Any]]:
         """The events of some kinds."""
