@@ -22,6 +22,7 @@ class StoreResult(Generic[Row_co]):
     answers about the same ones; equal numbers mean equal data. 0: not known, older than any other.
     `inexact`: why the rows may be incomplete; `None` if they are proven complete.
     `age_s`: how long before this question the store was asked for them, if it was.
+    `erasures`: grows when accounts were erased; what was kept when there were fewer may name them.
     """
 
     rows: tuple[Row_co, ...]
@@ -29,6 +30,7 @@ class StoreResult(Generic[Row_co]):
     snapshot: int = 0
     inexact: str | None = None
     age_s: float = 0.0
+    erasures: int = 0
 
 
 class Asking(Protocol):

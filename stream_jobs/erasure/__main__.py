@@ -166,9 +166,7 @@ def _as_text(said: Mapping[str, Any]) -> str:
     for topic, until in said["kafka_until"].items():
         how_long = f"is gone by {until}" if until else "stays for ever (retention.ms is -1)"
         lines.append(f"Kafka, {topic}: what it holds now {how_long}.")
-    if said["applied"]:
-        lines.append("Gateways keep answers and rows in memory: restart them (docs/erasure.md).")
-    else:
+    if not said["applied"]:
         lines.append(f"Nothing was changed; --apply puts {said['pseudonym']} in its place.")
     return "\n".join(lines)
 

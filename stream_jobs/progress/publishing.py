@@ -42,6 +42,7 @@ def record_value(progress: Progress, recorded_at_ms: int) -> bytes:
         "entry_docs": json.dumps(entries, separators=(",", ":")),
         "shared_docs": docs.shared,
         "rejected_docs": MORE_THAN_ANY if LOST_REJECTED in lost else docs.rejected,
+        "erasures": progress.erasures,
         "recorded_at_ms": recorded_at_ms,
         "served": [docs.entries, docs.rejected],
         "begins": {topic: dict(begins) for topic, begins in progress.begins.items()},
@@ -68,7 +69,8 @@ def progress_of(value: Mapping[str, Any]) -> Progress:
         topic: {int(partition): start for partition, start in of.items()}
         for topic, of in value.get("begins", {}).items()
     }
-    return Progress(value["as_of_ms"], docs, empty, begins=begins)
+    erasures = value.get("erasures", 0)
+    return Progress(value["as_of_ms"], docs, empty, begins=begins, erasures=erasures)
 
 
 class Publisher(Protocol):

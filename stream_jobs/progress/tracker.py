@@ -71,6 +71,8 @@ class Progress:
 
     `begins` is by topic where Pinot's rows of each kafka partition begin.
     Of the classes in `lost` (`LOST_REJECTED`: of the rejected) it lacks rows since, so they can answer nothing.
+    `erasures` is how many records of erasures there were by then: whoever has kept rows since there were fewer may have
+    an id that nothing has any more.
     """
 
     as_of_ms: int
@@ -78,6 +80,7 @@ class Progress:
     empty: Empty = field(default_factory=dict)
     lost: frozenset[int] = frozenset()
     begins: Mapping[str, Offsets] = field(default_factory=dict)
+    erasures: int = 0
 
 
 class NotProvenError(Exception):
@@ -138,6 +141,7 @@ class Tracker:
         if started_ms - self._counted_at_ms < COUNT_EVERY_MS or not self._written:
             return None
         tables, stable = self._look_at_pinot(as_of_ms)
+        erasures = sum(stable.pop(self._names.erasures_topic).values())
         instant = newest(self._written, lambda written: self._is_served(written, stable, tables))
         if instant is None:
             return None
@@ -151,8 +155,9 @@ class Tracker:
         self._written = after(self._written, instant)
         empty = {topic: dict(reached.empty) for topic, reached in self._reached.items()}
         begins = {topic: table.segments.begins for topic, table in tables.items()}
-        self._last = Progress(instant.sent.as_of_ms, docs, empty, begins=begins)
-        return self._last
+        proven = Progress(instant.sent.as_of_ms, docs, empty, begins=begins, erasures=erasures)
+        self._last = proven
+        return proven
 
     def _follow_job(self, as_of_ms: int) -> None:
         raw, ends = self._names.transactions_topic, self._kafka.ends
@@ -201,9 +206,10 @@ class Tracker:
             topic: PinotTable(topics[topic], consuming[topic], of)
             for topic, of in zip(topics, segments, strict=True)
         }
-        stables = self._all([partial(self._kafka.stable_ends, topic) for topic in topics])
+        decided = (*topics, self._names.erasures_topic)
+        stables = self._all([partial(self._kafka.stable_ends, topic) for topic in decided])
         starts = self._all([partial(self._kafka.starts, topic) for topic in topics])
-        stable = dict(zip(topics, stables, strict=True))
+        stable = dict(zip(decided, stables, strict=True))
         begins = self._last.begins if self._last else {}
         holes = {
             topic: table.segments.holes(start, begins.get(topic, {}), now_ms)

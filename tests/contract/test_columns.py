@@ -58,7 +58,7 @@ def test_the_job_writes_what_transactions_rejected_reads() -> None:
 
 def test_the_tracker_writes_what_pipeline_progress_reads() -> None:
     value = json.loads(
-        record_value(Progress(1_700_000_000_000, Docs((1, 2), 3, 1)), 1_700_000_000_500)
+        record_value(Progress(1_700_000_000_000, Docs((1, 2), 3, 1), erasures=4), 1_700_000_000_500)
     )
     # These are for the next tracker, not for Pinot.
     assert (value.pop("empty"), value.pop("begins")) == ({}, {})
@@ -68,6 +68,7 @@ def test_the_tracker_writes_what_pipeline_progress_reads() -> None:
         "entry_docs": "[1,2]",
         "shared_docs": 1,
         "rejected_docs": 3,
+        "erasures": 4,
         "recorded_at_ms": 1_700_000_000_500,
     }
     types = {str: "STRING", int: "LONG"}

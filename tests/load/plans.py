@@ -26,7 +26,7 @@ from gateway.analytics.query_plan import DistinctPlan, QueryPlan, TopPlan, Total
 from gateway.store.pinot import sql
 from gateway.store.pinot.broker_session import AiohttpSession
 from gateway.store.pinot.client import PinotClient
-from gateway.store.pinot.remembered import RememberedRankings
+from gateway.store.pinot.remembered import Remembered, RememberedRankings
 from gateway.store.pinot.response import BrokerAnswer, whole
 from gateway.store.pinot.rows import rows_of
 from gateway.store.pinot.top import Ask, fetch_top
@@ -134,10 +134,10 @@ def _questions(client: PinotClient, account: str, interval: Interval) -> dict[st
 
 
 def _ways_to_rank(client: PinotClient, plan: TopPlan) -> dict[str, Way]:
-    memory = RememberedRankings()
+    memory = RememberedRankings().after(0)
     return {
         "as served": lambda: _top(client, plan, memory),
-        "as served the first time": lambda: _top(client, plan, RememberedRankings()),
+        "as served the first time": lambda: _top(client, plan, RememberedRankings().after(0)),
         "one statement": lambda: _one(client, plan, {}),
     }
 
@@ -147,7 +147,7 @@ async def _one(client: PinotClient, plan: QueryPlan[Any], options: dict[str, str
     return Cost(rows_of(plan, answer.rows), answer.docs_scanned, 1)
 
 
-async def _top(client: PinotClient, plan: TopPlan, memory: RememberedRankings) -> Cost:
+async def _top(client: PinotClient, plan: TopPlan, memory: Remembered) -> Cost:
     asked: list[BrokerAnswer] = []
 
     async def ask(statement: str, options: dict[str, str | int]) -> BrokerAnswer:

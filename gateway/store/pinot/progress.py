@@ -28,13 +28,14 @@ class Progress:
     """Everything before `as_of_ms` is queryable if Pinot serves this many rows.
 
     `entry_docs`: rows of entries, by class of accounts. `shared_docs`: those that several classes count.
-    `rejected_docs`: rows of rejected events. `recorded_at_ms` rises from one to the next.
+    `rejected_docs`: rows of rejected events. `erasures`: see `StoreResult`. `recorded_at_ms` rises from one to the next.
     """
 
     as_of_ms: int
     entry_docs: tuple[int, ...]
     shared_docs: int
     rejected_docs: int
+    erasures: int = 0
     recorded_at_ms: int = 0
 
     def partitions_of(self, account_ids: Iterable[str] | None) -> frozenset[int]:
@@ -95,12 +96,13 @@ class ProgressReader:
         answer = await self._client.run(sql.PROGRESS, timeout_s)
         if not answer.rows:
             raise StoreUnavailableError("the pipeline has made no progress yet")
-        as_of_ms, entry_docs, shared_docs, rejected_docs, recorded_at_ms = answer.rows[0]
+        as_of_ms, entry_docs, shared_docs, rejected_docs, erasures, recorded_at_ms = answer.rows[0]
         read = Progress(
             response.whole(as_of_ms),
             _entry_docs(response.text(entry_docs)),
             response.whole(shared_docs),
             response.whole(rejected_docs),
+            response.whole(erasures),
             response.whole(recorded_at_ms),
         )
         # Of several replicas one may be behind: what it tells later is older, and takes nothing back.

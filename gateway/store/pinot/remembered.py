@@ -1,10 +1,11 @@
 """What rankings by cohorts leave behind: whom to look at again, and what nobody else can exceed.
 
-Rows are only ever added. So as long as an interval holds as many rows as it did, it holds the same
-rows, and in any window that begins no earlier nobody outside the cohorts looked into can have more
-than the bound of then, which a reversal can only lower, except by rows after the interval; whose
-cohorts are few, and looked into too. That makes the second ranking of a large account cost a
-fraction of the first, with the same proof. Forgetting, or not knowing, is only a matter of speed.
+Rows are only ever added, but where an account is erased; what was left behind before is not used
+after that. So as long as an interval holds as many rows as it did, it holds the same rows, and in any
+window that begins no earlier nobody outside the cohorts looked into can have more than the bound of
+then, which a reversal can only lower, except by rows after the interval; whose cohorts are few, and
+looked into too. That makes the second ranking of a large account cost a fraction of the first, with
+the same proof. Forgetting, or not knowing, is only a matter of speed.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class Base:
 
 
 class RememberedRankings:
-    """The bases of large accounts, and which accounts are small; bounded in bytes."""
+    """What is remembered of all accounts, whenever it was; bounded in bytes."""
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
         self._kept: BoundedStore[tuple[Base, ...]] = BoundedStore(max_bytes)
@@ -67,33 +68,48 @@ class RememberedRankings:
         """What all that is remembered takes."""
         return self._kept.bytes
 
+    def after(self, erasures: int) -> Remembered:
+        """What is remembered since there were so many erasures."""
+        return Remembered(self._kept, erasures)
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """The bases of large accounts, and which accounts are small, of rows that no erasure has changed since."""
+
+    kept: BoundedStore[tuple[Base, ...]]
+    erasures: int
+
     def base_for(self, plan: TopPlan) -> Base | None:
         """The base that begins last before the plan's window does."""
-        known = self._kept.get(_key(plan)) or ()
+        known = self.kept.get(self._key(plan)) or ()
         serving = [base for base in known if base.serves(plan.interval)]
         return max(serving, key=lambda base: base.interval.start_ms, default=None)
 
     def was_small(self, plan: TopPlan) -> bool:
         """Whether no ranking of the account was over many rows, and one was over few."""
-        return self._kept.get(_key(plan)) == ()
+        return self.kept.get(self._key(plan)) == ()
 
     def remember_small(self, plan: TopPlan) -> None:
         """Keep that a ranking was over few rows."""
-        if self._kept.get(_key(plan)) is None:
-            self._kept.put(_key(plan), (), ACCOUNT_BYTES)
+        if self.kept.get(self._key(plan)) is None:
+            self.kept.put(self._key(plan), (), ACCOUNT_BYTES)
 
     def remember(self, plan: TopPlan, base: Base | None) -> None:
         """Keep a base, if a ranking over many rows left one; one that began at the same instant gives way."""
-        bases = self._kept.get(_key(plan)) or ()
+        bases = self.kept.get(self._key(plan)) or ()
         if base is not None:
             start_ms = base.interval.start_ms
             others = [each for each in bases if each.interval.start_ms != start_ms]
             bases = (base, *others[: BASES_AN_ACCOUNT - 1])
         if bases:
             size = sum(BASE_BYTES + COHORT_BYTES * len(each.cohorts) for each in bases)
-            self._kept.put(_key(plan), bases, ACCOUNT_BYTES + size)
+            self.kept.put(self._key(plan), bases, ACCOUNT_BYTES + size)
         else:
-            self._kept.drop(_key(plan))
+            self.kept.drop(self._key(plan))
+
+    def _key(self, plan: TopPlan) -> tuple[int, str | None, Direction, RankBy]:
+        return self.erasures, plan.account_id, plan.direction, plan.order_by
 
 
 def settled_part(interval: Interval, as_of_ms: int) -> Interval:
@@ -120,7 +136,3 @@ async def rank_again(
     if base.beyond is None or settles(plan, ranked, base.beyond, base.rows_ranked):
         return Settled(ranked, answer, base.rows_ranked, tuple(base.cohorts), base.beyond)
     return None
-
-
-def _key(plan: TopPlan) -> tuple[str | None, Direction, RankBy]:
-    return plan.account_id, plan.direction, plan.order_by

@@ -107,14 +107,15 @@ class PinotStore:
                     plan, progress, deadline, statement, {}, accounts
                 ),
             )
-            return cast("StoreResult[PlanRow]", StoreResult(told, progress.as_of_ms))
+            result = StoreResult(told, progress.as_of_ms, erasures=progress.erasures)
+            return cast("StoreResult[PlanRow]", result)
         inexact: str | None
         if isinstance(plan, TopPlan):
             top = await fetch_top(
                 plan,
                 lambda statement, options: self._ask(plan, progress, deadline, statement, options),
                 self.settings.pinot_group_trim_threshold,
-                self.rankings,
+                self.rankings.after(progress.erasures),
                 progress.as_of_ms,
             )
             rows: tuple[Any, ...] = top.rows

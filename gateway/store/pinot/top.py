@@ -22,7 +22,7 @@ from gateway.analytics.model import Interval, RankBy
 from gateway.analytics.query_plan import DistinctPlan, GroupRow, Place, TopPlan
 from gateway.process import beside
 from gateway.store.pinot import cohorts, remembered, response, sql
-from gateway.store.pinot.remembered import Base, RememberedRankings
+from gateway.store.pinot.remembered import Base, Remembered
 from gateway.store.pinot.response import BrokerAnswer
 from gateway.store.pinot.rows import group_row
 
@@ -48,7 +48,7 @@ class TopAnswer:
 
 
 async def fetch_top(
-    plan: TopPlan, ask: Ask, trim_threshold: int, memory: RememberedRankings, as_of_ms: int
+    plan: TopPlan, ask: Ask, trim_threshold: int, memory: Remembered, as_of_ms: int
 ) -> TopAnswer:
     """The plan's rows in the plan's order."""
     if plan.after is None:
@@ -63,7 +63,7 @@ async def fetch_top(
 
 
 async def _from_the_first(
-    plan: TopPlan, ask: Ask, trim_threshold: int, memory: RememberedRankings, as_of_ms: int
+    plan: TopPlan, ask: Ask, trim_threshold: int, memory: Remembered, as_of_ms: int
 ) -> TopAnswer:
     if not _has_cohorts(plan):
         return await _in_full(plan, ask, trim_threshold)

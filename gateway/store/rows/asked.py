@@ -49,12 +49,13 @@ class AccountRows:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the store told of one account, of event times from when on, as of when, and when it was asked."""
+    """What the store told of one account, of event times from when on, as of when, when it was asked, after how many erasures."""
 
     rows: AccountRows
     start_ms: int
     as_of_ms: int
     asked_s: float
+    erasures: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,8 @@ class Lane:
                 batch.closed = True
                 batch.task.cancel()
         rows = next(each for each in answer.result.rows if each.account_id == account_id)
-        return Told(rows, answer.plan.start_ms, answer.result.as_of_ms, answer.asked_s)
+        result = answer.result
+        return Told(rows, answer.plan.start_ms, result.as_of_ms, answer.asked_s, result.erasures)
 
     def _joined(self, scope: Scope, since_ms: int | None, until_s: float, party: Party) -> _Batch:
         batch = self._open

@@ -116,7 +116,7 @@ class Held:
     """Rows of all event times from `start_ms` on, as one answer of the store would have them.
 
     `looked_s`: when that answer was asked for, `loaded_s`: when all of them were. `recent`: how many
-    of each row that may come again, since it arrived about when the last answer was made.
+    of each row that may come again, since it arrived about when the last answer was made. `erasures`: as `StoreResult`.
     """
 
     rows: Rows
@@ -126,14 +126,15 @@ class Held:
     loaded_s: float
     looked_s: float
     recent: Mapping[tuple[object, ...], tuple[int, int]] = field(default_factory=dict)
+    erasures: int = 0
 
     @classmethod
     def of(cls, told: Told) -> Held:
         """What a store told of an account when it was asked for everything."""
         rows, snapshot = told.rows.rows, told.rows.snapshot
         recent = _recent({}, rows, told.as_of_ms)
-        asked_s = told.asked_s
-        return cls(Rows.of(rows), told.start_ms, told.as_of_ms, snapshot, asked_s, asked_s, recent)
+        looked = told.start_ms, told.as_of_ms, snapshot, told.asked_s, told.asked_s
+        return cls(Rows.of(rows), *looked, recent, told.erasures)
 
     @property
     def arrived_since_ms(self) -> int:
@@ -146,8 +147,11 @@ class Held:
         Of the rows told, those count that arrived since these were made: the store may have been asked
         for older ones, too, on another account's behalf. A row that is here already comes again where
         another replica answers. One of the last minutes is known by what it says; of an older one it
-        cannot be said whether it is the same, or another that says the same.
+        cannot be said whether it is the same, or another that says the same. Nor do rows fit to those of
+        before an account was erased, which may name it.
         """
+        if told.erasures != self.erasures:
+            return None
         since_ms, added = self.arrived_since_ms, list[Row]()
         new = [
             each for each in told.rows.rows if each.arrived_ms >= since_ms or not each.arrived_ms
@@ -167,6 +171,7 @@ class Held:
             self.loaded_s,
             told.asked_s,
             _recent(self.recent, added, told.as_of_ms),
+            self.erasures,
         )
 
     @property

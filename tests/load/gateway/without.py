@@ -9,7 +9,7 @@ from typing import Any
 from gateway import __main__ as gateway_process
 from gateway.response_cache.flight import Flights
 from gateway.store.pinot import store, top
-from gateway.store.pinot.remembered import RememberedRankings
+from gateway.store.pinot.remembered import Remembered
 from gateway.store.rows.store import KeptRows
 from gateway.store.sharing import OperationStore
 from tests.load.gateway import servers
@@ -60,7 +60,7 @@ def _no_rows() -> None:
 
 def _no_remembered_rankings() -> None:
     _replace(
-        RememberedRankings,
+        Remembered,
         base_for=lambda _self, _plan: None,
         was_small=lambda _self, _plan: False,
         remember=lambda _self, _plan, _base: None,

@@ -185,7 +185,7 @@ async def test_rankings(cohorts: int) -> None:
                 hashes = frozenset(hash((number, start_ms, each)) >> 32 for each in range(cohorts))
                 beyond = Cohort(NOW_MS - number, NOW_MS - start_ms, number / 7)
                 base = Base(interval, NOW_MS + number, hashes, beyond, NOW_MS + number)
-                memory.remember(plan, base)
+                memory.after(number % 2).remember(plan, base)
 
     require_near(await taken_by(fill), memory.kept_bytes)
 

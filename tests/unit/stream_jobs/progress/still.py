@@ -14,6 +14,7 @@ from stream_jobs.topics.murmur2 import kafka_partition
 from stream_jobs.topics.names import NAMES
 from stream_jobs.topics.offsets import Gap, Offsets
 
+ERASURES = NAMES.erasures_topic
 RAW, ENTRIES, REJECTED = NAMES.transactions_topic, NAMES.entries_topic, NAMES.rejected_topic
 Answer = TypeVar("Answer")
 
@@ -30,6 +31,7 @@ class StillKafka:
         counts = {RAW: raw, ENTRIES: entries, REJECTED: rejected}
         self.start = {topic: dict.fromkeys(range(count), 0) for topic, count in counts.items()}
         self.end = {topic: dict.fromkeys(range(count), 0) for topic, count in counts.items()}
+        self.end[ERASURES] = {0: 0}
         self.group: dict[int, int] = {}
         self.markers: set[tuple[str, int, int]] = set()
         self.calls: Counter[str] = Counter()

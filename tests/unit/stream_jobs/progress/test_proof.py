@@ -11,6 +11,7 @@ from stream_jobs.progress.segments import NotServedError, Segment
 from stream_jobs.progress.tracker import HoleError, NotProvenError
 from tests.unit.stream_jobs.progress.still import (
     ENTRIES,
+    ERASURES,
     RAW,
     Still,
     entries_name,
@@ -171,6 +172,17 @@ def test_a_partition_begun_anew_is_a_hole_however_many_rows_come_if_the_log_begi
     still.tracker = still.new_tracker(progress)
     with pytest.raises(HoleError, match="which begins anew"):
         still.look()
+
+
+def test_every_record_of_an_erasure_is_counted() -> None:
+    still = Still()
+    told = []
+    for records in (0, 1, 3):
+        still.kafka.end[ERASURES] = {0: records}
+        progress = still.look()
+        assert progress is not None
+        told.append(progress.erasures)
+    assert told == [0, 1, 3]
 
 
 def test_what_the_table_forgets_is_no_hole_and_its_rows_are_no_longer_promised() -> None:

@@ -156,7 +156,9 @@ def test_what_kafka_does_not_acknowledge_is_an_error() -> None:
 
 def test_the_next_tracker_reads_what_this_one_wrote() -> None:
     empty = {"transactions": {3: Gap(10, 12)}, "account-entries": {}}
-    progress = Progress(5, Docs((7, 8), 9, 2), empty, begins={"account-entries": {4: 6}})
+    progress = Progress(
+        5, Docs((7, 8), 9, 2), empty, begins={"account-entries": {4: 6}}, erasures=8
+    )
     assert progress_of(json.loads(record_value(progress, 6))) == progress
 
 

@@ -100,7 +100,7 @@ async def test_a_sliding_window_over_growing_rows_is_always_ranked_right(
     seed: int, order_by: RankBy
 ) -> None:
     chance, now_ms = random.Random(seed), 100 * DAY_MS
-    pinot, memory = Pinot(), RememberedRankings()
+    pinot, memory = Pinot(), RememberedRankings().after(0)
     pinot.rows = [made(chance, now_ms - chance.randrange(DAY_MS)) for _ in range(7_000)]
     for _ in range(30):
         now_ms += chance.randrange(1, 60_000)
@@ -129,14 +129,14 @@ async def test_a_large_account_is_counted_once_when_it_is_ranked_anew() -> None:
     chance, now_ms = random.Random(1), 100 * DAY_MS
     pinot = Pinot([made(chance, now_ms - 1 - chance.randrange(DAY_MS)) for _ in range(6_000)])
     question = plan(Interval(now_ms - DAY_MS, now_ms))
-    await fetch_top(question, pinot.ask, 5_000_000, RememberedRankings(), now_ms)
+    await fetch_top(question, pinot.ask, 5_000_000, RememberedRankings().after(0), now_ms)
     assert pinot.asked == {"count": 1, "cohorts": 1, "members": 1}
 
 
 @pytest.mark.anyio
 async def test_the_first_of_a_ranking_falls_when_they_are_reversed_later() -> None:
     chance, now_ms = random.Random(2), 100 * DAY_MS
-    pinot, memory = Pinot(), RememberedRankings()
+    pinot, memory = Pinot(), RememberedRankings().after(0)
     pinot.rows = [made(chance, now_ms - 9_000 - chance.randrange(DAY_MS)) for _ in range(7_000)]
     start_ms = now_ms - 2 * DAY_MS
     await fetch_top(plan(Interval(start_ms, now_ms)), pinot.ask, 5_000_000, memory, now_ms)
@@ -156,7 +156,7 @@ async def test_the_first_of_a_ranking_falls_when_they_are_reversed_later() -> No
 @pytest.mark.anyio
 async def test_a_late_row_in_what_was_counted_makes_the_ranking_anew() -> None:
     chance, now_ms = random.Random(1), 100 * DAY_MS
-    pinot, memory = Pinot(), RememberedRankings()
+    pinot, memory = Pinot(), RememberedRankings().after(0)
     pinot.rows = [made(chance, now_ms - 1 - chance.randrange(DAY_MS)) for _ in range(6_000)]
     question = plan(Interval(now_ms - DAY_MS, now_ms))
     await fetch_top(question, pinot.ask, 5_000_000, memory, now_ms)
@@ -167,9 +167,30 @@ async def test_a_late_row_in_what_was_counted_makes_the_ranking_anew() -> None:
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("order_by", RankBy)
+async def test_what_was_remembered_before_an_erasure_ranks_nothing_after_it(
+    order_by: RankBy,
+) -> None:
+    chance, now_ms = random.Random(4), 100 * DAY_MS
+    rankings = RememberedRankings()
+    pinot = Pinot([made(chance, now_ms - 1 - chance.randrange(DAY_MS)) for _ in range(6_000)])
+    question = plan(Interval(now_ms - DAY_MS, now_ms), order_by)
+    await fetch_top(question, pinot.ask, 5_000_000, rankings.after(0), now_ms)
+    first = int(reference(pinot.rows, order_by)[0].account_id)
+    pinot.rows = [
+        replace(row, counterparty=9_000) if row.counterparty == first else row for row in pinot.rows
+    ]
+    for _ in range(2):
+        found = await fetch_top(question, pinot.ask, 5_000_000, rankings.after(2), now_ms)
+        assert found.rows[0].account_id == "0009000"
+        assert found.rows == reference(pinot.rows, order_by)[:11]
+    assert rankings.after(2).base_for(question) is not None
+
+
+@pytest.mark.anyio
 async def test_more_new_cohorts_than_are_worth_it_make_the_ranking_anew() -> None:
     chance, now_ms = random.Random(1), 100 * DAY_MS
-    pinot, memory = Pinot(), RememberedRankings()
+    pinot, memory = Pinot(), RememberedRankings().after(0)
     pinot.rows = [made(chance, now_ms - 1 - chance.randrange(DAY_MS)) for _ in range(6_000)]
     await fetch_top(plan(Interval(0, now_ms)), pinot.ask, 5_000_000, memory, now_ms)
     pinot.rows += [made(chance, now_ms + 10) for _ in range(3_000)]
@@ -185,7 +206,7 @@ def base(start_ms: int, end_ms: int = 100, cohorts: Iterable[int] = ()) -> Base:
 
 
 def test_the_base_that_fits_best_serves() -> None:
-    memory = RememberedRankings()
+    memory = RememberedRankings().after(0)
     for start_ms in (0, 10, 50):
         memory.remember(plan(Interval(0, 1)), base(start_ms))
     assert memory.base_for(plan(Interval(20, 200))) == base(10)
@@ -195,7 +216,7 @@ def test_the_base_that_fits_best_serves() -> None:
 
 
 def test_of_one_account_the_latest_four_are_kept() -> None:
-    memory = RememberedRankings()
+    memory = RememberedRankings().after(0)
     for start_ms in range(9):
         memory.remember(plan(Interval(0, 1)), base(start_ms))
     assert memory.base_for(plan(Interval(4, 200))) is None
@@ -205,20 +226,21 @@ def test_of_one_account_the_latest_four_are_kept() -> None:
 def test_what_is_remembered_is_bounded_in_bytes_and_a_flood_does_not_push_out_who_is_asked_about() -> (
     None
 ):
-    memory = RememberedRankings(max_bytes=200_000)
+    rankings = RememberedRankings(max_bytes=200_000)
+    memory = rankings.after(0)
     window = Interval(4, 200)
     memory.remember(plan(window, account_id="again and again"), base(3))
     assert memory.base_for(plan(window, account_id="again and again")) == base(3)
     for number in range(1_000):
         memory.remember(plan(window, account_id=f"once {number}"), base(3, cohorts=range(64)))
-    assert memory.kept_bytes <= 200_000
+    assert rankings.kept_bytes <= 200_000
     assert memory.base_for(plan(window, account_id="once 900")) is None
     assert memory.base_for(plan(window, account_id="once 999")) is not None
     assert memory.base_for(plan(window, account_id="again and again")) == base(3)
 
 
 def test_an_account_is_small_until_a_ranking_of_many_rows() -> None:
-    memory, question = RememberedRankings(), plan(Interval(4, 200))
+    memory, question = RememberedRankings().after(0), plan(Interval(4, 200))
     assert not memory.was_small(question)
     memory.remember_small(question)
     assert memory.was_small(question)
@@ -237,7 +259,10 @@ def test_an_account_is_small_until_a_ranking_of_many_rows() -> None:
 @pytest.mark.anyio
 async def test_a_small_account_is_counted_once() -> None:
     chance, now_ms = random.Random(1), 100 * DAY_MS
-    pinot, memory = Pinot([made(chance, now_ms - 1) for _ in range(100)]), RememberedRankings()
+    pinot, memory = (
+        Pinot([made(chance, now_ms - 1) for _ in range(100)]),
+        RememberedRankings().after(0),
+    )
     for _ in range(3):
         await fetch_top(plan(Interval(0, now_ms)), pinot.ask, 5_000_000, memory, now_ms)
     assert pinot.asked == {"count": 1, "everyone": 3}

@@ -95,6 +95,17 @@ def test_a_row_that_was_there_long_ago_and_comes_again_is_not_guessed_at() -> No
     assert held.with_(told(other)) is not None
 
 
+def test_rows_of_before_an_erasure_are_not_gone_on_with() -> None:
+    held = Held.of(told(row(1), erasures=2))
+    new = row(3, arrived_ms=AS_OF_MS)
+    for erasures in (0, 4):
+        assert held.with_(told(new, as_of_ms=LATER_MS, erasures=erasures)) is None
+    now = held.with_(told(new, as_of_ms=LATER_MS, erasures=2))
+    assert now is not None
+    assert now.with_(told(as_of_ms=LATER_MS, erasures=2)) is not None
+    assert now.with_(told(as_of_ms=LATER_MS, erasures=3)) is None
+
+
 def test_a_row_that_is_told_twice_at_once_is_two() -> None:
     new = row(3, arrived_ms=AS_OF_MS)
     held = Held.of(told(row(1)))

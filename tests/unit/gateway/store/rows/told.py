@@ -32,6 +32,8 @@ def told(
     asked_s: float = 5.0,
     snapshot: int = 7,
     account_id: str = "alice",
+    erasures: int = 0,
 ) -> Told:
     """What a store told of an account."""
-    return Told(AccountRows(account_id, rows, snapshot, cut=False), START_MS, as_of_ms, asked_s)
+    found = AccountRows(account_id, rows, snapshot, cut=False)
+    return Told(found, START_MS, as_of_ms, asked_s, erasures)
