@@ -35,7 +35,8 @@ from stream_jobs.audit.state import State
 from stream_jobs.audit.steps import Beside, Steps
 from stream_jobs.audit.suspects import Proof
 from stream_jobs.audit.telling import Telling
-from stream_jobs.progress.faults import KAFKA_FAULTS
+from stream_jobs.progress.faults import KAFKA_FAULTS, PINOT_FAULTS
+from stream_jobs.progress.segments import NotServedError
 from stream_jobs.topics.fenced import FencedPublisher, fenced_producer
 from stream_jobs.topics.kafka_offsets import KafkaOffsets, KafkaOffsetsError
 from stream_jobs.topics.lease import Lease, member_of
@@ -83,7 +84,7 @@ def run(settings: AuditSettings, stop: threading.Event) -> None:
     comparing = Beside(
         "compare with Pinot",
         lambda: COMPARE_EVERY_S if duty.active else STANDBY_COMPARE_EVERY_S,
-        check.step,
+        partial(_heard, check, duty),
         stop,
     )
     auditor = Auditor(
@@ -156,6 +157,18 @@ def _duty(settings: AuditSettings, handover: Handover) -> Duty:
     )
     log.addFilter(Quieter(lambda: several.active))
     return several
+
+
+def _heard(check: PinotCheck, duty: Duty) -> bool:
+    """One step of the comparison; the duty is told whether Pinot answered."""
+    try:
+        more = check.step()
+    except PINOT_FAULTS as fault:
+        # Handing a segment over is an answer, too.
+        duty.pinot_answered(answered=isinstance(fault, NotServedError))
+        raise
+    duty.pinot_answered(answered=True)
+    return more
 
 
 def _forget(settings: AuditSettings, state: State, ids: Ids) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from stream_jobs.topics.fenced import EndedError, FencedError, FencedPublisher
-from stream_jobs.topics.lease import Lease
+from stream_jobs.topics.lease import Lease, Silence
 
 log = logging.getLogger("audit")
 
@@ -28,6 +28,9 @@ class Duty(Protocol):
 
     def publish(self, value: bytes) -> None:
         """One record, if it does."""
+
+    def pinot_answered(self, *, answered: bool) -> None:
+        """What became of a look at Pinot; from any thread."""
 
     def close(self) -> None:
         """Leave it to another."""
@@ -47,6 +50,9 @@ class Alone:
     def publish(self, value: bytes) -> None:
         """One record."""
         self._send(value)
+
+    def pinot_answered(self, *, answered: bool) -> None:
+        """No other could have its turn."""
 
     def close(self) -> None:
         """There is no other."""
@@ -71,6 +77,7 @@ class OneOfSeveral:
         self._taken_over = taken_over
         self._number = 0
         self._publisher: FencedPublisher | None = None
+        self._silence = Silence()
 
     @property
     def active(self) -> bool:
@@ -81,6 +88,9 @@ class OneOfSeveral:
         """Begin or end with the lease. What `taken_over` raises is raised, and all is tried again at the next look."""
         number = self._lease.term()
         if number == self._number:
+            if self.active and self._silence.is_long:
+                log.warning("Pinot does not answer: it is another audit's turn")
+                self._give_up()
             return
         self._publisher, self._number = None, 0
         if number:
@@ -93,7 +103,7 @@ class OneOfSeveral:
             self._taken_over()
             # It may have been paused since it was asked.
             if self._lease.term() == number:
-                self._publisher, self._number = publisher, number
+                self._publisher, self._number, self._silence = publisher, number, Silence()
 
     def publish(self, value: bytes) -> None:
         """One record, if it is this one's turn. Raises PublishError if Kafka surely has not got it."""
@@ -103,9 +113,18 @@ class OneOfSeveral:
             self._publisher.publish(self._topic, value)
         except EndedError as ended:
             log.warning("publishes no more: %s", ended)
-            self._publisher, self._number = None, 0
             if isinstance(ended, FencedError):
-                self._lease.give_up()
+                self._give_up()
+            else:
+                self._publisher, self._number = None, 0
+
+    def pinot_answered(self, *, answered: bool) -> None:
+        """What became of a look; where none gets through for long, another tells."""
+        self._silence.note(answered=answered)
+
+    def _give_up(self) -> None:
+        self._publisher, self._number = None, 0
+        self._lease.give_up()
 
     def close(self) -> None:
         """Leave it to another, at once."""

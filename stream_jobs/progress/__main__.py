@@ -35,7 +35,7 @@ from stream_jobs.secret_files import AccessError
 from stream_jobs.topics.access import checked
 from stream_jobs.topics.fenced import EndedError, FencedError, FencedPublisher, fenced_producer
 from stream_jobs.topics.kafka_offsets import KafkaOffsets
-from stream_jobs.topics.lease import POLL_S, Lease, Term, add_lease_argument, member_of
+from stream_jobs.topics.lease import POLL_S, Lease, Silence, Term, add_lease_argument, member_of
 from stream_jobs.topics.names import Names, add_arguments, names_of
 from stream_jobs.topics.producer import producer_to
 
@@ -48,21 +48,29 @@ FAULTS = (*KAFKA_FAULTS, *PINOT_FAULTS, NotProvenError)
 
 
 class Run:
-    """Looks until it is stopped; a fault is one line in the log, when it begins and ends."""
+    """Looks until it is stopped; a fault is one line in the log, when it begins and ends. `silence`: of any part."""
 
-    def __init__(self, tracker: Tracker, publisher: Publisher, metrics: ProgressMetrics) -> None:
+    def __init__(
+        self,
+        tracker: Tracker,
+        publisher: Publisher,
+        metrics: ProgressMetrics,
+        silence: Silence | None = None,
+    ) -> None:
         self._tracker = tracker
         self._publisher = publisher
         self._metrics = metrics
         self._fault = ""
         self._refusal: Progress | None = None
         self._pause_s = LOOK_EVERY_S
+        self._silence = silence or Silence()
 
     def until(self, over: threading.Event | Term) -> None:
         """Every 200 ms; as long a pause as a look took, and longer ones while a part does not answer, up to 5 s."""
         while not over.wait(self._pause_s):
             began_s = time.monotonic()
             answered = self.once()
+            self._silence.note(answered=answered)
             took_s = time.monotonic() - began_s
             longer_s = LOOK_EVERY_S if answered else 2 * self._pause_s
             self._pause_s = min(max(took_s, longer_s, LOOK_EVERY_S), LOOK_AT_LEAST_EVERY_S)
@@ -168,7 +176,7 @@ class Process:
 
     def alone(self) -> None:
         """The only one, until it is stopped."""
-        self._work(self._stop, None)
+        self._work(self._stop, None, Silence())
 
     def one_of_several(self, session_s: int) -> None:
         """Work term by term, until it is stopped; then another takes over at once."""
@@ -180,16 +188,19 @@ class Process:
                 if lease.is_joined:
                     self._answer()
                 if number:
-                    self._one_term(lease, Term(lease, number, self._stop))
+                    self._one_term(lease, number)
         finally:
             lease.close()
 
-    def _one_term(self, lease: Lease, term: Term) -> None:
-        own = self._names.tracker_lease
+    def _one_term(self, lease: Lease, number: int) -> None:
+        own, silence = self._names.tracker_lease, Silence()
         try:
             publisher = FencedPublisher(fenced_producer(self._kafka, own.transactional_id))
             publisher.begin()
-            self._work(term, publisher.publish)
+            self._work(Term(lease, number, self._stop, silence), publisher.publish, silence)
+            if silence.is_long:
+                log.warning("does not get through: it is another tracker's turn")
+                lease.give_up()
         except FencedError as fenced:
             log.warning("another tracker publishes: %s", fenced)
             lease.give_up()
@@ -199,7 +210,10 @@ class Process:
             self._stop.wait(LOOK_EVERY_S)
 
     def _work(
-        self, over: threading.Event | Term, send: Callable[[str, bytes], None] | None
+        self,
+        over: threading.Event | Term,
+        send: Callable[[str, bytes], None] | None,
+        silence: Silence,
     ) -> None:
         found = _last_published(self._kafka, self._names, over)
         if found is None:
@@ -215,7 +229,7 @@ class Process:
         self._active.told = [metrics, *self._watched(ended)]
         self._answer()
         try:
-            Run(tracker, publisher, metrics).until(over)
+            Run(tracker, publisher, metrics, silence).until(over)
         finally:
             self._active.told = None
             ended.set()

@@ -25,6 +25,8 @@ HEARTBEAT_MS: Final = 1_000
 # A process whose loop does not come round for so long is out as well, though its client's threads live.
 LONGEST_TURN_MS: Final = 60_000
 POLL_S: Final = 0.2
+# Kafka hears of a process that reaches nothing else: after this it gives the lease up, since another may reach it.
+SILENT_S: Final = 30.0
 
 log = logging.getLogger("lease")
 
@@ -142,18 +144,44 @@ class Lease:
             log.warning("%s: %s", self._topic, fault)
 
 
-class Term:
-    """The rest of one term: to be waited for as for an event, which is set when the lease or the process has ended."""
+class Silence:
+    """For how long a part that the work needs has not answered, one time after the other."""
 
-    def __init__(self, lease: Lease, number: int, stop: threading.Event) -> None:
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._since_s: float | None = None
+
+    def note(self, *, answered: bool) -> None:
+        """What became of one look."""
+        if answered:
+            self._since_s = None
+        elif self._since_s is None:
+            self._since_s = self._monotonic()
+
+    @property
+    def is_long(self) -> bool:
+        """Whether another should have its turn."""
+        return self._since_s is not None and self._monotonic() - self._since_s >= SILENT_S
+
+
+class Term:
+    """The rest of one term, to be waited for as for an event.
+
+    That is set when the lease or the process has ended, or there is a long silence, and the lease is to be given up.
+    """
+
+    def __init__(self, lease: Lease, number: int, stop: threading.Event, silence: Silence) -> None:
         self._lease = lease
         self._number = number
         self._stop = stop
+        self._silence = silence
 
     def wait(self, timeout_s: float) -> bool:
         """Wait so long at most; whether it is over."""
         until_s = time.monotonic() + timeout_s
         while not self._stop.is_set() and self._lease.term() == self._number:
+            if self._silence.is_long:
+                break
             left_s = until_s - time.monotonic()
             if left_s <= 0:
                 return False

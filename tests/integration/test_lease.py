@@ -26,7 +26,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, Topi
 from stream_jobs.topics.admin import KafkaTopicAdmin
 from stream_jobs.topics.fenced import BY, FencedError, FencedPublisher, fenced_producer
 from stream_jobs.topics.kafka_offsets import KafkaOffsets
-from stream_jobs.topics.lease import SESSION_S
+from stream_jobs.topics.lease import SESSION_S, SILENT_S
 from stream_jobs.topics.names import NAMES
 from stream_jobs.topics.reader import last_record
 from stream_jobs.topics.topic import Environment, apply_topics, load_topics
@@ -59,7 +59,13 @@ class Kind:
 class One:
     """One process of several."""
 
-    def __init__(self, kind: Kind, stack: RunningStack, folder: Path) -> None:
+    def __init__(
+        self,
+        kind: Kind,
+        stack: RunningStack,
+        folder: Path,
+        broker_port: int = PORTS["STACK_PINOT_BROKER_PORT"],
+    ) -> None:
         self._port = next(METRICS_PORTS)
         self._gauge = kind.gauge
         own = (
@@ -70,7 +76,7 @@ class One:
         addresses = (
             *("--kafka", stack.kafka),
             *("--controller", f"http://127.0.0.1:{PORTS['STACK_PINOT_CONTROLLER_PORT']}"),
-            *("--broker", f"http://127.0.0.1:{PORTS['STACK_PINOT_BROKER_PORT']}"),
+            *("--broker", f"http://127.0.0.1:{broker_port}"),
             *("--metrics-port", str(self._port)),
         )
         self.log = folder / f"{self._port}.log"
@@ -208,6 +214,26 @@ def test_one_of_two_publishes_and_the_other_goes_on_within_seconds(
         if kind is TRACKER:
             instants = [each.value["as_of_ms"] for each in found]
             assert instants == sorted(instants)
+
+
+@pytest.mark.parametrize("kind", [TRACKER, AUDIT], ids=lambda kind: kind.part)
+def test_who_reaches_kafka_and_not_pinot_leaves_it_to_another(
+    stack: RunningStack, kind: Kind, tmp_path: Path
+) -> None:
+    with suspended(stack, kind.part), ExitStack() as open_until_the_end:
+        start = KafkaOffsets(stack.kafka, "nobody").ends(kind.topic)[0]
+        cut_off = One(kind, stack, tmp_path, broker_port=1)
+        open_until_the_end.callback(cut_off.end)
+        wait_until(cut_off.is_active, 60, "the first one does not work")
+        other = One(kind, stack, tmp_path)
+        open_until_the_end.callback(other.end)
+        wait_until(other.is_active, SILENT_S + TAKEN_OVER_S, "nobody took over")
+        assert not cut_off.is_active()
+
+        def has_published() -> bool:
+            return any(each.by == other.pid for each in published(stack.kafka, kind.topic, start))
+
+        wait_until(has_published, TAKEN_OVER_S, f"nothing is told; {other.log.read_text()}")
 
 
 def test_one_that_stands_by_tells_prometheus_nothing_of_what_the_other_tells(

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
+from stream_jobs.audit import duty
 from stream_jobs.audit.duty import Alone, OneOfSeveral, Quieter
 from stream_jobs.audit.findings import NOWHERE, Finding, Kind, Tier, tell
 from stream_jobs.audit.handover import Handover
@@ -18,6 +19,7 @@ from stream_jobs.audit.state import State
 from stream_jobs.audit.sums import HOUR_MS
 from stream_jobs.audit.telling import Telling
 from stream_jobs.topics.fenced import EndedError, FencedError
+from stream_jobs.topics.lease import SILENT_S, Silence
 from stream_jobs.topics.reader import Record
 
 NOW_MS = 1_795_000_000_000
@@ -100,11 +102,11 @@ def told_by(folder: Path, *findings: Finding, recorded_at_ms: int = NOW_MS) -> R
 
 def test_the_only_audit_always_tells() -> None:
     published: list[bytes] = []
-    duty = Alone(published.append)
-    duty.look()
-    duty.publish(b"one")
-    duty.close()
-    assert (duty.active, published) == (True, [b"one"])
+    alone = Alone(published.append)
+    alone.look()
+    alone.publish(b"one")
+    alone.close()
+    assert (alone.active, published) == (True, [b"one"])
 
 
 def test_one_of_several_tells_while_it_has_the_lease() -> None:
@@ -122,6 +124,28 @@ def test_one_of_several_tells_while_it_has_the_lease() -> None:
     each.duty.publish(b"too late")
     assert not each.duty.active
     assert each.publisher.published == [b"one"]
+
+
+def test_who_gets_no_answer_of_pinot_leaves_it_to_another_and_has_its_whole_time_again_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now_s = [0.0]
+    monkeypatch.setattr(duty, "Silence", lambda: Silence(lambda: now_s[0]))
+    each = Several()
+    for number in (1, 2):
+        each.lease.number = number
+        each.duty.look()
+        for passed_s in (0.0, SILENT_S / 2, SILENT_S / 3):
+            now_s[0] += passed_s
+            each.duty.pinot_answered(answered=False)
+            each.duty.look()
+            assert each.duty.active
+        now_s[0] += SILENT_S / 3
+        each.duty.look()
+        assert (each.duty.active, each.lease.given_up) == (False, number)
+        now_s[0] += SILENT_S
+        each.duty.look()
+        assert each.lease.given_up == number, "who stands by has nothing to give up"
 
 
 def test_another_term_begins_anew_since_another_audit_may_have_been_between() -> None:

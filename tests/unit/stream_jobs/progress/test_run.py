@@ -15,6 +15,7 @@ from stream_jobs.progress.progress_metrics import ProgressMetrics
 from stream_jobs.progress.publishing import progress_of, record_value
 from stream_jobs.progress.segments import Segment
 from stream_jobs.progress.tracker import Progress
+from stream_jobs.topics.lease import SILENT_S, Silence
 from tests.unit.stream_jobs.progress.still import ENTRIES, RAW, Still, entries_name
 
 
@@ -23,9 +24,11 @@ class Memory:
 
     def __init__(self, still: Still) -> None:
         self.published: list[Progress] = []
+        self.looks = 0
         self._still = still
 
     def heartbeat(self) -> int | None:
+        self.looks += 1
         self._still.now_ms += 400
         return self._still.now_ms
 
@@ -80,6 +83,28 @@ def test_the_lag_is_told_once_there_is_a_proof_and_grows_without_another(
     still.kafka.end[RAW][0] += 1
     run.once()
     assert _told(metrics, "pipeline_as_of_lag_seconds") == 2.9
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_the_silence_of_a_part_is_noted_and_that_nothing_is_proven_is_none(
+    still: Still,
+    memory: Memory,
+    metrics: ProgressMetrics,
+    monkeypatch: pytest.MonkeyPatch,
+    answers: bool,
+) -> None:
+    silence = Silence(lambda: float(memory.looks))
+    if answers:
+        still.pinot.remove(entries_name(2, 1))
+    else:
+
+        def gone(table: str) -> None:
+            raise JsonHttpError(f"nobody answers about {table}")
+
+        monkeypatch.setattr(still.pinot, "segments", gone)
+    looks = int(SILENT_S) + 2
+    Run(still.tracker, memory, metrics, silence).until(Pauses(looks))  # type: ignore[arg-type]
+    assert silence.is_long is not answers
 
 
 def test_a_hole_is_one_error_in_the_log_and_a_metric(

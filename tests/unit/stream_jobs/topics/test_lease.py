@@ -11,7 +11,7 @@ import pytest
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from stream_jobs.secret_files import AccessError
-from stream_jobs.topics.lease import Lease, Term, add_lease_argument
+from stream_jobs.topics.lease import SILENT_S, Lease, Silence, Term, add_lease_argument
 
 TOPIC = "pipeline-progress"
 Callback = Callable[["Member", list[TopicPartition]], None]
@@ -151,7 +151,7 @@ def test_what_keeps_it_from_the_group_is_one_line_in_the_log(
 
 def test_a_wait_ends_with_its_term(lease: Lease, members: Members) -> None:
     members.made[0].comes("assign", 0)
-    term = Term(lease, lease.term(), threading.Event())
+    term = Term(lease, lease.term(), threading.Event(), Silence())
     assert not term.wait(0)
     members.made[0].comes("lost", 0)
     assert term.wait(3600)
@@ -162,9 +162,29 @@ def test_a_wait_ends_with_its_term(lease: Lease, members: Members) -> None:
 def test_a_wait_ends_with_the_process(lease: Lease, members: Members) -> None:
     members.made[0].comes("assign", 0)
     stop = threading.Event()
-    term = Term(lease, lease.term(), stop)
+    term = Term(lease, lease.term(), stop, Silence())
     stop.set()
     assert term.wait(3600)
+
+
+def test_a_wait_ends_with_a_long_silence_and_an_answer_ends_the_silence(
+    lease: Lease, members: Members
+) -> None:
+    members.made[0].comes("assign", 0)
+    now_s = [100.0]
+    silence = Silence(lambda: now_s[0])
+    term = Term(lease, lease.term(), threading.Event(), silence)
+    silence.note(answered=False)
+    now_s[0] += SILENT_S - 0.5
+    silence.note(answered=False)
+    assert not term.wait(0)
+    silence.note(answered=True)
+    now_s[0] += SILENT_S
+    silence.note(answered=False)
+    assert not term.wait(0)
+    now_s[0] += SILENT_S
+    assert term.wait(3600)
+    assert lease.term() == 1, "it is for its holder to give it up"
 
 
 @pytest.mark.parametrize(
