@@ -7,6 +7,7 @@ import random
 from dataclasses import replace
 
 from gateway.access.auth.authenticator import Authenticator
+from gateway.analytics.calendars import DAY_MS
 from gateway.documents.admission import Admission
 from gateway.documents.named import Documents
 from gateway.execution.schema import make_schema
@@ -134,6 +135,10 @@ def make_export(
         counted.exports_ended.add(because)
         counted.export_rows.add(amount=rows)
 
+    def earliest_ms() -> int | None:
+        days = settings.entries_kept_days
+        return make_context.epoch_ms() - days * DAY_MS if days else None
+
     return TransactionExport(
         Means(view.door, view.answering, in_pages, drain, make_context.monotonic, sleep, bounds),
         places,
@@ -141,4 +146,5 @@ def make_export(
         view.request_ids,
         AccountDigests(make_context.masking, make_context.cursors),
         on_ended,
+        earliest_ms,
     )

@@ -18,11 +18,18 @@ from gateway.analytics.model import (
     TransactionSort,
 )
 from gateway.errors import BadUserInputError
+from gateway.execution import presenting
 from gateway.http import negotiation
 from gateway.http.export.rows import FORMATS, Format
 from gateway.http.refused import RequestRefusedError
 from gateway.http.request import MAX_URL_BYTES, Head, parameters_of
-from graphql_schema.scalars import UTC, ScalarInputError, parse_datetime, parse_decimal
+from graphql_schema.scalars import (
+    UTC,
+    ScalarInputError,
+    parse_datetime,
+    parse_decimal,
+    serialize_datetime,
+)
 
 Value = TypeVar("Value")
 Choice = TypeVar("Choice", bound=Enum)
@@ -43,11 +50,12 @@ class Asked:
     format: Format
 
 
-def read(head: Head, page_rows: int) -> Asked:
+def read(head: Head, page_rows: int, earliest_ms: int | None) -> Asked:
     """What a GET asks for, in pages of so many rows; raises `RequestRefusedError` or `BadUserInputError`.
 
     An unknown parameter is refused, as an unknown argument is in GraphQL: without a filter that was
-    misspelt the answer would be another one.
+    misspelt the answer would be another one. `earliest_ms`: since when all is kept, if not for ever; a
+    list from before that could not be whole.
     """
     if head.method != "GET":
         raise RequestRefusedError(405, "Exports are asked by GET.", headers=((b"allow", b"GET"),))
@@ -60,13 +68,16 @@ def read(head: Head, page_rows: int) -> Asked:
     missing = next((name for name in NEEDED if name not in given), None)
     if missing is not None:
         raise BadUserInputError(missing, "must be given")
-    return Asked(_question(given, page_rows), format_)
+    return Asked(_question(given, page_rows, earliest_ms), format_)
 
 
-def _question(given: Mapping[str, str], page_rows: int) -> EntriesQuestion:
+def _question(given: Mapping[str, str], page_rows: int, earliest_ms: int | None) -> EntriesQuestion:
     start, end = (_scalar(given, name, parse_datetime) for name in ("start", "end"))
     assert start is not None
     assert end is not None
+    if earliest_ms is not None and start < (earliest := presenting.utc(earliest_ms)):
+        since = serialize_datetime(earliest)
+        raise BadUserInputError("start", f"transactions of before {since} are no longer kept")
     return EntriesQuestion(
         account_id=check_account_id(given["account"], "account"),
         choice=BetweenWindow(start, end),

@@ -55,7 +55,11 @@ _ABOUT = About(NAME, PATH, trusted=True, label=NAME)
 
 @dataclass(frozen=True)
 class TransactionExport:
-    """The ASGI endpoint; `digests` are what the record keeps of accounts, `on_ended` is told why and after how many rows."""
+    """The ASGI endpoint.
+
+    `digests` are what the record keeps of accounts, `on_ended` is told why and after how many rows,
+    `earliest_ms` tells since when transactions are kept, if not for ever.
+    """
 
     means: Means
     places: Places
@@ -63,6 +67,7 @@ class TransactionExport:
     request_ids: RequestIds
     digests: Digests
     on_ended: Callable[[str, int], None]
+    earliest_ms: Callable[[], int | None]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
@@ -74,7 +79,7 @@ class TransactionExport:
         try:
             caller = await caller_of(self.means.door, scope, address)
             recorded = Recorded(caller)
-            asked = exports.read(head, self.means.bounds.page_rows)
+            asked = exports.read(head, self.means.bounds.page_rows, self.earliest_ms())
             recorded = Recorded(caller, _ABOUT, self.digests(caller, _named(asked.question)))
             asker = Asker(caller, address)
             pages = Pages(self.means, scope, to.request_id, asker, asked.question)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from gateway.analytics.calendars import DAY_MS
 from gateway.analytics.model import Interval
 from gateway.analytics.pipeline_plan import RejectedPlan
 from gateway.analytics.query_plan import EntriesPlan, QueryPlan
 
 FORGOTTEN = "entries from the beginning of the window are no longer kept"
-DAY_MS = 86_400_000
 
 
 def forgotten(

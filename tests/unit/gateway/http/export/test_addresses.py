@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
 from gateway.settings import Settings
+from graphql_schema.scalars import serialize_datetime
 from tests.unit.gateway.exported import WINDOW, export
+from tests.unit.gateway.fakes import NOW_MS
 from tests.unit.gateway.served import Gateway
 
 pytestmark = pytest.mark.anyio
@@ -52,6 +55,19 @@ async def test_what_is_wrong_is_named(gateway: Gateway, query: str, argument: st
     assert error["extensions"]["requestId"] == response.headers["x-request-id"]
     assert response.headers["cache-control"] == "no-store"
     assert gateway.store.plans == []
+
+
+@pytest.mark.parametrize(("days", "is_kept"), [(0, True), (22, True), (21, False), (2, False)])
+async def test_a_list_from_before_what_is_kept_is_refused_at_once(days: int, is_kept: bool) -> None:
+    gateway = Gateway(Settings(rows_max_bytes=0, rows_days=1, entries_kept_days=days))
+    response = await gateway.client.get(f"{PATH}?{NEEDED}")
+    assert (response.status_code == 200) is is_kept
+    if not is_kept:
+        (error,) = response.json()["errors"]
+        assert error["extensions"]["argument"] == "start"
+        kept_ms = NOW_MS - days * 86_400_000
+        assert serialize_datetime(datetime.fromtimestamp(kept_ms / 1000, UTC)) in error["message"]
+        assert gateway.store.plans == []
 
 
 @pytest.mark.parametrize(
