@@ -14,7 +14,9 @@ def stack() -> Iterator[RunningStack]:
     """A stack without data and without sample traffic. Fails, never skips, when it does not start."""
     running = RunningStack(CHECKOUT / ".local" / "test-stack")
     running.dev("down")
-    running.up("--fresh")
-    yield running
-    said = running.dev("down")
+    try:
+        running.up("--fresh")
+        yield running
+    finally:  # also of one that did not come up in time: it would go on starting
+        said = running.dev("down")
     assert said.returncode == 0, said.stdout
