@@ -154,7 +154,7 @@ async def test_who_is_not_let_in_leaves_a_line_too(trust: Trust, path: str) -> N
         assert (await gateway.client.post(path, headers=headers)).status_code == status
         assert (await gateway.client.get("/healthz", headers=headers)).status_code == status
     socket = {"type": "websocket", "path": "/graphql", "client": ("::7", 1), "query_string": b""}
-    for headers in (page, named):
+    for headers, status in ((page, 403), (named, 421)):
         names = {"host": "localhost", **headers, "x-request-id": "of-a-socket"}
         raw = [(name.encode(), value.encode()) for name, value in names.items()]
         sent: list[Any] = []
@@ -166,7 +166,8 @@ async def test_who_is_not_let_in_leaves_a_line_too(trust: Trust, path: str) -> N
             sent.append(message)
 
         await gateway.app({**socket, "headers": raw}, receive, send)
-        assert sent == [{"type": "websocket.close", "code": 1008}]
+        assert sent[0]["type"] == "websocket.http.response.start"
+        assert sent[0]["status"] == status
     told = [
         (each["request_id"], each["status"], each["codes"], each["address"], each.get("caller"))
         for each in await gateway.lines()
