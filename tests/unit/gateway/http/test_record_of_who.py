@@ -15,6 +15,8 @@ from gateway.access.auth.authenticator import Authenticator
 from gateway.access.caller import Caller, Role
 from gateway.access.masking import Masking
 from gateway.errors import StoreUnavailableError
+from gateway.http.answering import Answering
+from gateway.http.reading import Reading
 from gateway.process import logs
 from gateway.settings import Settings
 from tests.identity_provider import MASKING_KEY, Trust, bearer, token
@@ -179,6 +181,28 @@ async def test_who_is_not_let_in_leaves_a_line_too(trust: Trust, path: str) -> N
         ("of-a-socket", 403, forbidden, "::7", None),
         ("of-a-socket", 421, forbidden, "::7", None),
     ]
+
+
+@pytest.mark.parametrize(("part", "step"), [(Reading, "known"), (Answering, "charge")])
+async def test_a_fault_of_ours_is_told_and_recorded_as_any_outcome(
+    trust: Trust, monkeypatch: pytest.MonkeyPatch, part: type, step: str
+) -> None:
+    def breaks(*_: object) -> None:
+        raise RuntimeError("acct-000001 owes 12.50")
+
+    gateway = Recorded(trust)
+    monkeypatch.setattr(part, step, breaks)
+    answer = await gateway.post()
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, error["extensions"]) == (
+        500,
+        {"code": "INTERNAL_SERVER_ERROR", "requestId": answer.headers["x-request-id"]},
+    )
+    (line,) = await gateway.lines()
+    assert (line["status"], line["codes"]) == (500, ["INTERNAL_SERVER_ERROR"])
+    assert who(line)[:3] == KNOWN[:3]
+    assert "RuntimeError" in gateway.log.getvalue()
+    assert "12.50" not in answer.text + gateway.log.getvalue()
 
 
 async def test_a_token_is_told_by_its_id(trust: Trust) -> None:
