@@ -173,7 +173,11 @@ async def test_a_handshake_that_is_refused_is_told_why_as_any_request(
         client = await server.connect()
         await client.send(b"\r\n".join([*sent, b"", b""]))
         answer = await client.answer()
-        assert (answer.status, answer.code, answer.headers["x-request-id"]) == (status, code, "mine")
+        assert (answer.status, answer.code, answer.headers["x-request-id"]) == (
+            status,
+            code,
+            "mine",
+        )
         assert await client.end() == b""
         await until(lambda: not sockets(server))
         server.look()
