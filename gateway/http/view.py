@@ -21,7 +21,7 @@ from gateway.errors import (
     OverloadedError,
     RateLimitedError,
 )
-from gateway.execution.outcome import CLIENT_GONE, Outcome, failed, outcome_of, overloaded, refused
+from gateway.execution.outcome import CLIENT_GONE, Outcome, outcome_of, overloaded, refused
 from gateway.http import negotiation
 from gateway.http import request as http_request
 from gateway.http import response as http_response
@@ -95,7 +95,7 @@ class GraphQLView:
             try:
                 await self._go_on(asking, made, asker, asked)
             except Exception as error:  # noqa: BLE001 # of what has begun the server breaks off the rest
-                await self._tell(asking, failed(error), asked)
+                await self._tell(asking, outcome_of(error), asked)
 
     async def _go_on(
         self, asking: Asking, made: Answerable | Unanswerable, asker: Asker, asked: Recorded

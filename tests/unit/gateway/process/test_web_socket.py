@@ -138,16 +138,26 @@ async def test_who_takes_nothing_is_not_sent_a_queue_and_is_cut(
 
 
 @pytest.mark.parametrize(
-    "line", [b"x-trace: " + b"a" * 9_000, b"cookie: " + b"a" * 20_000, b"x\xe9: a", b"x[: a"]
+    ("line", "version"),
+    [
+        (b"x-trace: " + b"a" * 9_000, "13"),
+        (b"cookie: " + b"a" * 20_000, "13"),
+        (b"x\xe9: a", None),
+        (b"x[: a", None),
+        (b"sec-websocket-version: 8", "13"),
+        (b"sec-websocket-version: 13", "13"),
+        (b"sec-websocket-key: zz", "13"),
+    ],
 )
 async def test_a_handshake_that_cannot_be_read_is_answered_and_ended(
-    gateway: Gateway, line: bytes
+    gateway: Gateway, line: bytes, version: str | None
 ) -> None:
     async with listening(gateway.app) as server:
         client = await server.connect()
         await client.send(b"\r\n".join([*HANDSHAKE, line, b"", b""]))
         answer = await client.answer()
         assert (answer.status, answer.code) == (400, "BAD_USER_INPUT")
+        assert answer.headers.get("sec-websocket-version") == version
         assert await client.end() == b""
         await until(lambda: not sockets(server))
         server.look()
