@@ -140,8 +140,9 @@ def parse_id(value: object) -> str:
 
 def parse_id_literal(node: ValueNode, _: dict[str, Any] | None = None) -> str:
     """The same in a document, digit for digit; `-0` is none there either, as JSON has no such integer."""
-    is_integer = isinstance(node, IntValueNode) and node.value != "-0"
-    if isinstance(node, StringValueNode) or is_integer:
+    if isinstance(node, StringValueNode):
+        return node.value
+    if isinstance(node, IntValueNode) and node.value != "-0":
         return node.value
     raise GraphQLError(_NO_ID, node)
 
