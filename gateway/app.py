@@ -142,7 +142,7 @@ def create_app(
     app.router.routes += [Route(EXPORT, export)] if settings.exports else []
     app.router.routes += [*_health_routes(chosen, process), metrics_route(scraping, counted)]
     front = Origins(
-        _Front(endpoint, sockets, app, settings),
+        _Front(endpoint, sockets, elsewhere, app, settings),
         settings.origins,
         settings.page_headers,
         request_ids,
@@ -168,9 +168,17 @@ class _Front:
     A `/` at a path's end makes no difference.
     """
 
-    def __init__(self, view: ASGIApp, sockets: ASGIApp, app: ASGIApp, settings: Settings) -> None:
+    def __init__(
+        self,
+        view: ASGIApp,
+        sockets: ASGIApp,
+        elsewhere: Elsewhere,
+        app: ASGIApp,
+        settings: Settings,
+    ) -> None:
         self._view = view
         self._sockets = sockets
+        self._elsewhere = elsewhere
         self._app = app
         self._graphiql = settings.graphiql
         self._assets = settings.graphiql_assets_path
@@ -180,10 +188,11 @@ class _Front:
         if scope["type"] == "lifespan":
             return self._app(scope, receive, send)
         path = scope["path"] = _path_of(scope)
+        if scope["type"] == "websocket":
+            at = self._sockets if path == GRAPHQL else self._elsewhere.of_socket
+            return at(scope, receive, send)
         if path != GRAPHQL:
             return self._app(scope, receive, send)
-        if scope["type"] == "websocket":
-            return self._sockets(scope, receive, send)
         if scope["method"] == "GET" and self._graphiql and _is_page_request(scope):
             return graphiql.page(self._assets)(scope, receive, send)
         return self._view(scope, receive, send)

@@ -10,7 +10,15 @@ from decimal import Decimal
 from typing import Any, NewType, Self
 
 import strawberry
-from graphql import GraphQLError, GraphQLID, GraphQLScalarType, ValueNode, value_from_ast_untyped
+from graphql import (
+    GraphQLError,
+    GraphQLID,
+    GraphQLScalarType,
+    IntValueNode,
+    StringValueNode,
+    ValueNode,
+    value_from_ast_untyped,
+)
 from strawberry.types.scalar import ScalarDefinition
 
 Long = NewType("Long", int)
@@ -26,6 +34,7 @@ _MINUTE = dt.timedelta(minutes=1)
 _MICROSECOND = dt.timedelta(microseconds=1)
 _DECIMAL = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?", re.ASCII)
 _LONG_LIMIT = 1 << 63
+_NO_ID = 'ID is text such as "4", or an integer such as 4.'
 
 
 class ScalarInputError(GraphQLError):
@@ -125,8 +134,17 @@ def parse_id(value: object) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, bool) or not isinstance(value, int):
-        raise ScalarInputError('ID is text such as "4", or an integer such as 4.')
+        raise ScalarInputError(_NO_ID)
     return str(value)
+
+
+def parse_id_literal(node: ValueNode, _: dict[str, Any] | None = None) -> str:
+    """The same in a document, digit for digit; `-0` is none there either, as JSON has no such integer."""
+    if isinstance(node, StringValueNode):
+        return node.value
+    if isinstance(node, IntValueNode) and node.value != "-0":
+        return node.value
+    raise GraphQLError(_NO_ID, node)
 
 
 class ExactID(GraphQLScalarType):
@@ -149,7 +167,15 @@ def in_document(parse: Callable[[object], object]) -> Callable[..., object]:
     return parse_literal
 
 
-_ID = ExactID(**GraphQLID.to_kwargs() | {"coerce_input_value": parse_id, "parse_value": parse_id})
+_ID = ExactID(
+    **GraphQLID.to_kwargs()
+    | {
+        "coerce_input_value": parse_id,
+        "parse_value": parse_id,
+        "coerce_input_literal": parse_id_literal,
+        "parse_literal": parse_id_literal,
+    }
+)
 
 SCALARS: Mapping[object, ScalarDefinition] = {
     strawberry.ID: ScalarDefinition(

@@ -102,13 +102,15 @@ def edge_before(edge_ms: int, count: int, granularity: Granularity, calendar: Ca
     """Where the period begins that is so many periods before one that begins at an edge.
 
     Minutes and hours are so many times 60 seconds or minutes, from an edge on: where a clock was
-    changed by a part of an hour in between, the part belongs to them.
+    changed by a part of an hour in between, the part belongs to them. Days go by dates; of one that
+    a zone left out there is nothing, so the least is the period that ends at the edge.
     """
     if granularity in CLOCK_STEP_MS:
         return floor(edge_ms - count * CLOCK_STEP_MS[granularity], granularity, calendar)
     start = on_the_wall(edge_ms, calendar.zone)
     if granularity in DAYS:
-        return shift_days(start, -count * DAYS[granularity])
+        shifted_ms = shift_days(start, -count * DAYS[granularity])
+        return min(shifted_ms, period_before(edge_ms, granularity, calendar).start_ms)
     return shift_months(start, -count * MONTHS[granularity])
 
 

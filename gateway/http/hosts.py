@@ -41,10 +41,7 @@ class Hosts:
             return
         request_id = self.request_ids.of(head_of({"method": "GET", **scope}))
         self.tell(scope, request_id, 421)
-        if scope["type"] == "http":
-            await _misdirected(request_id)(scope, receive, send)
-        else:
-            await send({"type": "websocket.close", "code": 1008})
+        await _misdirected(request_id)(scope, receive, send)
 
     def _is_ours(self, scope: Scope) -> bool:
         sent = [value for name, value in scope["headers"] if name == b"host"]

@@ -114,8 +114,9 @@ class Origins:
             known = origin_of(origin.decode("latin-1"))
             hosts = Headers(scope=scope).getlist("host")
             if known is None or not (known in self.allowed or _is_of_this_server(known, hosts)):
-                self.tell(scope, self.request_ids.of(head_of({**scope, "method": "GET"})), 403)
-                await send({"type": "websocket.close", "code": 1008})
+                request_id = self.request_ids.of(head_of({**scope, "method": "GET"}))
+                self.tell(scope, request_id, 403)
+                await _refused(request_id)(scope, receive, send)
                 return
         await self.app(scope, receive, send)
 

@@ -88,18 +88,26 @@ class GraphQLView:
             self._gone(asking, Recorded(by))
         except RequestRefusedError as error:
             await self._tell(asking, error.outcome, Recorded(by))
-        except (CallerError, OverloadedError) as error:
+        except Exception as error:  # noqa: BLE001 # whatever it is, it is told and recorded
             await self._tell(asking, outcome_of(error), Recorded(by))
         else:
             asked = Recorded(by, made.about, made.accounts)
-            if isinstance(made, Unanswerable):
-                await self._tell(asking, made.outcome, asked)
-            elif made.live is None:
-                await self._answer(asking, made, asker, asked)
-            elif accepted.events:
-                await self._stream(asking, made, asker, asked)
-            else:
-                await self._tell(asking, refused(OperationUnresolvedError(HOW_TO_SUBSCRIBE)), asked)
+            try:
+                await self._go_on(asking, made, asker, asked)
+            except Exception as error:  # noqa: BLE001 # of what has begun the server breaks off the rest
+                await self._tell(asking, outcome_of(error), asked)
+
+    async def _go_on(
+        self, asking: Asking, made: Answerable | Unanswerable, asker: Asker, asked: Recorded
+    ) -> None:
+        if isinstance(made, Unanswerable):
+            await self._tell(asking, made.outcome, asked)
+        elif made.live is None:
+            await self._answer(asking, made, asker, asked)
+        elif asking.accepted.events:
+            await self._stream(asking, made, asker, asked)
+        else:
+            await self._tell(asking, refused(OperationUnresolvedError(HOW_TO_SUBSCRIBE)), asked)
 
     def open(self) -> None:
         """Watch the running loop for requests that stand in line."""

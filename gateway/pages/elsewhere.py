@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from gateway.http.request import RequestIds, head_of
 from graphql_schema.error_codes import ErrorCode
@@ -18,7 +19,14 @@ class Elsewhere:
 
     async def __call__(self, request: Request, error: Exception) -> Response:
         """The response to an `HTTPException`, its status and headers kept, or to any other: 500."""
-        request_id = self._request_ids.of(head_of(request.scope))
+        return self._told(request.scope, error)
+
+    async def of_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a handshake at a path where no WebSocket is spoken."""
+        await self._told({**scope, "method": "GET"}, not_found())(scope, receive, send)
+
+    def _told(self, scope: Scope, error: Exception) -> Response:
+        request_id = self._request_ids.of(head_of(scope))
         headers = dict(getattr(error, "headers", None) or {})
         status = error.status_code if isinstance(error, HTTPException) else 500
         code = ErrorCode.BAD_USER_INPUT if status < 500 else ErrorCode.INTERNAL_SERVER_ERROR

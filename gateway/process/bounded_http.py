@@ -6,6 +6,7 @@ WebSocket. Whether what cannot be read is answered, and how a connection ends, i
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 
 import httptools
@@ -28,6 +29,8 @@ MAX_REST_BYTES = 1024 * 1024
 
 FRAMING = 8
 """Bytes around a body that each of its bytes may bring along: who sends chunks of one needs five."""
+
+_ABSOLUTE = re.compile(rb"[a-z][a-z0-9+.-]*://([^/?#]*)", re.IGNORECASE)
 
 _OF_BODY = {b"content-length", b"transfer-encoding"}
 
@@ -69,6 +72,10 @@ class BoundedHttp(HttpToolsProtocol):
     def refuse(self, told: Refusal, because: str = "unreadable") -> None:
         """Read no more, and answer what was read last in its turn."""
 
+    @abstractmethod
+    def give_up(self) -> None:
+        """Close when what was written is out."""
+
     @property
     def is_pending(self) -> bool:
         """Whether an answer is to come."""
@@ -105,8 +112,14 @@ class BoundedHttp(HttpToolsProtocol):
             self._stop(refusal.head_too_large(MAX_HEAD_BYTES))
         if len(self.headers) > MAX_HEADERS:
             self._stop(refusal.too_many_headers(MAX_HEADERS))
-        if self.parser.get_http_version() not in ("1.1", "1.0"):
+        version = self.parser.get_http_version()
+        if version not in ("1.1", "1.0"):
             self._stop(refusal.VERSION_UNKNOWN)
+        self.expect_100_continue &= version == "1.1"  # an older client takes it for the answer
+        absolute = _ABSOLUTE.match(self.url)
+        if absolute:  # RFC 9112, section 3.2.2: what `Host` says does not count
+            others = [each for each in self.headers if each[0] != b"host"]
+            self.headers[:] = [*others, (b"host", absolute[1])]
         codings = [
             value.strip().lower() for name, value in self.headers if name == b"transfer-encoding"
         ]
@@ -144,9 +157,15 @@ class BoundedHttp(HttpToolsProtocol):
         if self._switching:
             return
         self._room = _ROOM - self._piece
-        self.cycle.more_body = False
-        if not self.cycle.response_complete:
-            self.cycle.message_event.set()
+        cycle = self.cycle
+        cycle.more_body = False
+        if cycle.keep_alive and not self.parser.should_keep_alive():
+            # A trailer says `Connection: close`: to the parser it is a header, and it reads no more.
+            self.deaf, cycle.keep_alive = True, False
+            if cycle.response_complete:
+                self.give_up()
+        if not cycle.response_complete:
+            cycle.message_event.set()
 
     def drop_rest(self) -> None:
         """The newest request is answered before its body is whole: read no more of it than so much."""
@@ -183,6 +202,8 @@ class BoundedHttp(HttpToolsProtocol):
     def _should_upgrade(self) -> bool:
         """Whether a WebSocket begins: only for who asks for nothing else with it."""
         if self.is_pending or self.parser.get_method() != b"GET":
+            return False
+        if self.parser.get_http_version() != "1.1":
             return False
         names = {name for name, _ in self.headers}
         if b"sec-websocket-key" not in names or names & _OF_BODY:

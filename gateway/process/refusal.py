@@ -51,7 +51,10 @@ CODING_UNKNOWN = Refusal(
 )
 VERSION_UNKNOWN = Refusal(505, "Only HTTP/1.1 and HTTP/1.0 are spoken here.")
 HANDSHAKE_UNREADABLE = Refusal(
-    400, "The WebSocket's handshake cannot be read: each of its lines may have up to 8,192 bytes."
+    400,
+    "The WebSocket's handshake cannot be read: it is of version 13, its key is 16 bytes in base64, "
+    "and each of its lines may have up to 8,192 bytes.",
+    headers=((b"sec-websocket-version", b"13"),),
 )
 TOO_MANY_CONNECTIONS = Refusal(
     503,

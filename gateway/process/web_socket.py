@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 
 from starlette.types import Scope
 from uvicorn._types import ASGIReceiveEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode, Frame
+from websockets.http11 import Request
 
 from gateway.process import one_at_a_time, refusal
 
@@ -75,6 +77,11 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
                 self._read_piece()
         else:
             super().data_received(data)
+
+    def handle_connect(self, event: Request) -> None:
+        """Go on with a handshake that is one; what is wrong with another is told by who has read it."""
+        if self.conn.accept(event).status_code == HTTPStatus.SWITCHING_PROTOCOLS:
+            super().handle_connect(event)
 
     def _read_piece(self) -> None:
         if self.transport.is_closing():

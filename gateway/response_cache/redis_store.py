@@ -31,6 +31,8 @@ class RedisStore:
             pipeline.getrange(self.cache.build_key(key), 0, most_bytes - 1)
             pipeline.time()
             content, (seconds, microseconds) = await pipeline.execute()
+            if not isinstance(content, bytes):
+                raise TypeError("Redis answers something else than was asked")
             return Found(content, seconds + microseconds / 1e6)
 
     async def set(self, key: str, value: bytes, ttl: float) -> object:

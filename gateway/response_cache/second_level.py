@@ -16,7 +16,6 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple, Protocol, TypeVar
 
 import orjson
-from redis.exceptions import RedisError
 
 from gateway.process.clock import Monotonic
 from gateway.process.signing import SIGNATURE_BYTES, Signer
@@ -110,7 +109,7 @@ class SecondLevel:
             return None
         try:
             return await call()
-        except (RedisError, OSError, TimeoutError):
+        except Exception:  # noqa: BLE001 # whatever answers there, and however
             self._count("failed")
             self._left_alone_until_s = self._monotonic() + LEFT_ALONE_S
             self._ahead_s = None

@@ -42,8 +42,8 @@ def parse(content: bytes) -> KeySet:
     listed = json.loads(content)["keys"]
     if not isinstance(listed, list) or len(listed) > MAX_KEYS:
         raise ValueError("not a list of keys")
-    said = [each for each in listed if isinstance(each, dict) and isinstance(each.get("kid"), str)]
-    found = _by_id(said)
+    objects = (_said(each) for each in listed if isinstance(each, dict))
+    found = _by_id([each for each in objects if isinstance(each.get("kid"), str)])
     if len(found) < len(listed):
         logs.logger().warning("jwks_keys_not_used", count=len(listed) - len(found))
     if not found:
@@ -64,14 +64,20 @@ def _by_id(said: list[dict[str, Any]]) -> KeySet:
     return {key_id: key for key_id, key in found.items() if key_id not in unclear}
 
 
+def _said(jwk: dict[str, Any]) -> dict[str, Any]:
+    # Some providers write what a key does not have as null, its private half among it.
+    return {name: value for name, value in jwk.items() if value is not None}
+
+
 def _pinned(jwk: dict[str, Any]) -> PinnedKey | None:
-    kind = _PINNED.get((str(jwk.get("kty")), jwk.get("crv")))
-    if kind is None or "d" in jwk or jwk.get("use", "sig") != "sig":
-        return None
-    algorithm, from_jwk = kind
-    if jwk.get("alg", algorithm) != algorithm or "verify" not in jwk.get("key_ops", ["verify"]):
-        return None
+    """A key that a signature may be by; whatever another one is, it takes nothing from those beside it."""
     try:
+        kind = _PINNED.get((str(jwk.get("kty")), jwk.get("crv")))
+        if kind is None or "d" in jwk or jwk.get("use", "sig") != "sig":
+            return None
+        algorithm, from_jwk = kind
+        if jwk.get("alg", algorithm) != algorithm or "verify" not in jwk.get("key_ops", ["verify"]):
+            return None
         key = from_jwk(jwk)
     except (InvalidKeyError, ValueError, TypeError, KeyError):
         return None

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from redis import asyncio as redis
-from redis.exceptions import RedisError
 
 from gateway.access.budget.balance import Balance, Rate, balance
 from gateway.access.budget.local import MAX_SUBJECTS, LocalBudget
@@ -97,15 +96,16 @@ class SharedBudget:
                 granted, extra, left = await self._take(
                     keys=[key_of(subject)], args=[rate.per_s, rate.burst, price, wanted, back]
                 )
-        except (RedisError, OSError, TimeoutError) as error:
+            lease = _Lease(float(extra), now_s + LEASE_S, float(left))
+            made = balance(rate, cost, lease.left + lease.tokens, granted=int(granted) > 0)
+        except Exception as error:  # noqa: BLE001 # whatever answers there, no charge fails of it
             self._went_away(error)
             return self._locally(subject, cost)
         self._came_back()
         self._count("asked")
-        tokens = float(left)
-        if extra:
-            self._keep(subject, _Lease(float(extra), now_s + LEASE_S, tokens))
-        return balance(rate, cost, tokens + extra, granted=bool(granted))
+        if lease.tokens:
+            self._keep(subject, lease)
+        return made
 
     def _keep(self, subject: str, lease: _Lease) -> None:
         other = self._leases.get(subject)

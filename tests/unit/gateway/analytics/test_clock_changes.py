@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from gateway.analytics.calendars import HOUR_MS
 from gateway.analytics.earlier import earlier
 from gateway.analytics.model import (
@@ -12,6 +14,8 @@ from gateway.analytics.model import (
     Comparison,
     Granularity,
     Interval,
+    TimeUnit,
+    WholeUnits,
     Window,
 )
 from gateway.analytics.window import buckets, resolve
@@ -75,6 +79,27 @@ def test_the_day_that_a_zone_skipped_is_in_no_answer() -> None:
         "2011-12-31T00:00+14:00",
         "2012-01-01T00:00+14:00",
     ]
+
+
+@pytest.mark.parametrize(
+    ("zone", "day_after", "day_before"),
+    [
+        ("Pacific/Apia", "2011-12-31T00:00:00+14:00", "2011-12-29T00:00:00-10:00"),
+        ("Pacific/Enderbury", "1995-01-01T00:00:00+13:00", "1994-12-30T00:00:00-11:00"),
+        ("Pacific/Kiritimati", "1995-01-01T00:00:00+14:00", "1994-12-30T00:00:00-10:00"),
+        ("Pacific/Kwajalein", "1993-08-22T00:00:00+12:00", "1993-08-20T00:00:00-12:00"),
+    ],
+)
+def test_the_whole_day_before_one_that_follows_a_skipped_day_is_the_one_before_that(
+    zone: str, day_after: str, day_before: str
+) -> None:
+    calendar, now_ms = Calendar(ZoneInfo(zone)), ms(day_after) + HOUR_MS
+    last = resolve(WholeUnits(1, TimeUnit.DAY, with_running=False), now_ms, calendar, 9)
+    assert shown(last) == (day_before, day_after)
+    assert last == resolve(CalendarPeriod.YESTERDAY, now_ms, calendar, 9)
+    choice = WholeUnits(1, TimeUnit.DAY, with_running=True)
+    today = resolve(choice, now_ms, calendar, 9)
+    assert earlier(choice, today, Comparison.PREVIOUS_PERIOD, now_ms) == last
 
 
 def test_a_day_whose_midnight_is_skipped_begins_with_the_jump() -> None:

@@ -103,7 +103,10 @@ async def test_what_is_no_json_number_is_refused(client: httpx.AsyncClient, valu
     ("literal", "found"),
     [
         ("99999999999999999999", "99999999999999999999"),
-        ("-0", "-0"),
+        ("-0", None),
+        ("[7, -0]", None),
+        ('"-0"', "-0"),
+        ("-10", "-10"),
         ("1e3", None),
         ("1.0", None),
         ("00", None),

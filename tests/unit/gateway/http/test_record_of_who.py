@@ -15,6 +15,8 @@ from gateway.access.auth.authenticator import Authenticator
 from gateway.access.caller import Caller, Role
 from gateway.access.masking import Masking
 from gateway.errors import StoreUnavailableError
+from gateway.http.answering import Answering
+from gateway.http.reading import Reading
 from gateway.process import logs
 from gateway.settings import Settings
 from tests.identity_provider import MASKING_KEY, Trust, bearer, token
@@ -154,7 +156,7 @@ async def test_who_is_not_let_in_leaves_a_line_too(trust: Trust, path: str) -> N
         assert (await gateway.client.post(path, headers=headers)).status_code == status
         assert (await gateway.client.get("/healthz", headers=headers)).status_code == status
     socket = {"type": "websocket", "path": "/graphql", "client": ("::7", 1), "query_string": b""}
-    for headers in (page, named):
+    for headers, status in ((page, 403), (named, 421)):
         names = {"host": "localhost", **headers, "x-request-id": "of-a-socket"}
         raw = [(name.encode(), value.encode()) for name, value in names.items()]
         sent: list[Any] = []
@@ -166,7 +168,8 @@ async def test_who_is_not_let_in_leaves_a_line_too(trust: Trust, path: str) -> N
             sent.append(message)
 
         await gateway.app({**socket, "headers": raw}, receive, send)
-        assert sent == [{"type": "websocket.close", "code": 1008}]
+        assert sent[0]["type"] == "websocket.http.response.start"
+        assert sent[0]["status"] == status
     told = [
         (each["request_id"], each["status"], each["codes"], each["address"], each.get("caller"))
         for each in await gateway.lines()
@@ -178,6 +181,28 @@ async def test_who_is_not_let_in_leaves_a_line_too(trust: Trust, path: str) -> N
         ("of-a-socket", 403, forbidden, "::7", None),
         ("of-a-socket", 421, forbidden, "::7", None),
     ]
+
+
+@pytest.mark.parametrize(("part", "step"), [(Reading, "known"), (Answering, "charge")])
+async def test_a_fault_of_ours_is_told_and_recorded_as_any_outcome(
+    trust: Trust, monkeypatch: pytest.MonkeyPatch, part: type, step: str
+) -> None:
+    def breaks(*_: object) -> None:
+        raise RuntimeError("acct-000001 owes 12.50")
+
+    gateway = Recorded(trust)
+    monkeypatch.setattr(part, step, breaks)
+    answer = await gateway.post()
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, error["extensions"]) == (
+        500,
+        {"code": "INTERNAL_SERVER_ERROR", "requestId": answer.headers["x-request-id"]},
+    )
+    (line,) = await gateway.lines()
+    assert (line["status"], line["codes"]) == (500, ["INTERNAL_SERVER_ERROR"])
+    assert who(line)[:3] == KNOWN[:3]
+    assert "RuntimeError" in gateway.log.getvalue()
+    assert "12.50" not in answer.text + gateway.log.getvalue()
 
 
 async def test_a_token_is_told_by_its_id(trust: Trust) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import tracemalloc
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from itertools import repeat
 
 import pytest
@@ -28,6 +28,7 @@ from tests.unit.gateway.served import TOTALS, Gateway
 pytestmark = pytest.mark.anyio
 
 GET = b"GET /graphql?query={limits{maxFirst}} HTTP/1.1\r\nhost: localhost\r\n\r\n"
+SOCKET = b"sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==", b"sec-websocket-version: 13"
 HOSTILE = 4_000_000
 """Bytes that are sent of what has no end."""
 
@@ -58,6 +59,10 @@ def offers(protocol: bytes) -> tuple[bytes, ...]:
         b"upgrade: " + protocol,
         b"http2-settings: AAMAAABk",
     )
+
+
+def joined(lines: Iterable[bytes]) -> bytes:
+    return b"\r\n" + b"".join(line + b"\r\n" for line in lines) + b"\r\n"
 
 
 @pytest.mark.parametrize(
@@ -107,6 +112,51 @@ async def test_what_comes_after_a_body_is_no_header(served: Listening, trailer: 
     before = CHUNKED.replace(b"host: localhost", trailer + b"\r\nhost: localhost")
     await client.send(before + chunks + b"\r\n")
     assert (await client.answer()).status in (401, 421)
+
+
+@pytest.mark.parametrize("asked", [BODY, b"no JSON", b" " * 70_000])
+async def test_a_connection_that_a_trailer_ends_is_closed_behind_its_answer(
+    served: Listening, asked: bytes
+) -> None:
+    """Nothing sent behind it is left without an answer on a connection that seems to stand."""
+    client = await served.connect()
+    chunks = b"%x\r\n%s\r\n0\r\n" % (len(asked), asked)
+    await client.send(post() + CHUNKED + chunks, b"x: y\r\nconnection: close\r\n\r\n")
+    assert (await client.answer()).status == 200
+    assert (await client.answer()).status in (200, 400, 413)
+    await client.send(GET)
+    assert await client.end() == b""
+
+
+async def test_a_client_of_before_1_1_is_told_nothing_but_its_answer(served: Listening) -> None:
+    for lines in ([b"expect: 100-continue"], [*offers(b"websocket"), *SOCKET]):
+        for request in (post(BODY, *lines), GET.replace(b"\r\n\r\n", joined(lines))):
+            client = await served.connect()
+            await client.send(request.replace(b"HTTP/1.1", b"HTTP/1.0"))
+            answer = await client.answer()
+            assert (answer.status, answer.headers["connection"]) == (200, "close")
+            assert await client.end() == b""
+
+
+@pytest.mark.parametrize(
+    ("target", "status"),
+    [
+        (b"http://localhost", 200),
+        (b"HTTP://127.0.0.1:8000", 200),
+        (b"http://rebound.example", 421),
+        (b"https://rebound.example:443", 421),
+        (b"http://localhost@rebound.example", 421),
+    ],
+)
+async def test_a_target_that_names_its_host_counts_before_the_header(
+    served: Listening, target: bytes, status: int
+) -> None:
+    client = await served.connect()
+    for lines in ((), offers(b"h2c")):
+        await client.send(post(BODY, *lines).replace(b" /graphql", b" " + target + b"/graphql"))
+        assert (await client.answer()).status == status
+    await client.send(post().replace(b"localhost", b"rebound.example"))
+    assert (await client.answer()).status == 421
 
 
 @pytest.mark.parametrize("coding", [b"gzip, chunked", b"x, CHUNKED"])

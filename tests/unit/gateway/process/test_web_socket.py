@@ -24,6 +24,14 @@ from tests.unit.gateway.subscribed import TOTALS as SUBSCRIPTION
 
 pytestmark = pytest.mark.anyio
 SPOKEN = [Subprotocol("graphql-transport-ws")]
+HANDSHAKE = [
+    b"GET /graphql HTTP/1.1",
+    b"host: localhost",
+    b"connection: upgrade",
+    b"upgrade: websocket",
+    b"sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==",
+    b"sec-websocket-version: 13",
+]
 
 
 @pytest.fixture
@@ -130,25 +138,56 @@ async def test_who_takes_nothing_is_not_sent_a_queue_and_is_cut(
 
 
 @pytest.mark.parametrize(
-    "line", [b"x-trace: " + b"a" * 9_000, b"cookie: " + b"a" * 20_000, b"x\xe9: a", b"x[: a"]
+    ("line", "version"),
+    [
+        (b"x-trace: " + b"a" * 9_000, "13"),
+        (b"cookie: " + b"a" * 20_000, "13"),
+        (b"x\xe9: a", None),
+        (b"x[: a", None),
+        (b"sec-websocket-version: 8", "13"),
+        (b"sec-websocket-version: 13", "13"),
+        (b"sec-websocket-key: zz", "13"),
+    ],
 )
 async def test_a_handshake_that_cannot_be_read_is_answered_and_ended(
-    gateway: Gateway, line: bytes
+    gateway: Gateway, line: bytes, version: str | None
 ) -> None:
-    handshake = [
-        b"GET /graphql HTTP/1.1",
-        b"host: localhost",
-        b"connection: upgrade",
-        b"upgrade: websocket",
-        b"sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==",
-        b"sec-websocket-version: 13",
-        line,
-    ]
     async with listening(gateway.app) as server:
         client = await server.connect()
-        await client.send(b"\r\n".join([*handshake, b"", b""]))
+        await client.send(b"\r\n".join([*HANDSHAKE, line, b"", b""]))
         answer = await client.answer()
         assert (answer.status, answer.code) == (400, "BAD_USER_INPUT")
+        assert answer.headers.get("sec-websocket-version") == version
+        assert await client.end() == b""
+        await until(lambda: not sockets(server))
+        server.look()
+        server.look()
+
+
+@pytest.mark.parametrize(
+    ("path", "line", "status", "code"),
+    [
+        (b"/graphql", b"origin: https://elsewhere.example", 403, "FORBIDDEN"),
+        (b"/docs", b"origin: null", 403, "FORBIDDEN"),
+        (b"/graphql", b"host: rebound.example", 421, "FORBIDDEN"),
+        (b"/export/transactions", b"x: y", 404, "BAD_USER_INPUT"),
+        (b"/graphql/live", b"x: y", 404, "BAD_USER_INPUT"),
+    ],
+)
+async def test_a_handshake_that_is_refused_is_told_why_as_any_request(
+    gateway: Gateway, path: bytes, line: bytes, status: int, code: str
+) -> None:
+    host = [] if line.startswith(b"host") else [b"host: localhost"]
+    sent = [b"GET " + path + b" HTTP/1.1", *host, *HANDSHAKE[2:], line, b"x-request-id: mine"]
+    async with listening(gateway.app) as server:
+        client = await server.connect()
+        await client.send(b"\r\n".join([*sent, b"", b""]))
+        answer = await client.answer()
+        assert (answer.status, answer.code, answer.headers["x-request-id"]) == (
+            status,
+            code,
+            "mine",
+        )
         assert await client.end() == b""
         await until(lambda: not sockets(server))
         server.look()

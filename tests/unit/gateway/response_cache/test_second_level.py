@@ -129,7 +129,11 @@ async def test_what_is_put_is_found_and_expires_with_its_last_use() -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [RedisConnectionError("down"), TimeoutError(), ConnectionRefusedError()]
+    "error",
+    [
+        *(RedisConnectionError("down"), TimeoutError(), ConnectionRefusedError()),
+        *(TypeError("no pair"), ValueError("$zz"), OverflowError(), RecursionError()),
+    ],
 )
 async def test_after_a_failure_it_is_left_alone_for_a_while(error: Exception) -> None:
     level = Level(Shared(error))

@@ -32,6 +32,8 @@ def changed(jwk: dict[str, Any], **change: Any) -> dict[str, Any]:
         (changed(RSA, alg="RS256"), "RS256"),
         (changed(EC, key_ops=["verify"]), "ES256"),
         (changed(ED, key_ops=["sign", "verify"]), "EdDSA"),
+        ({**RSA, "alg": None, "crv": None, "d": None, "key_ops": None, "oth": None}, "RS256"),
+        ({**EC, "use": None, "n": None, "e": None}, "ES256"),
     ],
 )
 def test_a_key_has_the_one_algorithm_of_its_type(jwk: dict[str, Any], algorithm: str) -> None:
@@ -63,6 +65,10 @@ def test_a_key_has_the_one_algorithm_of_its_type(jwk: dict[str, Any], algorithm:
         public_jwk(rsa_key("small", 1_024), "other"),
         changed(ED, kid=None),
         changed(ED, kid=7),
+        changed(EC, kid="other", crv=["P-256"]),
+        changed(ED, kid="other", crv={}),
+        changed(RSA, kid="other", key_ops=7),
+        changed(RSA, kid="other", e={"AQAB": 1}),
     ],
 )
 def test_a_key_of_no_use_is_left_out_and_told_of(jwk: dict[str, Any]) -> None:

@@ -138,7 +138,10 @@ async def test_a_key_that_was_removed_long_ago_is_not_believed_once_more() -> No
     assert await source.key("a") is None
 
 
-@pytest.mark.parametrize("broken", [b"<html>", b"[]", b'{"keys": []}', b'{"keys": 7}', None])
+@pytest.mark.parametrize(
+    "broken",
+    [b"<html>", b"[]", b'{"keys": []}', b'{"keys": 7}', b"\xff", b"[" * 60_000, None],
+)
 async def test_an_outage_keeps_the_last_keys_for_an_hour(broken: bytes | None) -> None:
     clock, provider = Clock(0), Provider(published("a"))
     source = RemoteKeys(provider, clock.monotonic)
