@@ -1,6 +1,6 @@
 // The first accounts of a ranking, with their shares and how they moved; what the rows leave out, and all of it.
 
-import { amount, count, percent, pixels } from '../decimals.js';
+import { amount, amountHeading, count, percent, pixels } from '../decimals.js';
 import { fill, h, unseen } from '../dom.js';
 import { makePanel } from './panel.js';
 
@@ -27,7 +27,7 @@ function contents({ rows, others, total }, linkOf, way, panel, entered) {
     h(
       'thead',
       {},
-      h('tr', {}, h('th', { scope: 'col' }, 'Rank'), h('th', { scope: 'col' }, 'Account', unseen(' and share')), h('th', { scope: 'col', class: 'number' }, 'Amount')),
+      h('tr', {}, h('th', { scope: 'col' }, 'Rank'), h('th', { scope: 'col' }, 'Account', unseen(' and share')), h('th', { scope: 'col', class: 'number' }, amountHeading())),
     ),
     h('tbody', {}, rows.map((row) => rowOf(row, linkOf, way, compared, entered))),
     h(
