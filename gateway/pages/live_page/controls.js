@@ -3,7 +3,7 @@
 
 import { fill, h } from './dom.js';
 import { dateOf, startOfDate, zones } from './times.js';
-import { COMPARISONS, DIRECTIONS, MEASURES, WEEK_STARTS, grainOf } from './view.js';
+import { COMPARISONS, DIRECTIONS, MEASURES, WEEK_STARTS, called, grainOf } from './view.js';
 import { OFFERED, between, grains, interval, nameOf } from './windows.js';
 import { range } from './times.js';
 
@@ -108,7 +108,7 @@ export function makeControls(form, onChange) {
     buckets.value = view.grain;
     fill(
       chips,
-      view.counterparty && view.page === 'account' && chip(`Only with ${view.counterparty}; rankings with all`, 'Show all counterparties', () => onChange({ counterparty: '' })),
+      view.counterparty && view.page === 'account' && chip(`Only with ${called(view.counterparty)}; rankings with all`, 'Show all counterparties', () => onChange({ counterparty: '' })),
       own && chip(`Only ${named}`, 'Back to the window before', () => onChange({ zoomOut: true })),
     );
   }

@@ -13,6 +13,7 @@ export const COMPARISONS = [
   ['PREVIOUS_YEAR', 'a year ago'],
 ];
 export const WEEK_STARTS = ['MONDAY', 'SATURDAY', 'SUNDAY'];
+const MASKED = 'masked:';
 const COMPARED = COMPARISONS.map(([name]) => name);
 
 /** The view that a fragment says; what it does not say, or says wrongly, is as by default. */
@@ -72,6 +73,11 @@ export function variables(view) {
     direction: both ? null : view.direction,
     counterpartyId: view.counterparty || null,
   };
+}
+
+/** An account's id as people are told it: a masked one, which has 83 characters and more, by its first. */
+export function called(accountId) {
+  return accountId.startsWith(MASKED) ? `masked ${accountId.slice(MASKED.length, MASKED.length + 8)}…` : accountId;
 }
 
 /** The size of the buckets, chosen or fitting. */

@@ -2,9 +2,8 @@
 
 import { amount, amountHeading, count, percent, pixels } from '../decimals.js';
 import { fill, h, unseen } from '../dom.js';
+import { called } from '../view.js';
 import { makePanel } from './panel.js';
-
-const MASKED = 'masked:';
 
 /** A ranking; `linkOf(accountId)` is where a row leads. */
 export function makeRanking(id, title, linkOf, way = 'in') {
@@ -62,12 +61,9 @@ function rowOf(row, linkOf, way, compared, entered) {
   );
 }
 
-/** An account's id; a masked one leads nowhere, and is told short. */
+/** An account, and where it leads. */
 export function nameOf(accountId, linkOf) {
-  if (accountId.startsWith(MASKED)) {
-    return h('span', { class: 'code', title: accountId }, `masked ${accountId.slice(MASKED.length, MASKED.length + 8)}…`);
-  }
-  return h('a', { class: 'code', href: linkOf(accountId), 'data-key': `account ${accountId}` }, accountId);
+  return h('a', { class: 'code', href: linkOf(accountId), title: accountId, 'data-key': `account ${accountId}` }, called(accountId));
 }
 
 function movement(comparison) {
