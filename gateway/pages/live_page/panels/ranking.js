@@ -63,7 +63,7 @@ function rowOf(row, linkOf, way, compared, entered) {
 
 /** An account, and where it leads. */
 export function nameOf(accountId, linkOf) {
-  return h('a', { class: 'code', href: linkOf(accountId), title: accountId, 'data-key': `account ${accountId}` }, called(accountId));
+  return h('a', { class: 'code', href: linkOf(accountId), title: called(accountId) === accountId ? null : accountId, 'data-key': `account ${accountId}` }, called(accountId));
 }
 
 function movement(comparison) {
