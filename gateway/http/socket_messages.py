@@ -43,6 +43,8 @@ class Closing:
 MALFORMED = 4400
 NOT_BEGUN = Closing(4401, "Unauthorized")
 """Something was asked before the connection was acknowledged."""
+UNKNOWN = Closing(4401, "UNAUTHENTICATED: the credential is no longer valid")
+"""It was when the connection was acknowledged: nothing can be asked any more."""
 REFUSED = 4403
 WRONG_PROTOCOL = Closing(4406, "Subprotocol not acceptable: graphql-transport-ws is spoken here")
 TOO_LATE = Closing(4408, "Connection initialisation timeout")

@@ -13,15 +13,18 @@ from gateway.http import socket_messages as messages
 from gateway.http.event_stream import offer_wire
 from gateway.http.negotiation import EVENTS, GRAPHQL
 from gateway.http.response import Header
+from gateway.http.socket_messages import Closing
 from gateway.live.audience import End
 from gateway.live.telling import Event
 from gateway.process.web_socket import Taken
+from graphql_schema.error_codes import ErrorCode
 
 Say = Callable[[str], Awaitable[None]]
 
 ACCEPT = f"{GRAPHQL}, {EVENTS};q=0.9".encode()
 _OF_HANDSHAKE = (b"accept", b"connection", b"content-", b"sec-websocket-", b"transfer-", b"upgrade")
 _OF_SOCKET = frozenset({"extensions", "subprotocols"})
+_UNAUTHENTICATED = ErrorCode.UNAUTHENTICATED.name
 _OWN = ((b"accept", ACCEPT), (b"content-type", b"application/json"))
 
 
@@ -36,14 +39,14 @@ def headers_of(handshake: Sequence[Header], credentials: Sequence[Header]) -> li
 
 @dataclass(slots=True)
 class SocketOperation:
-    """An operation while it lasts; `say` sends a message, `leave` asks the client to connect again."""
+    """An operation while it lasts; `say` sends a message, `leave` ends the connection after some seconds."""
 
     id: str
     body: bytes
     say: Say
     all_taken: Taken
     beat_all: Callable[[], Awaitable[None]]
-    leave: Callable[[float], None]
+    leave: Callable[[Closing, float], None]
     over: asyncio.Event = field(default_factory=asyncio.Event)
     """The client no longer waits for it."""
     _read: bool = False
@@ -80,9 +83,11 @@ class SocketOperation:
     async def end(self, end: End, wait_s: float) -> None:
         """A subscription is over; where the process leaves, it goes on elsewhere."""
         if end is End.LEAVING:
-            self.leave(wait_s)
-        else:
-            await self._say(messages.complete(self.id))
+            self.leave(messages.COME_BACK, wait_s)
+            return
+        await self._say(messages.complete(self.id))
+        if end is End.CREDENTIAL:
+            self.leave(messages.UNKNOWN, 0)
 
     async def _receive(self) -> Message:
         if not self._read:
@@ -104,6 +109,8 @@ class SocketOperation:
             await self._say(messages.complete(self.id))
         else:
             await self._say(messages.failure(self.id, told["errors"]))
+            if _UNAUTHENTICATED in (each["extensions"]["code"] for each in told["errors"]):
+                self.leave(messages.UNKNOWN, 0)
 
     async def _next(self, answer: bytes) -> None:
         await self._say(messages.following(self.id, answer))

@@ -176,15 +176,15 @@ class _Socket:
         if self.among.monotonic() - self.said_s >= self.among.heartbeat_s / 2:
             await self._say(messages.ping())
 
-    def _leave(self, wait_s: float) -> None:
-        """Have the client connect elsewhere, at a moment of its own, with all that it asks."""
+    def _leave(self, closing: Closing, wait_s: float) -> None:
+        """Have the client connect again with all that it asks: elsewhere, or as whom it now is."""
         if self.leaving is None:
-            self.leaving = asyncio.create_task(self._leave_after(wait_s))
+            self.leaving = asyncio.create_task(self._leave_after(closing, wait_s))
 
-    async def _leave_after(self, wait_s: float) -> None:
+    async def _leave_after(self, closing: Closing, wait_s: float) -> None:
         await self.among.sleep(wait_s)
         with suppress(OSError):
-            await _close(self.send, messages.COME_BACK)
+            await _close(self.send, closing)
 
 
 async def _close(send: Send, closing: Closing) -> None:

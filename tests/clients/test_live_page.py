@@ -220,3 +220,28 @@ async def test_amounts_windows_and_views_are_written_exactly(
             "2025-12-31T18:15:00.000Z",
             "2026-01-01",
         ]
+
+
+async def test_amounts_are_told_in_the_currency_of_the_deployment(
+    store: HeldStore, tmp_path: Path
+) -> None:
+    async with (
+        serving(store, page_settings(currency="EUR")) as url,
+        opened(f"{url}/#account=kiosk-7&window=today&zone=UTC", tmp_path / "profile") as browser,
+    ):
+        store.pay("kiosk-7", "guest", "1234.5", lately_ms())
+        figure = "document.querySelector('#received .figure')?.innerText"
+        await browser.wait_for(f"{figure} === '€1,234.50'")
+        assert await cells(browser, "#net-flow .figure") == ["+€1,234.50"]
+        for panel in ("senders", "transactions"):
+            assert (await cells(browser, f"#{panel} thead th"))[-1] == "Amount, EUR"
+        told = {
+            "EUR": (HUGE, "€9,007,199,254,740,993.00000001"),
+            "JPY": ("-500", "-¥500"),
+            "KWD": ("1.5", "KWD\u00a01.500"),
+            "USDC": ("1.5", "1.50 USDC"),
+            "": ("1.5", "1.50"),
+        }
+        for code, (amount, written_so) in told.items():
+            calls = f"[made.setCurrency({json.dumps(code)}), made.money({json.dumps(amount)})][1]"
+            assert await called(browser, "decimals.js", calls) == written_so

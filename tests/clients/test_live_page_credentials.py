@@ -57,7 +57,7 @@ async def test_a_credential_is_asked_for_once_and_stays_where_it_is_put(
         assert secret not in logged
 
 
-async def test_a_partner_sees_masks_that_lead_nowhere_and_no_network(
+async def test_a_partner_asks_on_by_the_masks_it_is_shown_and_sees_no_network(
     store: HeldStore, tmp_path: Path
 ) -> None:
     kept, masks = tmp_path / "keys.json", tmp_path / "masking.key"
@@ -76,7 +76,15 @@ async def test_a_partner_sees_masks_that_lead_nowhere_and_no_network(
         names = await cells(browser, "#senders tbody td:nth-child(2) > :first-child")
         masked = [each for each in names if each.startswith("masked ")]
         assert len(masked) >= 9
-        assert await cells(browser, "#senders tbody a") == [ACCOUNT] * (10 - len(masked))
+        assert [each for each in names if each not in masked] == [ACCOUNT] * (10 - len(masked))
+        first = names.index(masked[0])
+        amount = (await cells(browser, "#senders tbody [data-exact]"))[first]
+        await browser.value_of(f"document.querySelectorAll('#senders tbody a')[{first}].click()")
+        await browser.wait_for(f"location.hash.includes('with=masked:') && {READY}")
+        await browser.wait_for(
+            f"document.querySelector('#received .figure')?.innerText === {json.dumps(amount)}"
+        )
+        assert masked[0] in (await cells(browser, ".chips"))[0]
         await browser.value_of("document.querySelector('#to-network').click()")
         await browser.wait_for("document.querySelectorAll('.panel.failed').length === 7")
         assert "for operators" in " ".join(await cells(browser, ".trouble")).lower()

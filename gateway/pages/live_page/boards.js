@@ -17,8 +17,8 @@ const SLOW_MS = 5_000;
 export function makeAccountBoard({ linkTo, onBrush, headers, viewNow }) {
   const linkOf = (accountId) => linkTo({ counterparty: accountId });
   const older = async (after) => {
-    const { window, timeZone, direction, counterpartyId } = variables(viewNow());
-    const asked = { accountId: viewNow().account, window, timeZone, direction, counterpartyId, first: 20, after };
+    const { window, timeZone, calendar, direction, counterpartyId } = variables(viewNow());
+    const asked = { accountId: viewNow().account, window, timeZone, calendar, direction, counterpartyId, first: 20, after };
     const { data, errors } = await ask('transactions_page', asked, headers());
     if (!data?.account?.transactions) throw new Error(errors?.[0]?.message ?? 'no answer');
     return data.account.transactions;
@@ -75,10 +75,10 @@ export function makeNetworkBoard({ linkTo, onBrush }) {
     panels,
     name: 'network',
     streams(view) {
-      const { window, timeZone } = variables(view);
+      const { window, timeZone, calendar } = variables(view);
       return [
         { document: 'live_network', variables: variables(view), intervalMs: SLOW_MS, root: 'network' },
-        { document: 'live_pipeline', variables: { window, timeZone }, intervalMs: FAST_MS, root: 'pipeline' },
+        { document: 'live_pipeline', variables: { window, timeZone, calendar }, intervalMs: FAST_MS, root: 'pipeline' },
       ];
     },
     update(root, data, errorAt, view, changes) {

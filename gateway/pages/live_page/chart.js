@@ -62,7 +62,7 @@ export function makeBars(id, title, onBrush, onPoint) {
     return {
       width: place.clientWidth || 600,
       height: HEIGHT,
-      padding: [10, 6, 0, 0],
+      padding: [10, 20, 0, 0],
       legend: { show: false },
       cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
       tzDate: (seconds) => window.uPlot.tzDate(new Date(seconds * 1000), known(zone) ? zone : 'UTC'),

@@ -1,13 +1,14 @@
-// What is shown: account, window, zone, direction, measure, comparison, buckets. Plain fields, so every
+// What is shown: account, window, zone, calendar, direction, measure, comparison, buckets. Plain fields, so every
 // keyboard and screen reader knows them.
 
 import { fill, h } from './dom.js';
 import { dateOf, startOfDate, zones } from './times.js';
-import { COMPARISONS, DIRECTIONS, MEASURES, grainOf } from './view.js';
+import { COMPARISONS, DIRECTIONS, MEASURES, WEEK_STARTS, called, grainOf } from './view.js';
 import { OFFERED, between, grains, interval, nameOf } from './windows.js';
 import { range } from './times.js';
 
-const WORDS = { BOTH: 'Both ways', RECEIVED: 'Received', SENT: 'Sent', AMOUNT: 'Money', COUNT: 'Transactions' };
+const WORDS = { BOTH: 'Both ways', RECEIVED: 'Received', SENT: 'Sent', AMOUNT: 'Money', COUNT: 'Transactions', MONDAY: 'Monday', SATURDAY: 'Saturday', SUNDAY: 'Sunday' };
+const MONTHS = Array.from({ length: 12 }, (_, month) => new Intl.DateTimeFormat('en', { month: 'long', timeZone: 'UTC' }).format(Date.UTC(2026, month)));
 const OWN = 'own';
 
 /** The fields; `onChange(changed)` is told what of the view is another now. */
@@ -18,6 +19,8 @@ export function makeControls(form, onChange) {
   const to = h('input', { id: 'to', type: 'date' });
   const dates = h('div', { class: 'dates', hidden: true }, field('From', from), field('To, included', to));
   const zone = h('input', { id: 'zone', list: 'zones', autocomplete: 'off', spellcheck: 'false', size: 16 });
+  const weeks = h('select', { id: 'weeks' }, WEEK_STARTS.map((day) => h('option', { value: day }, WORDS[day])));
+  const years = h('select', { id: 'years' }, MONTHS.map((name, index) => h('option', { value: index + 1 }, name)));
   const compare = h('select', { id: 'compare' }, COMPARISONS.map(([name, words]) => h('option', { value: name }, words)));
   const buckets = h('select', { id: 'buckets' });
   const direction = choice('direction', 'Direction', DIRECTIONS, (value) => onChange({ direction: value }));
@@ -32,6 +35,8 @@ export function makeControls(form, onChange) {
     field('Window', window),
     dates,
     field('Time zone', zone),
+    field('Weeks from', weeks),
+    field('Years from', years),
     direction.element,
     measure.element,
     field('Compared with', compare),
@@ -46,6 +51,8 @@ export function makeControls(form, onChange) {
   });
   account.addEventListener('change', takeTexts);
   zone.addEventListener('change', takeTexts);
+  weeks.addEventListener('change', () => onChange({ weekStart: weeks.value }));
+  years.addEventListener('change', () => onChange({ yearStartMonth: Number(years.value) }));
   compare.addEventListener('change', () => onChange({ compare: compare.value }));
   buckets.addEventListener('change', () => onChange({ grain: buckets.value }));
   window.addEventListener('change', () => {
@@ -73,6 +80,8 @@ export function makeControls(form, onChange) {
     accountField.hidden = view.page === 'network';
     account.value = view.account;
     zone.value = view.zone;
+    weeks.value = view.weekStart;
+    years.value = view.yearStartMonth;
     compare.value = view.compare;
     direction.choose(view.direction);
     measure.choose(view.measure);
@@ -99,7 +108,7 @@ export function makeControls(form, onChange) {
     buckets.value = view.grain;
     fill(
       chips,
-      view.counterparty && view.page === 'account' && chip(`Only with ${view.counterparty}; rankings with all`, 'Show all counterparties', () => onChange({ counterparty: '' })),
+      view.counterparty && view.page === 'account' && chip(`Only with ${called(view.counterparty)}; rankings with all`, 'Show all counterparties', () => onChange({ counterparty: '' })),
       own && chip(`Only ${named}`, 'Back to the window before', () => onChange({ zoomOut: true })),
     );
   }

@@ -6,6 +6,14 @@ const exact =
   '9,007,199,254,740,993.00000001';
 
 const formats = new Map();
+let currency = '';
+
+/** The one currency of all amounts, as the API tells it; returns whether it is another than before. */
+export function setCurrency(code) {
+  const before = currency;
+  currency = code ?? '';
+  return currency !== before;
+}
 
 function format(options) {
   const key = JSON.stringify(options);
@@ -22,6 +30,20 @@ export function amount(text, signed = false) {
     maximumFractionDigits: digits,
     signDisplay: signed ? 'exceptZero' : 'auto',
   }).format(text);
+}
+
+/** An amount in its currency, where the deployment has one. */
+export function money(text, signed = false) {
+  // Intl takes any three letters for a currency; a code may be longer.
+  if (!exact || !/^[A-Z]{3}$/.test(currency)) return [amount(text, signed), currency].filter(Boolean).join(' ');
+  const own = { style: 'currency', currency, signDisplay: signed ? 'exceptZero' : 'auto' };
+  const digits = Math.max(format(own).resolvedOptions().minimumFractionDigits, text.split('.')[1]?.length ?? 0);
+  return format({ ...own, minimumFractionDigits: digits, maximumFractionDigits: digits }).format(text);
+}
+
+/** What stands above a column of amounts. */
+export function amountHeading() {
+  return currency ? `Amount, ${currency}` : 'Amount';
 }
 
 /** An average or the like, which was rounded already, to two digits behind the point. */

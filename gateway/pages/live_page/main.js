@@ -29,7 +29,12 @@ const credential = makeCredential(at('credential'), at('credential-dialog'), () 
   whose = '';
   start();
 });
-const status = makeStatus(at('pipeline'), credential.headers, (error) => credential.open(error.message));
+const status = makeStatus(
+  at('pipeline'),
+  credential.headers,
+  (error) => credential.open(error.message),
+  () => board?.panels.forEach((panel) => panel.redraw()),
+);
 const controls = makeControls(at('controls'), change);
 const linkTo = (changed) => write({ ...view, ...changed });
 const shared = { linkTo, headers: credential.headers, viewNow: () => view, onBrush: (from, to) => change({ window: between(from, to), grain: '' }) };

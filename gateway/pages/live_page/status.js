@@ -1,6 +1,7 @@
 // How far the pipeline has come, always in view; and whether anybody answers at all.
 
 import { ask } from './ask.js';
+import { setCurrency } from './decimals.js';
 import { fill, h } from './dom.js';
 import { age, clock } from './times.js';
 
@@ -11,7 +12,7 @@ const NAMES = { LIVE: ['good', 'Live'], DELAYED: ['warn', 'Delayed'], STALLED: [
  * Asks for the pipeline's age every two seconds. A subscription would not do: nothing is sent while only the
  * time goes on, and an age is nothing else.
  */
-export function makeStatus(place, headers, onUnauthenticated) {
+export function makeStatus(place, headers, onUnauthenticated, onCurrency) {
   const dot = h('span', { class: 'dot', 'aria-hidden': 'true' });
   const word = h('strong', { role: 'status' }, 'Asking …');
   const old = h('span', { class: 'age' });
@@ -31,6 +32,7 @@ export function makeStatus(place, headers, onUnauthenticated) {
       if (data?.pipeline) {
         told = { ...data.pipeline, atMs: performance.now() };
         since = null;
+        if (setCurrency(data.pipeline.currency)) onCurrency();
       } else {
         since ??= { atMs: Date.now(), message: errors?.[0]?.message ?? 'The pipeline cannot be told.', reached: true };
       }

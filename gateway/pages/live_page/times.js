@@ -44,13 +44,16 @@ const BUCKETS = {
   WEEK: DATE,
   MONTH: { month: 'long', year: 'numeric' },
   QUARTER: { month: 'short', year: 'numeric' },
-  YEAR: { year: 'numeric' },
+  YEAR: { month: 'short', year: 'numeric' },
 };
+
+const FROM = { WEEK: 'Week', QUARTER: 'Quarter', YEAR: 'Year' };
 
 /** A bucket by its start, as fine as it is long. */
 export function bucket(start, granularity, zone) {
   const name = format(zone, BUCKETS[granularity]).format(new Date(start));
-  return granularity === 'WEEK' ? `Week from ${name}` : granularity === 'QUARTER' ? `Quarter from ${name}` : name;
+  const word = FROM[granularity];
+  return word ? `${word} from ${name}` : name;
 }
 
 /** On an axis: as little as tells `stepMs` apart. */

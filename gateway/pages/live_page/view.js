@@ -12,6 +12,8 @@ export const COMPARISONS = [
   ['PREVIOUS_YEAR_TO_DATE', 'a year ago, to date'],
   ['PREVIOUS_YEAR', 'a year ago'],
 ];
+export const WEEK_STARTS = ['MONDAY', 'SATURDAY', 'SUNDAY'];
+const MASKED = 'masked:';
 const COMPARED = COMPARISONS.map(([name]) => name);
 
 /** The view that a fragment says; what it does not say, or says wrongly, is as by default. */
@@ -25,6 +27,8 @@ export function read(fragment) {
     counterparty: said.get('with')?.trim() ?? '',
     window: toInput(window) ? window : DEFAULT,
     zone: said.get('zone') || own(),
+    weekStart: among('weeks', WEEK_STARTS),
+    yearStartMonth: Number(/^([1-9]|1[0-2])$/.exec(said.get('years'))?.[0] ?? 1),
     direction: among('direction', DIRECTIONS),
     measure: among('measure', MEASURES),
     compare: among('compare', COMPARED),
@@ -42,6 +46,8 @@ export function write(view) {
   if (view.counterparty) said.set('with', view.counterparty);
   said.set('window', view.window);
   said.set('zone', view.zone);
+  if (view.weekStart !== WEEK_STARTS[0]) said.set('weeks', view.weekStart.toLowerCase());
+  if (view.yearStartMonth !== 1) said.set('years', view.yearStartMonth);
   if (view.direction !== DIRECTIONS[0]) said.set('direction', view.direction.toLowerCase());
   if (view.measure !== MEASURES[0]) said.set('measure', view.measure.toLowerCase());
   if (view.compare !== COMPARED[0]) said.set('compare', view.compare.toLowerCase());
@@ -55,6 +61,7 @@ export function variables(view) {
   const common = {
     window: toInput(view.window),
     timeZone: view.zone,
+    calendar: { weekStart: view.weekStart, yearStartMonth: view.yearStartMonth },
     granularity: grainOf(view),
     compareTo: view.compare,
     orderBy: `TRANSACTION_${view.measure}`,
@@ -66,6 +73,11 @@ export function variables(view) {
     direction: both ? null : view.direction,
     counterpartyId: view.counterparty || null,
   };
+}
+
+/** An account's id as people are told it: a masked one, which has 83 characters and more, by its first. */
+export function called(accountId) {
+  return accountId.startsWith(MASKED) ? `masked ${accountId.slice(MASKED.length, MASKED.length + 8)}…` : accountId;
 }
 
 /** The size of the buckets, chosen or fitting. */

@@ -34,6 +34,16 @@ export const OFFERED = [
       ['full-30-DAY', '30 full days'],
       ['full-12-WEEK', '12 full weeks'],
       ['full-12-MONTH', '12 full months'],
+      ['full-8-QUARTER', '8 full quarters'],
+    ],
+  },
+  {
+    group: 'Whole periods and the running one',
+    windows: [
+      ['running-30-DAY', '30 days with today'],
+      ['running-12-WEEK', '12 weeks with this one'],
+      ['running-12-MONTH', '12 months with this one'],
+      ['running-3-YEAR', '3 years with this one'],
     ],
   },
 ];

@@ -1,6 +1,6 @@
 // What came in, what went out, and the difference.
 
-import { amount, pixels, sign } from '../decimals.js';
+import { amount, money, pixels, sign } from '../decimals.js';
 import { fill, h } from '../dom.js';
 import { makePanel } from './panel.js';
 
@@ -18,7 +18,7 @@ export function makeNetFlow() {
 function contents({ netAmount, received, sent }) {
   const words = ['more went out than came in', 'as much came in as went out', 'more came in than went out'];
   return [
-    h('p', { class: 'figure', 'data-exact': netAmount }, amount(netAmount, true)),
+    h('p', { class: 'figure', 'data-exact': netAmount }, money(netAmount, true)),
     h('p', { class: 'beside' }, words[sign(netAmount) + 1]),
     balance('in', received.transactionAmount, sent.transactionAmount),
     balance('out', sent.transactionAmount, received.transactionAmount),

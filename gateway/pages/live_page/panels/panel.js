@@ -29,6 +29,7 @@ export function makePanel(id, title, kind = '') {
     foot,
   );
   let shown = '';
+  let redraw = null;
   let answered = false;
   let asOf = 0;
   let isExact = true;
@@ -44,7 +45,8 @@ export function makePanel(id, title, kind = '') {
     const news = JSON.stringify([{ ...part, asOf: '' }, zone, others]);
     if (news !== shown) {
       shown = news;
-      render(part);
+      redraw = () => render(part);
+      redraw();
     }
     if (!part.asOf) return;
     foot.hidden = false;
@@ -58,6 +60,7 @@ export function makePanel(id, title, kind = '') {
 
   function empty() {
     shown = '';
+    redraw = null;
     fill(body);
     foot.hidden = true;
   }
@@ -68,6 +71,8 @@ export function makePanel(id, title, kind = '') {
     tools,
     body,
     show,
+    /** Once more what is shown, where it is to be written otherwise. */
+    redraw: () => redraw?.(),
     /** Another question begins: what is shown is of the one before, and is `kept` until there is an answer. */
     begin(kept) {
       answered = false;

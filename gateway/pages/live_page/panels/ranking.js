@@ -1,10 +1,9 @@
 // The first accounts of a ranking, with their shares and how they moved; what the rows leave out, and all of it.
 
-import { amount, count, percent, pixels } from '../decimals.js';
+import { amount, amountHeading, count, percent, pixels } from '../decimals.js';
 import { fill, h, unseen } from '../dom.js';
+import { called } from '../view.js';
 import { makePanel } from './panel.js';
-
-const MASKED = 'masked:';
 
 /** A ranking; `linkOf(accountId)` is where a row leads. */
 export function makeRanking(id, title, linkOf, way = 'in') {
@@ -27,7 +26,7 @@ function contents({ rows, others, total }, linkOf, way, panel, entered) {
     h(
       'thead',
       {},
-      h('tr', {}, h('th', { scope: 'col' }, 'Rank'), h('th', { scope: 'col' }, 'Account', unseen(' and share')), h('th', { scope: 'col', class: 'number' }, 'Amount')),
+      h('tr', {}, h('th', { scope: 'col' }, 'Rank'), h('th', { scope: 'col' }, 'Account', unseen(' and share')), h('th', { scope: 'col', class: 'number' }, amountHeading())),
     ),
     h('tbody', {}, rows.map((row) => rowOf(row, linkOf, way, compared, entered))),
     h(
@@ -62,12 +61,9 @@ function rowOf(row, linkOf, way, compared, entered) {
   );
 }
 
-/** An account's id; a masked one leads nowhere, and is told short. */
+/** An account, and where it leads. */
 export function nameOf(accountId, linkOf) {
-  if (accountId.startsWith(MASKED)) {
-    return h('span', { class: 'code', title: accountId }, `masked ${accountId.slice(MASKED.length, MASKED.length + 8)}…`);
-  }
-  return h('a', { class: 'code', href: linkOf(accountId), 'data-key': `account ${accountId}` }, accountId);
+  return h('a', { class: 'code', href: linkOf(accountId), title: called(accountId) === accountId ? null : accountId, 'data-key': `account ${accountId}` }, called(accountId));
 }
 
 function movement(comparison) {

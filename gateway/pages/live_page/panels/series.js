@@ -1,7 +1,7 @@
 // Money or transactions over time: bars to brush a window out of, and the same as a table to the last digit.
 
 import { makeBars } from '../chart.js';
-import { amount, count, pixels } from '../decimals.js';
+import { amount, count, money, pixels } from '../decimals.js';
 import { fill, h } from '../dom.js';
 import { bucket, range } from '../times.js';
 import { makePanel } from './panel.js';
@@ -101,7 +101,7 @@ function measured(point, measure) {
 function line({ shown, points, granularity, zone }, index) {
   const said = shown.map(({ name }, which) => {
     const point = points[which][index];
-    return `${name.toLowerCase()} ${amount(point.transactionAmount)} (${count(point.transactionCount)})`;
+    return `${name.toLowerCase()} ${money(point.transactionAmount)} (${count(point.transactionCount)})`;
   });
   const partial = points[0][index].partial ? ', still partial' : '';
   return `${bucket(points[0][index].start, granularity, zone)}${partial}: ${said.join(' · ')}`;

@@ -1,6 +1,6 @@
 // How many transactions and how much money, with the change since an earlier window.
 
-import { amount, count, percent, rounded, sign } from '../decimals.js';
+import { amount, count, money, percent, rounded, sign } from '../decimals.js';
 import { fill, h } from '../dom.js';
 import { range } from '../times.js';
 import { makePanel } from './panel.js';
@@ -19,7 +19,7 @@ export function makeTotals(id, title, people) {
 function contents(totals, people, zone) {
   const { reversals, comparison, counterpartyCount } = totals;
   return [
-    h('p', { class: 'figure', 'data-exact': totals.transactionAmount }, amount(totals.transactionAmount)),
+    h('p', { class: 'figure', 'data-exact': totals.transactionAmount }, money(totals.transactionAmount)),
     h(
       'p',
       { class: 'beside' },

@@ -1,6 +1,6 @@
 // The latest transactions, as they arrive; older ones by the cursor that the API gives.
 
-import { amount, sign } from '../decimals.js';
+import { amount, amountHeading, sign } from '../decimals.js';
 import { fill, h, unseen } from '../dom.js';
 import { clock, dateOf, moment, short } from '../times.js';
 import { makePanel } from './panel.js';
@@ -45,7 +45,7 @@ export function makeTransactions(linkOf, older) {
         h(
           'thead',
           {},
-          h('tr', {}, h('th', { scope: 'col' }, 'Time'), h('th', { scope: 'col' }, 'Account'), h('th', { scope: 'col', class: 'number' }, 'Amount')),
+          h('tr', {}, h('th', { scope: 'col' }, 'Time'), h('th', { scope: 'col' }, 'Account'), h('th', { scope: 'col', class: 'number' }, amountHeading())),
         ),
         h('tbody', {}, rows),
       ),

@@ -10,7 +10,8 @@ from gateway.errors import StoreUnavailableError
 from gateway.settings import Settings
 from tests.unit.gateway.arriving import RANKING, arrives
 from tests.unit.gateway.served import ENTRIES, Gateway, settle
-from tests.unit.gateway.subscribed import subscribe
+from tests.unit.gateway.socketed import connected
+from tests.unit.gateway.subscribed import TOTALS, subscribe
 
 pytestmark = pytest.mark.anyio
 
@@ -117,6 +118,28 @@ async def test_who_comes_back_is_told_what_is_new_and_nothing_twice(gateway: Gat
         gateway, more={"extensions": {"live": {"lastEventId": subscriber.events[-1]["id"]}}}
     )
     assert missed.counts == [6], "at once, and by the body too"
+
+
+async def test_another_gateway_goes_on_where_one_left_off_whatever_the_wire(
+    gateway: Gateway,
+) -> None:
+    subscriber = await subscribe(gateway)
+    arrives(gateway)
+    await subscriber.after(2)
+    last = subscriber.events[-1]["id"]
+    other = Gateway()
+    other.store.entries = list(gateway.store.entries)
+    back = await subscribe(other, headers={"last-event-id": last})
+    socket = await connected(other)
+    await socket.subscribes("a", TOTALS, extensions={"live": {"lastEventId": last}})
+    await back.after(2)
+    assert back.events == list(socket.of("a")) == []
+    arrives(other)
+    await back.after(2)
+    assert back.counts == [7]
+    assert back.events[0]["extensions"]["sequence"] == 3
+    (told,) = socket.of("a")
+    assert told["payload"]["extensions"]["sequence"] == 3
 
 
 async def test_who_entered_left_and_moved_is_told(gateway: Gateway) -> None:
