@@ -100,10 +100,11 @@ def _check(given: argparse.Namespace, store: Store) -> int:
                 compare_with_kafka(store, found, starts, ends, partial(read, given.kafka))
             print(_told(found, ends.get(partition)))
             wrong += bool(found.faults)
-        missing = sorted(p for p in ends.keys() - {*store.partitions(topic)} if ends[p])
-        wrong += bool(missing)
-        if missing:
-            print(f"{topic}: nothing is archived of kafka partitions {missing}")
+        for partition in sorted(ends.keys() - {*store.partitions(topic)}):
+            deleted = starts[partition]
+            wrong += bool(deleted)
+            told = f"  WRONG: Kafka deleted offsets 0 to {deleted} unread" if deleted else "nothing yet"
+            print(f"{topic} [{partition}] {told}")
     return 1 if wrong else 0
 
 
