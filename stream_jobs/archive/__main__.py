@@ -39,7 +39,6 @@ from stream_jobs.topics.names import NAMES, Names, add_arguments, beside, names_
 from stream_jobs.topics.offsets import Reached
 from stream_jobs.topics.reader import read
 
-GROUP = "archive"  # never joined, never committed to
 SHOWN = 20
 FAILURES = (
     *(StoreError, FillError, KafkaOffsetsError, KafkaException, NotServedError, JsonHttpError),
@@ -53,8 +52,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     if given.kafka:
         access.checked(parser, given.kafka)
+    elif given.run is not _check:
+        parser.error("--kafka is needed")
     if given.run is _compare:
         http_access.checked(parser)
+        if not (given.controller and given.broker):
+            parser.error("--controller and --broker are needed")
     try:
         return int(given.run(given, Store(given.archive)))
     except HoleError as hole:
@@ -73,11 +76,12 @@ def _follow(given: argparse.Namespace, store: Store) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     names = names_of(given)
+    group = f"{names.group}-archive"
     store.own()
     try:
         Archiver(
-            KafkaOffsets(given.kafka, GROUP),
-            lambda starts: Reader(given.kafka, starts, GROUP, with_headers=True),
+            KafkaOffsets(given.kafka, group),
+            lambda starts: Reader(given.kafka, starts, group, with_headers=True),
             store,
             names,
             Limits(given.rows, given.age_s, given.memory_mb * 1024 * 1024),
@@ -92,7 +96,7 @@ def _check(given: argparse.Namespace, store: Store) -> int:
     names = names_of(given)
     wrong = 0
     for topic in _topics(names):
-        kafka = KafkaOffsets(given.kafka, GROUP) if given.kafka else None
+        kafka = KafkaOffsets(given.kafka, f"{names.group}-archive") if given.kafka else None
         starts, ends = (kafka.starts(topic), kafka.stable_ends(topic)) if kafka else ({}, {})
         for partition in store.partitions(topic):
             found = checked(store, topic, partition)
@@ -103,7 +107,11 @@ def _check(given: argparse.Namespace, store: Store) -> int:
         for partition in sorted(ends.keys() - {*store.partitions(topic)}):
             deleted = starts[partition]
             wrong += bool(deleted)
-            told = f"  WRONG: Kafka deleted offsets 0 to {deleted} unread" if deleted else "nothing yet"
+            told = (
+                f"  WRONG: Kafka deleted offsets 0 to {deleted} unread"
+                if deleted
+                else "nothing yet"
+            )
             print(f"{topic} [{partition}] {told}")
     return 1 if wrong else 0
 
@@ -131,7 +139,7 @@ def _fill(given: argparse.Namespace, store: Store) -> int:
     for source, target in pairs:
         by_key = source == archived.entries_topic
         started_s = time.monotonic()
-        filler = Filler(given.kafka, store, source, target, by_key=by_key)
+        filler = Filler(given.kafka, store, source, target, names, by_key=by_key)
         count = filler.run(_progress)
         took_s = time.monotonic() - started_s
         print(f"{target}: {count} records of {source}, {took_s:.1f} s")
@@ -145,7 +153,7 @@ def _progress(part: Part, count: int) -> None:
 
 def _compare(given: argparse.Namespace, store: Store) -> int:
     names = names_of(given)
-    kafka = KafkaOffsets(given.kafka, GROUP)
+    kafka = KafkaOffsets(given.kafka, f"{names.group}-archive")
     reached = Reached(names.entries_topic, kafka.first_records)
     pinot = HttpPinotTier(given.controller, given.broker, reached, names.entries_table)
     try:
@@ -182,6 +190,8 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--archive", required=True, metavar="WHERE", help="a folder, or a URL: s3://bucket/folder")
     add("--kafka", metavar="SERVERS", help="host:port,…; check goes without")
+    add("--controller", metavar="URL", help="Pinot's controller, for compare")
+    add("--broker", metavar="URL", help="Pinot's broker, for compare")
     commands = parser.add_subparsers(dest="command", required=True, metavar="follow|check|fill|compare")  # fmt: skip
     one = commands.add_parser("follow", help="write down what comes")
     one.set_defaults(run=_follow)
@@ -206,8 +216,6 @@ def _parser() -> argparse.ArgumentParser:
         one.add_argument("--of", metavar="SUFFIX", help="which pipeline was archived (the first)")
         add_arguments(one)
     add = one.add_argument
-    add("--controller", required=True, metavar="URL", help="Pinot's controller")
-    add("--broker", required=True, metavar="URL", help="Pinot's broker")
     add("--timeout", type=float, default=600.0, help="seconds for Pinot to read all there is")
     return parser
 

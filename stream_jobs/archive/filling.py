@@ -20,6 +20,7 @@ from stream_jobs.audit.readers import Record
 from stream_jobs.topics.clients import consumer, explained, producer
 from stream_jobs.topics.kafka_offsets import KafkaOffsets
 from stream_jobs.topics.murmur2 import murmur2
+from stream_jobs.topics.names import Names
 from stream_jobs.topics.offsets import Offsets
 
 RECORDS_A_TRANSACTION: Final = 5_000
@@ -30,11 +31,6 @@ _TOO_OLD: Final = "takes no timestamps as old as the archived ones: set message.
 
 class FillError(Exception):
     """The topic cannot be filled; the message says why. What is there stays, and is not filled twice."""
-
-
-def group_of(topic: str) -> str:
-    """The consumer group, and the transactional id, of whoever fills a topic."""
-    return f"archive-fill-{topic}"
 
 
 def batches(store: Store, topic: str, starts: Offsets) -> Iterator[tuple[Part, int, list[Record]]]:
@@ -64,25 +60,32 @@ def _of_partition(
 
 
 class Filler:
-    """Fills one topic of one cluster. A later one with the same topic ends an earlier one.
+    """Fills one topic of the pipeline of `names`. A later filler of that pipeline ends an earlier one.
 
     `by_key`: records stand where Pinot looks for their key, of however many partitions; else where they stood.
     """
 
     def __init__(
-        self, kafka_servers: str, store: Store, source: str, target: str, *, by_key: bool
+        self,
+        kafka_servers: str,
+        store: Store,
+        source: str,
+        target: str,
+        names: Names,
+        *,
+        by_key: bool,
     ) -> None:
         self._store = store
         self._source = source
         self._target = target
         self._by_key = by_key
-        group = group_of(target)
-        kafka = KafkaOffsets(kafka_servers, group)
+        self._group = f"{names.group}-fill"
+        kafka = KafkaOffsets(kafka_servers, self._group)
         self._partitions = len(kafka.ends(target))
         self._producer = producer(
             kafka_servers,
             {
-                "transactional.id": group,
+                "transactional.id": f"{names.job}-fill",
                 "compression.type": "lz4",
                 "linger.ms": 50,
                 "message.max.bytes": 4_194_304,
@@ -93,7 +96,8 @@ class Filler:
         self._begin = kafka.group_offsets(target)
         self._archived = 1 + max(store.partitions(source), default=-1)
         self._refuse_other(sum(kafka.ends(target).values()))
-        self._member = consumer(kafka_servers, {"group.id": group, "enable.auto.commit": False})
+        told = {"group.id": self._group, "enable.auto.commit": False}
+        self._member = consumer(kafka_servers, told)
 
     def run(self, tell: Callable[[Part, int], None]) -> int:
         """All that is archived and not there yet; how many records that were. `tell` hears of each transaction.
@@ -114,7 +118,7 @@ class Filler:
         if records and not self._begin:
             raise FillError(
                 f"{self._target} is not empty, and was not filled from an archive, or so long ago that Kafka has "
-                f"forgotten how far ({group_of(self._target)}): fill a new topic"
+                f"forgotten how far (group {self._group}): fill a new topic"
             )
         if self._archived > self._partitions:
             raise FillError(
@@ -161,6 +165,6 @@ class Filler:
             step()
         except KafkaException as failure:
             raise FillError(
-                f"Kafka refused: {explained(self._producer, failure)}. If another fill of {self._target} was begun, it "
+                f"Kafka refused: {explained(self._producer, failure)}. If another fill was begun, it "
                 "goes on in this one's place; otherwise repeat the command: it goes on where this one was"
             ) from None
