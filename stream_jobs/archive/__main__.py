@@ -59,7 +59,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not (given.controller and given.broker):
             parser.error("--controller and --broker are needed")
     try:
-        return int(given.run(given, Store(given.archive)))
+        store = Store(given.archive)
+        if given.run is not _follow and not store.topics():
+            raise StoreError(f"nothing is archived in {given.archive}")
+        return int(given.run(given, store))
     except HoleError as hole:
         print(f"archive: {hole}", file=sys.stderr)
         return 3
@@ -197,7 +200,7 @@ def _parser() -> argparse.ArgumentParser:
     one.set_defaults(run=_follow)
     add = one.add_argument
     add("--once", action="store_true", help="up to where the topics end now")
-    add("--rows", type=int, default=200_000, help="most records of a file (%(default)s)")
+    add("--rows", type=int, default=100_000, help="most records of a file (%(default)s)")
     add("--age-s", type=float, default=3600.0,
         help="a file is written this many seconds after its first record came (%(default)s)")  # fmt: skip
     add("--memory-mb", type=int, default=256, help="what waits may take together (%(default)s)")

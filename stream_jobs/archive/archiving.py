@@ -81,20 +81,35 @@ class Archiver:
         ends = {topic: self._kafka.stable_ends(topic) for topic in topics}
         reader = self._read_from({topic: self._begin(topic, {}) for topic in topics})
         try:
-            looked_s = time.monotonic()
-            while not stop.is_set():
-                for record in reader.read(READ_AT_ONCE, READ_TIMEOUT_S):
-                    self._open.add(record)
-                positions = {topic: reader.positions(topic) for topic in topics}
-                self._open.close_due(positions)
-                if once and all(all_at_least(positions[topic], ends[topic]) for topic in topics):
-                    break
-                if time.monotonic() - looked_s > PARTITIONS_EVERY_S:
-                    looked_s = time.monotonic()
-                    self._look_for_partitions(reader, positions)
+            self._follow(reader, topics, ends if once else None, stop)
+        except KafkaOffsetsError:
+            # What was read may be gone from Kafka by now.
             self._open.close_all({topic: reader.positions(topic) for topic in topics})
+            for topic in topics:
+                self._begin(topic, {})
+            raise
         finally:
             reader.close()
+
+    def _follow(
+        self,
+        reader: RecordReader,
+        topics: Sequence[str],
+        ends: Mapping[str, Offsets] | None,
+        stop: threading.Event,
+    ) -> None:
+        looked_s = time.monotonic()
+        while not stop.is_set():
+            for record in reader.read(READ_AT_ONCE, READ_TIMEOUT_S):
+                self._open.add(record)
+            positions = {topic: reader.positions(topic) for topic in topics}
+            self._open.close_due(positions)
+            if ends and all(all_at_least(positions[topic], ends[topic]) for topic in topics):
+                break
+            if time.monotonic() - looked_s > PARTITIONS_EVERY_S:
+                looked_s = time.monotonic()
+                self._look_for_partitions(reader, positions)
+        self._open.close_all({topic: reader.positions(topic) for topic in topics})
 
     def _look_for_partitions(self, reader: RecordReader, positions: Mapping[str, Offsets]) -> None:
         try:

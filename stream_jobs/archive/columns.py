@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -58,17 +58,16 @@ def says(names: Names) -> dict[str, pa.Schema]:
 
 def packed(part: Part, records: Sequence[Record], said: pa.Schema, erased: int = 0) -> bytes:
     """The file of some records of one kafka partition, in their order; `erased` of them are not as Kafka had them."""
-    columns: list[list[Any]] = [
-        [each.offset for each in records],
-        [each.time_ms for each in records],
-        [each.key for each in records],
-        [each.value for each in records],
-        [_headers(each) for each in records],
-    ]
-    if len(said):
-        bodies = [parsed(each.value) for each in records]
-        columns += [[_cell(body.get(field.name), field.type) for body in bodies] for field in said]
     schema = pa.unify_schemas([EXACT, said])
+    columns: list[list[Any]] = [[] for _ in schema]
+    exact, told = columns[: len(EXACT)], columns[len(EXACT) :]
+    for each in records:
+        cells = (each.offset, each.time_ms, each.key, each.value, _headers(each))
+        for column, cell in zip(exact, cells, strict=True):
+            column.append(cell)
+        body = parsed(each.value) if told else {}
+        for column, field in zip(told, said, strict=True):
+            column.append(_CELLS[field.type](body.get(field.name)))
     arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
     more = {ERASED: str(erased).encode()} if erased else {}
     return _written(part, pa.table(arrays, schema=schema), more)
@@ -104,13 +103,26 @@ def _headers(record: Record) -> list[dict[str, Any]] | None:
     return [{"name": name, "value": value} for name, value in record.headers]
 
 
-def _cell(value: object, kind: pa.DataType) -> Any:
-    """A value of its column's type; None where the record says something else."""
-    if kind == AMOUNT:
-        return Decimal(value) if isinstance(value, str) and _PLAIN_DECIMAL(value) else None
-    if pa.types.is_integer(kind):
-        fits = type(value) is int and -(2 ** (kind.bit_width - 1)) <= value < 2 ** (
-            kind.bit_width - 1
-        )
-        return value if fits else None
-    return value if type(value) is str else None
+def _amount(value: object) -> Decimal | None:
+    return Decimal(value) if isinstance(value, str) and _PLAIN_DECIMAL(value) else None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _int32(value: object) -> int | None:
+    return value if type(value) is int and 0 <= value < 2**31 else None
+
+
+def _int64(value: object) -> int | None:
+    return value if type(value) is int and -(2**63) <= value < 2**63 else None
+
+
+# A value of its column's type; None where the record says something else.
+_CELLS: Final[Mapping[pa.DataType, Callable[[object], Any]]] = {
+    AMOUNT: _amount,
+    pa.string(): _text,
+    pa.int32(): _int32,
+    pa.int64(): _int64,
+}

@@ -21,7 +21,7 @@ from stream_jobs.topics.clients import consumer, explained, producer
 from stream_jobs.topics.kafka_offsets import KafkaOffsets
 from stream_jobs.topics.murmur2 import murmur2
 from stream_jobs.topics.names import Names
-from stream_jobs.topics.offsets import Offsets
+from stream_jobs.topics.offsets import Gap, Offsets
 
 RECORDS_A_TRANSACTION: Final = 5_000
 KAFKA_TIMEOUT_S: Final = 60.0
@@ -95,7 +95,7 @@ class Filler:
         # Not before: of an earlier filler what is under way is decided only now.
         self._begin = kafka.group_offsets(target)
         self._archived = 1 + max(store.partitions(source), default=-1)
-        self._refuse_other(sum(kafka.ends(target).values()))
+        self._refuse_other(kafka)
         told = {"group.id": self._group, "enable.auto.commit": False}
         self._member = consumer(kafka_servers, told)
 
@@ -114,8 +114,12 @@ class Filler:
             self._member.close()
         return count
 
-    def _refuse_other(self, records: int) -> None:
-        if records and not self._begin:
+    def _refuse_other(self, kafka: KafkaOffsets) -> None:
+        ends = kafka.stable_ends(self._target)
+        gaps = {partition: Gap(0, end) for partition, end in ends.items() if end}
+        # What a filler left that was killed before its first transaction is no record.
+        found = kafka.first_records(self._target, gaps) if gaps and not self._begin else {}
+        if any(offset is not None for offset in found.values()):
             raise FillError(
                 f"{self._target} is not empty, and was not filled from an archive, or so long ago that Kafka has "
                 f"forgotten how far (group {self._group}): fill a new topic"

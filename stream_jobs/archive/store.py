@@ -15,7 +15,7 @@ from stream_jobs.archive.layout import Part, folder_of, part_of
 _WRITING: Final = ".writing"
 
 
-class StoreError(Exception):
+class StoreError(OSError):
     """The folder is not what it must be, or another archiver writes to it."""
 
 

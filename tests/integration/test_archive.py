@@ -70,20 +70,19 @@ def files(stack: RunningStack) -> list[Path]:
 
 
 @contextmanager
-def following_until_killed(stack: RunningStack) -> Iterator[None]:
-    """An archiver of very small files, killed when the block ends."""
+def until_killed(stack: RunningStack, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A command of the archive, which is killed when the block ends."""
     process = subprocess.Popen(
         [
             *(sys.executable, "-P", "-m", "stream_jobs.archive", "--kafka", stack.kafka),
-            *("--archive", str(stack.state / "data" / "archive")),
-            *("follow", "--rows", "20", "--age-s", "2"),
+            *("--archive", str(stack.state / "data" / "archive"), *arguments),
         ],
         env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+        stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     try:
-        yield
-        assert process.poll() is None
+        yield process
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait(30)
@@ -107,13 +106,14 @@ def test_another_pinot_filled_from_the_archive_is_exact(
     stack: RunningStack, other_pipeline: Names
 ) -> None:
     for seed in (71, 72):
-        with following_until_killed(stack):
+        with until_killed(stack, "follow", "--rows", "20", "--age-s", "2") as archiver:
             before = len(files(stack))
             counted, records = some_events(seed)
             stack.ledger.add(counted)
             stack.ledger.rejected += 3
             sent_ms = stack.send(records)
             wait_until(lambda: len(files(stack)) >= before + 5, 60, "nothing is archived")  # noqa: B023 - done before the next
+            assert archiver.poll() is None
         stack.wait_complete(sent_ms)
     archive(stack, "follow", "--once")
     checked = archive(stack, "check")
@@ -122,8 +122,11 @@ def test_another_pinot_filled_from_the_archive_is_exact(
     assert totals(stack) == totals_of(stack.ledger)
     assert every_raw_record_has_one_outcome(stack)
 
-    filled = archive(stack, "fill", "--pipeline", SUFFIX)
-    assert f"{OTHER.entries_topic}: 0 records" not in filled
+    kafka = KafkaOffsets(stack.kafka, NAMES.group)
+    with until_killed(stack, "fill", "--pipeline", SUFFIX) as filler:
+        wait_until(lambda: any(kafka.ends(OTHER.entries_topic).values()), 60, "nothing is filled")
+    assert filler.returncode in (-signal.SIGKILL, 0)
+    again(stack)
     assert all(": 0 records" in each for each in again(stack))
     whole = f"{2 * len(stack.ledger.transfers)} entries"
     for pipeline in ((), ("--pipeline", SUFFIX)):
