@@ -43,7 +43,8 @@ def other_pipeline(stack: RunningStack) -> Iterator[Names]:
         if "_" in first:
             httpx.delete(f"{PINOT}/tables/{table}?type=realtime", trust_env=False, timeout=30)
     own = [topic for first, topic in OTHER.called.items() if topic != first and "_" not in topic]
-    for deleted in AdminClient({"bootstrap.servers": stack.kafka}).delete_topics(own).values():
+    kafka = AdminClient({"bootstrap.servers": stack.kafka})
+    for deleted in kafka.delete_topics(own).values():
         deleted.result(30)
 
 
