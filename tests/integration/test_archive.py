@@ -159,7 +159,7 @@ def table(stack: RunningStack, topic: str) -> str:
 
 def totals(stack: RunningStack) -> dict[tuple[str, str], tuple[int, Fraction]]:
     """By account and direction, as DuckDB sums them up."""
-    rows = duckdb.sql(
+    rows = duckdb.execute(
         "SELECT account_id, direction, count(*), sum(amount) "
         f"FROM {table(stack, NAMES.entries_topic)} GROUP BY ALL"
     ).fetchall()
@@ -178,12 +178,12 @@ def totals_of(ledger: Ledger) -> dict[tuple[str, str], tuple[int, Fraction]]:
 def every_raw_record_has_one_outcome(stack: RunningStack) -> bool:
     """By the archive alone: the places of raw records, and those that outcomes tell."""
     place = "SELECT kafka_partition, kafka_offset FROM"
-    outcomes = duckdb.sql(
+    outcomes = duckdb.execute(
         f"{place} {table(stack, NAMES.entries_topic)} WHERE direction = 'RECEIVED' "
         f"UNION ALL {place} {table(stack, NAMES.rejected_topic)} "
         f"UNION ALL {place} {table(stack, NAMES.uncounted_topic)} WHERE outcome = 'DUPLICATE' ORDER BY ALL"
     ).fetchall()
-    raw = duckdb.sql(
+    raw = duckdb.execute(
         f'SELECT partition::INT, "offset" FROM {table(stack, NAMES.transactions_topic)} ORDER BY ALL'
     ).fetchall()
     return outcomes == raw and len(raw) > 600
@@ -208,7 +208,7 @@ def test_what_kafka_had_is_archived_byte_for_byte(stack: RunningStack) -> None:
     stack.ledger.rejected += 1
     stack.wait_complete(stack.send([strange]))
     archive(stack, "follow", "--once")
-    found = duckdb.sql(
+    found = duckdb.execute(
         'SELECT key, headers, epoch_ms("time") FROM '
         f"{table(stack, NAMES.transactions_topic)} WHERE value = '\\xFF\\x00 no event'::BLOB"
     ).fetchall()

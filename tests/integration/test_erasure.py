@@ -126,7 +126,7 @@ def holds(file: Path) -> bool:
 def assert_archive_agrees(stack: RunningStack) -> None:
     """It holds the id nowhere, covers what it covered, and says what Pinot says."""
     folder = stack.state / "data" / "archive"
-    values = duckdb.sql(f"SELECT key, value FROM read_parquet('{folder}/*/**/*.parquet')")
+    values = duckdb.execute(f"SELECT key, value FROM read_parquet('{folder}/*/**/*.parquet')")
     assert not [row for row in values.fetchall() if any(has_id(each or b"") for each in row)]
     assert not [rows for rows in erase(stack)["archive"].values() if rows["records"]]
     for command in ("check", "compare"):

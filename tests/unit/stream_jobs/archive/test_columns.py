@@ -76,7 +76,7 @@ def test_records_come_back_as_they_were(tmp_path: Path) -> None:
 
 def test_duckdb_sums_to_the_last_digit(tmp_path: Path) -> None:
     store_of(tmp_path, COUNTED)
-    told = duckdb.sql(
+    told = duckdb.execute(
         "SELECT account_id, direction, sum(amount), count(*), min(hour), any_value(date)::VARCHAR "
         f"FROM read_parquet('{tmp_path}/{TOPIC}/**/*.parquet', hive_partitioning = true) GROUP BY ALL ORDER BY ALL"
     ).fetchall()
