@@ -194,7 +194,7 @@ def _on_running_stack(
         return USAGE
     command = [sys.executable, "-P", "-m", STREAM_TOOLS[options.command]]
     part = "producer" if options.command == "produce" else "tools"
-    part = options.command if options.command in ("repair", "erase") else part
+    part = options.command if options.command in ("repair", "erase", "archive") else part
     command += ["--kafka", secure.kafka_servers(stack_settings, part)]
     if stack_settings.secure:
         os.environ.update(secure.environment(stack_settings, part))
@@ -208,6 +208,10 @@ def _on_running_stack(
         command += [*stack_settings.event_arguments, *rest]
     elif options.command == "erase":
         command += [*erasing.arguments(stack_settings, os.environ), *rest]
+    elif options.command == "archive":
+        command += ["--archive", str(stack_settings.archive)]
+        command += ["--controller", stack_settings.pinot_controller_urls]
+        command += ["--broker", stack_settings.pinot_broker_urls, *rest]
     elif options.command == "rejects":  # its file is where the caller is
         return _run([*command, *stack_settings.event_arguments, *rest], Path.cwd())
     else:
@@ -225,6 +229,7 @@ def _tool(stack_settings: StackSettings, command: str, rest: list[str]) -> int:
 
 
 STREAM_TOOLS = {
+    "archive": "stream_jobs.archive",
     "erase": "stream_jobs.erasure",
     "produce": "stream_jobs.tools.produce",
     "rejects": "stream_jobs.tools.rejects",

@@ -18,6 +18,7 @@ PASSED_ON = (
         "verify",
         "repair",
         "erase",
+        "archive",
         "rejects",
         "keys",
     ),
@@ -177,6 +178,12 @@ def _data(commands: _Commands) -> None:
         "ACCOUNT [--apply]",
         "say where Pinot has an account's id, or put a pseudonym in its place",
         "everybody's totals stay, and it is recorded without the id",
+    )
+    commands.pass_on(
+        "archive",
+        "follow|check|fill|compare …",
+        "write all that Kafka has down as Parquet files, prove them whole, fill another pipeline's topics from them",
+        "an empty Pinot is filled so, and compared with them to the last digit",
     )
     commands.pass_on(
         "rejects",

@@ -20,6 +20,7 @@ def arguments(settings: StackSettings, environment: Mapping[str, str]) -> list[s
         *("--controller", settings.pinot_controller_url, "--broker", settings.pinot_broker_url),
         *("--java", str(java), "--classpath", pinot_home(settings).classpath),
         *("--key", str(_key(settings.data / "erasure.key"))),
+        *(("--archive", str(settings.archive)) if settings.archive.is_dir() else ()),
     ]
 
 

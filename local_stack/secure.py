@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 BY_PASSWORD: Final = ("producer", "job", "tracker", "tools", "pinot")
 """Who logs in to Kafka by SCRAM; the others of its parts by certificate."""
-BY_CERTIFICATE: Final = ("admin", "audit", "repair", "erase")
+BY_CERTIFICATE: Final = ("admin", "audit", "repair", "erase", "archive")
 SERVERS: Final = ("kafka", "pinot")
 OF_CONTROLLER: Final = {
     "admin": "",  # all
@@ -26,8 +26,9 @@ OF_CONTROLLER: Final = {
     "audit": "READ",
     "repair": "READ",
     "erase": "",
+    "archive": "READ",
 }
-OF_BROKER: Final = ("gateway", "tracker", "audit", "repair", "erase", "admin")
+OF_BROKER: Final = ("gateway", "tracker", "audit", "repair", "erase", "archive", "admin")
 """Pinot's users, and what the controller lets them do; the broker has nothing but questions."""
 
 

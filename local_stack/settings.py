@@ -101,6 +101,10 @@ class StackSettings:
         return self.state / "data"
 
     @property
+    def archive(self) -> Path:
+        return self.data / "archive"
+
+    @property
     def logs(self) -> Path:
         return self.state / "log"
 

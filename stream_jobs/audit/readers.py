@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias, cast
 
 from confluent_kafka import OFFSET_BEGINNING, KafkaError, TopicPartition
 
@@ -11,9 +11,11 @@ from stream_jobs.topics.clients import consumer, explained, is_forbidden
 from stream_jobs.topics.kafka_offsets import KafkaOffsetsError
 from stream_jobs.topics.offsets import Offsets
 
+Headers: TypeAlias = list[tuple[str, bytes | None]]
+
 
 class Record(NamedTuple):
-    """One record; `time_ms` is its timestamp."""
+    """One record; `time_ms` is its timestamp. Headers are read where they were asked for."""
 
     topic: str
     partition: int
@@ -21,18 +23,30 @@ class Record(NamedTuple):
     time_ms: int
     key: bytes | None
     value: bytes | None
+    headers: Headers | None = None
 
 
 class Reader:
-    """One consumer of some topics, from where it stopped last time; memory is bounded by librdkafka's queue."""
+    """One consumer of some topics, from where it stopped last time; memory is bounded by librdkafka's queue.
 
-    def __init__(self, kafka_servers: str, starts: Mapping[str, Offsets]) -> None:
+    `group` is never joined and never committed to.
+    """
+
+    def __init__(
+        self,
+        kafka_servers: str,
+        starts: Mapping[str, Offsets],
+        group: str = "audit",
+        *,
+        with_headers: bool = False,
+    ) -> None:
+        self._with_headers = with_headers
         self._positions: dict[str, dict[int, int]] = {topic: {} for topic in starts}
         self._paused: dict[str, set[int]] = {topic: set() for topic in starts}
         self._consumer = consumer(
             kafka_servers,
             {
-                "group.id": "audit",  # never joined, never committed to
+                "group.id": group,
                 "enable.auto.commit": False,
                 "isolation.level": "read_committed",
                 "enable.partition.eof": True,
@@ -89,11 +103,9 @@ class Reader:
                 positions[topic][partition] = max(positions[topic][partition], offset)
                 continue
             positions[topic][partition] = offset + 1
-            records.append(
-                Record(
-                    topic, partition, offset, message.timestamp()[1], message.key(), message.value()
-                )
-            )
+            headers = cast("Headers | None", message.headers()) if self._with_headers else None
+            key, value, time_ms = message.key(), message.value(), message.timestamp()[1]
+            records.append(Record(topic, partition, offset, time_ms, key, value, headers))
         return records
 
     def positions(self, topic: str) -> Offsets:

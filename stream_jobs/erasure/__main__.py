@@ -1,4 +1,4 @@
-"""Replaces an account's id by a pseudonym wherever Pinot has it; without --apply it only says where that is.
+"""Replaces an account's id by a pseudonym wherever Pinot and the archive have it; without --apply it only says where.
 
 Everybody's totals stay as they are; the account's history stays under the pseudonym, which only the key's holder can make
 of an id. Segments are rewritten by Pinot's own classes and put in their own place, one at a time, so nothing stops and
@@ -32,7 +32,7 @@ from stream_jobs.erasure.pinot_rows import PinotRows
 from stream_jobs.erasure.pseudonyms import MIN_KEY_BYTES, pseudonym
 from stream_jobs.erasure.records import Erasure, KafkaRecords
 from stream_jobs.erasure.segments import Replacement, Segments
-from stream_jobs.erasure.tables import ENTRIES, FINDINGS, REJECTED
+from stream_jobs.erasure.tables import ENTRIES, FINDINGS, REJECTED, word
 from stream_jobs.events.account_ids import is_account_id
 from stream_jobs.json_http import JsonHttpError, pinot_http
 from stream_jobs.progress.pinot_served import HttpPinotServed
@@ -96,9 +96,26 @@ def _run(given: argparse.Namespace, account_id: str, names: Names) -> dict[str, 
                 done = eraser.erase(tables, Replacement(account_id, name), given.by, _now_ms)
         finally:
             jvm.close()
+    archived = _in_archive(given, account_id, name, names)
     topics = (names.transactions_topic, names.entries_topic, names.rejected_topic)
     keeps = kept(names, KafkaTopicAdmin(given.kafka).live_topics(topics), _now_ms())
-    return _report(name, holding, sum(told.values()), keeps, done)
+    return {**_report(name, holding, sum(told.values()), keeps, done), "archive": archived}
+
+
+def _in_archive(
+    given: argparse.Namespace, account_id: str, name: str, names: Names
+) -> dict[str, dict[str, int]]:
+    """By topic how many files and records of the archive hold the id, or held it; empty without an archive."""
+    if not given.archive:
+        return {}
+    # pyarrow is there where an archive is.
+    from stream_jobs.archive.erasing import Replacement as InArchive
+    from stream_jobs.archive.erasing import erase
+    from stream_jobs.archive.store import Store
+
+    replacement = InArchive(account_id, word(account_id), name)
+    found = erase(Store(given.archive), names, replacement, apply=given.apply)
+    return {topic: asdict(each) for topic, each in found.items()}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -119,6 +136,7 @@ def _parser() -> argparse.ArgumentParser:
         default="2g",
         help="memory of that Java; a segment needs a few times its size (%(default)s)",
     )
+    add("--archive", metavar="WHERE", help="where stream_jobs.archive writes; a folder or a URL")
     add("--folder", type=Path, help="where a segment is rewritten; it holds the id for so long")
     add("--apply", action="store_true", help="do it; without it nothing is changed")
     add("--by", default=_whoever(), help="who does it, as it is recorded (%(default)s)")
@@ -163,6 +181,10 @@ def _as_text(said: Mapping[str, Any]) -> str:
         lines.append(
             f"{said['audit_records']} records of the audit's findings name it; they are gone after a day, unless it is found again."
         )
+    lines += [
+        f"Archive, {topic}: {found['records']} records in {found['files']} files."
+        for topic, found in said["archive"].items()
+    ]
     for topic, until in said["kafka_until"].items():
         how_long = f"is gone by {until}" if until else "stays for ever (retention.ms is -1)"
         lines.append(f"Kafka, {topic}: what it holds now {how_long}.")

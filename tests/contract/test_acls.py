@@ -39,9 +39,10 @@ def test_raw_events_are_written_by_producers_and_by_those_who_send_them_again() 
     assert _of("producer", "TOPIC", "READ") == set()
 
 
-def test_entries_are_written_by_the_job_and_by_a_repair() -> None:
+def test_entries_are_written_by_the_job_by_a_repair_and_out_of_the_archive() -> None:
     for topic in NAMES.outcomes:
-        assert {part for part in PARTS if topic in _of(part, "TOPIC", "WRITE")} == {"job", "repair"}
+        writers = {part for part in PARTS if topic in _of(part, "TOPIC", "WRITE")}
+        assert writers == {"job", "repair", "archive"}
 
 
 def test_pinot_reads_the_topics_of_its_tables_and_nothing_else() -> None:
@@ -60,6 +61,7 @@ def test_transactional_ids_are_those_that_are_used() -> None:
     assert _of("job", "TRANSACTIONAL_ID", "WRITE") == used
     assert _of("tools", "TRANSACTIONAL_ID", "WRITE") == {TRANSACTIONAL_ID}
     assert _of("repair", "TRANSACTIONAL_ID", "WRITE") == {f"{NAMES.job}-repair"}
+    assert _of("archive", "TRANSACTIONAL_ID", "WRITE") == {f"{NAMES.job}-fill"}
 
 
 @pytest.mark.parametrize("names", [NAMES, beside("blue")])

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import duckdb
+
 from stream_jobs.audit.pinot_tier import HttpPinotTier
 from stream_jobs.audit.state import State
 from stream_jobs.topics.kafka_offsets import KafkaOffsets
@@ -36,6 +38,8 @@ def test_an_erased_account_is_told_by_its_pseudonym_and_nobody_elses_totals_chan
     stack.assert_exact([ERASED, *OTHERS], window)
     entries = sum(ERASED in (each.from_account_id, each.to_account_id) for each in sent) * 2
 
+    archived = stack.dev("archive", "follow", "--once")
+    assert archived.returncode == 0, archived.stdout + archived.stderr
     told = erase(stack)
     assert told["held"] == {"account_entries": entries, "transactions_rejected": 1}
     assert not told["applied"]
@@ -43,6 +47,13 @@ def test_an_erased_account_is_told_by_its_pseudonym_and_nobody_elses_totals_chan
         (NAMES.transactions_topic, NAMES.entries_topic, NAMES.rejected_topic)
     )
     assert erase(stack)["held"] == told["held"]
+    in_archive = {topic: found["records"] for topic, found in told["archive"].items()}
+    assert in_archive == {
+        NAMES.transactions_topic: entries // 2 + 1,
+        NAMES.entries_topic: entries,
+        NAMES.rejected_topic: 1,
+        NAMES.uncounted_topic: 0,
+    }
 
     done = erase(stack, "--apply", "--by", "ann")
     name = done["pseudonym"]
@@ -50,6 +61,8 @@ def test_an_erased_account_is_told_by_its_pseudonym_and_nobody_elses_totals_chan
     assert done["replaced"] == told["held"]
     assert done["left"] == {"account_entries": 0, "transactions_rejected": 0}
     assert_nowhere(stack, told["segments"])
+    assert done["archive"] == told["archive"]
+    assert_archive_agrees(stack)
 
     stack.ledger.rename(ERASED, name)
     stack.wait_complete(now_ms())
@@ -106,6 +119,17 @@ def holds(file: Path) -> bool:
     with tarfile.open(file) as archive:
         opened = [archive.extractfile(each) for each in archive.getmembers() if each.isfile()]
         return any(has_id(each.read()) for each in opened if each)
+
+
+def assert_archive_agrees(stack: RunningStack) -> None:
+    """It holds the id nowhere, covers what it covered, and says what Pinot says."""
+    folder = stack.state / "data" / "archive"
+    values = duckdb.execute(f"SELECT key, value FROM read_parquet('{folder}/*/**/*.parquet')")
+    assert not [row for row in values.fetchall() if any(has_id(each or b"") for each in row)]
+    assert not [rows for rows in erase(stack)["archive"].values() if rows["records"]]
+    for command in ("check", "compare"):
+        said = stack.dev("archive", command)
+        assert said.returncode == 0, said.stdout + said.stderr
 
 
 def has_id(content: bytes) -> bool:

@@ -76,27 +76,37 @@ def watching(name: str, *arguments: str) -> Iterator[None]:
 
 
 @contextmanager
-def second_job(stack: RunningStack, settings: StackSettings, folder: Path) -> Iterator[str]:
+def second_tables(stack: RunningStack, settings: StackSettings) -> Iterator[None]:
+    """Its topics and tables, empty."""
     module(stack, "stream_jobs.topics", "--kafka", stack.kafka, "--environment", "local")
     pinot = settings.pinot_controller_url
     module(stack, "pinot_config.apply", "--controller", pinot, "--kafka", stack.kafka)
-    told = [*job_arguments(settings, 1), "--checkpoints", f"file://{folder}/checkpoints"]
-    job = module(stack, "stream_jobs.job", *told, "--pinot-controller", pinot).split()[-1]
     try:
-        yield job
+        yield
     finally:
-        httpx.patch(f"{settings.flink_url}/jobs/{job}", trust_env=False)
-        for table in (NAMES.entries_table, NAMES.rejected_table, NAMES.progress_table):
-            httpx.delete(f"{pinot}/tables/{table}?type=realtime", trust_env=False, timeout=30)
-        httpx.delete(
-            f"{pinot}/tables/{NAMES.audit_table}?type=realtime", trust_env=False, timeout=30
-        )
+        tables = [each for first, each in NAMES.called.items() if "_" in first]
+        for table in tables:
+            url = f"{pinot}/tables/{table}?type=realtime"
+            httpx.delete(url, trust_env=False, timeout=30)
         own = [
             topic for first, topic in NAMES.called.items() if topic != first and "_" not in topic
         ]
         kafka = AdminClient({"bootstrap.servers": stack.kafka})
         for deleted in kafka.delete_topics(own).values():
             deleted.result(30)
+
+
+@contextmanager
+def second_job(
+    stack: RunningStack, settings: StackSettings, folder: Path, *more: str
+) -> Iterator[str]:
+    told = [*job_arguments(settings, 1), "--checkpoints", f"file://{folder}/checkpoints", *more]
+    pinot = settings.pinot_controller_url
+    job = module(stack, "stream_jobs.job", *told, "--pinot-controller", pinot).split()[-1]
+    try:
+        yield job
+    finally:
+        httpx.patch(f"{settings.flink_url}/jobs/{job}", trust_env=False)
 
 
 def ask(url: str, document: str, **variables: object) -> dict[str, dict[str, object]]:
@@ -118,6 +128,7 @@ def test_a_second_table_is_built_beside_the_first_and_takes_over_without_a_wrong
     audit = ("--state", str(tmp_path / "audit.sqlite3"), "--metrics-port", str(free_port()))
     with ExitStack() as beside_:
         flowing = beside_.enter_context(traffic(stack))
+        beside_.enter_context(second_tables(stack, settings))
         beside_.enter_context(second_job(stack, settings, tmp_path))
         beside_.enter_context(watching("stream_jobs.progress", *where, *flink))
         beside_.enter_context(watching("stream_jobs.audit", *where, *audit))
@@ -129,23 +140,7 @@ def test_a_second_table_is_built_beside_the_first_and_takes_over_without_a_wrong
             )
         )
         began_ms = now_ms()
-
-        def is_green() -> bool:
-            try:
-                said = ask(second.url, STATE)["pipeline"]
-            except (OperationError, httpx.HTTPError):
-                return False
-            judged = said["audit"]
-            assert isinstance(judged, dict)
-            assert judged["openMismatches"] == []
-            reached = judged["comparedThrough"]
-            return (
-                judged["state"] == "CONSISTENT"
-                and reached is not None
-                and min(parse_ms(reached), parse_ms(str(said["asOf"]))) > began_ms
-            )
-
-        wait_until(is_green, 150, "the second pipeline is not green")
+        wait_until(lambda: is_green(second.url, began_ms), 150, "the second pipeline is not green")
         judge_from(second.url, flowing)
         done_ms = now_ms()
         wait_until(
@@ -154,6 +149,23 @@ def test_a_second_table_is_built_beside_the_first_and_takes_over_without_a_wrong
             "the second pipeline stands still",
         )
         judge_from(second.url, flowing)
+
+
+def is_green(url: str, since_ms: int) -> bool:
+    """Whether its audit has found nothing, and both have come past an instant."""
+    try:
+        said = ask(url, STATE)["pipeline"]
+    except (OperationError, httpx.HTTPError):
+        return False
+    judged = said["audit"]
+    assert isinstance(judged, dict)
+    assert judged["openMismatches"] == []
+    reached = judged["comparedThrough"]
+    return (
+        judged["state"] == "CONSISTENT"
+        and reached is not None
+        and min(parse_ms(reached), parse_ms(str(said["asOf"]))) > since_ms
+    )
 
 
 def judge_from(url: str, flowing: Traffic) -> None:

@@ -1,0 +1,169 @@
+"""An account's id out of the archive: files that hold it are written anew with a pseudonym, and cover what they covered."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from stream_jobs.archive.columns import ERASED, packed, records_of, says
+from stream_jobs.archive.layout import Part
+from stream_jobs.archive.store import Store
+from stream_jobs.audit.readers import Headers, Record
+from stream_jobs.topics.names import Names
+
+# What may hold an id that is not spelt there as it is: JSON's \u0061, and the raw bytes of rejected events.
+_HIDING: Final = ("\\u", '_base64":')
+# What we say of ourselves in these is never an id, though an account may be called so.
+_OUR_WORDS: Final = frozenset({"direction", "kind", "type", "outcome", "reason"})
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """How many records of how many files hold an id, or held it."""
+
+    files: int
+    records: int
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """Whose id, the pattern by which a text is searched for it, and what stands for it."""
+
+    account_id: str
+    word: str
+    pseudonym: str
+
+    def record(self, record: Record) -> Record:
+        """The record without the id: but for it, and for how JSON spells it, byte for byte as it was."""
+        headers: Headers | None = None
+        if record.headers is not None:
+            headers = [(name, self._raw(value)) for name, value in record.headers]
+        return record._replace(
+            key=self._raw(record.key), value=self._raw(record.value), headers=headers
+        )
+
+    def _raw(self, content: bytes | None) -> bytes | None:
+        if content is None:
+            return None
+        text = self._text(content.decode("utf-8", "surrogateescape"))
+        replaced = text.encode("utf-8", "surrogateescape")
+        try:
+            was = orjson.loads(content)
+        except orjson.JSONDecodeError:
+            return replaced
+        wanted = self._json(was)
+        if wanted == was:
+            return content
+        # Where it is spelt otherwise, or is also the name of a field, JSON is written anew.
+        return replaced if _loaded(replaced) == wanted else orjson.dumps(wanted)
+
+    def _json(self, body: Any) -> Any:
+        if type(body) is dict:
+            return {name: self._field(name, value) for name, value in body.items()}
+        if type(body) is list:
+            return [self._json(each) for each in body]
+        return self._text(body) if type(body) is str else body
+
+    def _field(self, name: str, value: Any) -> Any:
+        if name in _OUR_WORDS:
+            return value
+        if type(value) is str and name.endswith("_base64"):
+            return self._base64(value)
+        if type(value) is str and name == "headers":  # of a rejected event: JSON, values in base64
+            told = _loaded(value.encode())
+            kept = told if type(told) is dict else {}
+            without = {each: self._base64(said) if said else said for each, said in kept.items()}
+            return value if without == kept else orjson.dumps(without).decode()
+        return self._json(value)
+
+    def _base64(self, text: str) -> str:
+        try:
+            content = base64.b64decode(text, validate=True)
+        except (binascii.Error, ValueError):
+            return text
+        return base64.b64encode(self._raw(content) or b"").decode("ascii")
+
+    def _text(self, text: str) -> str:
+        return (
+            self.pseudonym if text == self.account_id else re.sub(self.word, self.pseudonym, text)
+        )
+
+
+def erase(
+    store: Store, names: Names, replacement: Replacement, *, apply: bool
+) -> dict[str, Erased]:
+    """By topic; without `apply` nothing is changed. Begun again it goes on."""
+    found = {}
+    for topic, said in says(names).items():
+        changed = [
+            _erase(store, part, said, replacement, apply=apply)
+            for partition in store.partitions(topic)
+            for part in store.parts(topic, partition)
+        ]
+        found[topic] = Erased(sum(each > 0 for each in changed), sum(changed))
+    return found
+
+
+def _erase(
+    store: Store, part: Part, said: pa.Schema, replacement: Replacement, *, apply: bool
+) -> int:
+    with store.open(part) as file:
+        opened = pq.ParquetFile(file)
+        before = int((opened.schema_arrow.metadata or {}).get(ERASED, b"0"))
+        table = opened.read()
+    may_hold = _may_hold(table, replacement.account_id)
+    if not any(may_hold):
+        return 0
+    records = list(records_of(part, table))
+    without = [
+        replacement.record(record) if maybe else record
+        for record, maybe in zip(records, may_hold, strict=True)
+    ]
+    changed = sum(is_ != was for is_, was in zip(without, records, strict=True))
+    if changed and apply:
+        store.put(part, packed(part, without, said, before + changed), "erased")
+    return changed
+
+
+def _may_hold(table: pa.Table, account_id: str) -> Sequence[bool]:
+    spelt = {
+        account_id,
+        json.dumps(account_id)[1:-1],
+        json.dumps(account_id, ensure_ascii=False)[1:-1],
+    }
+    headers = table.column("headers").combine_chunks().flatten()
+    columns = [(table.column(name), {*spelt, *_HIDING}) for name in ("key", "value")]
+    if _any_of(headers.field("value"), spelt):
+        return [True] * len(table)
+    masks = [
+        pc.fill_null(pc.match_substring(column, each), False)
+        for column, patterns in columns
+        for each in patterns
+    ]
+    found = masks[0]
+    for mask in masks[1:]:
+        found = pc.or_(found, mask)
+    told: list[bool] = found.to_pylist()
+    return told
+
+
+def _any_of(column: pa.Array, patterns: set[str]) -> bool:
+    found = (pc.any(pc.match_substring(column, each)).as_py() for each in patterns)
+    return any(bool(each) for each in found)
+
+
+def _loaded(content: bytes) -> Any:
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return None

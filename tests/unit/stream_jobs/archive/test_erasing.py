@@ -1,0 +1,112 @@
+"""An id leaves the archive however it is spelt, and every other byte stays."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+from pathlib import Path
+
+import pytest
+
+from stream_jobs.archive.checking import checked
+from stream_jobs.archive.erasing import Erased, Replacement, erase
+from stream_jobs.archive.open_parts import Limits
+from stream_jobs.archive.store import Store
+from stream_jobs.audit.readers import Record
+from stream_jobs.erasure.tables import word
+from stream_jobs.topics.names import NAMES
+from tests.unit.stream_jobs.archive.kafka_log import SEVEN_MS, TOPIC, KafkaLog, archived, archiver
+
+ANN, NAME = "Ann-1", "erased-x"
+REPLACEMENT = Replacement(ANN, word(ANN), NAME)
+BROKEN = b'{"to_account_id": "Ann-1", "amount": 7'
+
+
+def b64(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+@pytest.mark.parametrize(
+    ("was", "is_"),
+    [
+        (b'{"to_account_id" : "Ann-1",  "x": 1}', b'{"to_account_id" : "erased-x",  "x": 1}'),
+        (b'{"a": "\\u0041nn-1", "b": "Bob"}', b'{"a":"erased-x","b":"Bob"}'),
+        (b'{"Ann-1": "Ann-1"}', b'{"Ann-1":"erased-x"}'),
+        (b"Ann-1, not Ann-12, xAnn-1 or Ann-1.5 \xff", b"erased-x, not Ann-12, xAnn-1 or Ann-1.5 \xff"),
+        (BROKEN, BROKEN.replace(b"Ann-1", b"erased-x")),
+        (b'{"other": "Ann-10", "u": "\\u0041"}', b'{"other": "Ann-10", "u": "\\u0041"}'),
+        (None, None),
+    ],
+)  # fmt: skip
+def test_a_value_is_as_it_was_but_for_the_id(was: bytes | None, is_: bytes | None) -> None:
+    record = Record(TOPIC, 0, 1, 2, was, was, [("h", was), ("n", None)])
+    assert REPLACEMENT.record(record) == Record(TOPIC, 0, 1, 2, is_, is_, [("h", is_), ("n", None)])
+
+
+def test_what_a_rejected_event_was_is_found_in_its_base64() -> None:
+    body = {
+        "reason": "AMOUNT_NOT_A_STRING",
+        "payload": BROKEN.decode(),
+        "payload_base64": b64(BROKEN),
+        "key_base64": b64(b"Ann-1"),
+        "headers": json.dumps({"h": b64(b"Ann-1"), "n": None}),
+    }
+    told = REPLACEMENT.record(Record(TOPIC, 0, 1, 2, None, json.dumps(body).encode(), None))
+    said = json.loads(told.value or b"")
+    without = BROKEN.replace(ANN.encode(), NAME.encode())
+    assert said["payload"] == without.decode()
+    assert said["payload_base64"] == b64(without)
+    assert said["key_base64"] == b64(NAME.encode())
+    assert json.loads(said["headers"]) == {"h": b64(NAME.encode()), "n": None}
+    assert said["reason"] == body["reason"]
+
+
+@pytest.mark.parametrize("account", ["SENT", "direction", "account_id", "erased-x"])
+def test_an_account_that_is_called_as_one_of_our_words_leaves_them_alone(account: str) -> None:
+    body = {"account_id": account, "counterparty_id": "b", "direction": "SENT"}
+    given = Record(TOPIC, 0, 1, 2, None, json.dumps(body).encode(), None)
+    told = Replacement(account, word(account), "erased-y").record(given)
+    assert json.loads(told.value or b"") == {**body, "account_id": "erased-y"}
+
+
+def entry(offset: int, account: str, other: str) -> Record:
+    body = {
+        "account_id": account, "counterparty_id": other, "direction": "SENT",
+        "transaction_id": f"id-{offset}", "amount": "1.50", "event_time_ms": SEVEN_MS,
+        "kind": "TRANSFER", "reverses": None, "kafka_partition": 0, "kafka_offset": offset,
+    }  # fmt: skip
+    return Record(TOPIC, 0, offset, SEVEN_MS, account.encode(), json.dumps(body).encode(), None)
+
+
+def test_only_files_that_hold_it_are_written_anew_and_they_cover_what_they_covered(
+    tmp_path: Path,
+) -> None:
+    records = [
+        *(entry(n, "bob", "Ann-12") for n in range(4)),
+        *(entry(n, *sides) for n, sides in ((4, ("bob", ANN)), (5, ("x", "y")), (7, (ANN, ANN)))),
+    ]
+    store = Store(str(tmp_path))
+    log = KafkaLog({0: records}, {0: 9})
+    archiver(log, store, Limits(4, 10, 10**9)).run([TOPIC], threading.Event(), once=True)
+    paths = sorted(tmp_path.rglob("*.parquet"))
+    contents = [path.read_bytes() for path in paths]
+
+    dry = erase(store, NAMES, REPLACEMENT, apply=False)
+    assert dry[TOPIC] == Erased(1, 2)
+    assert [path.read_bytes() for path in paths] == contents
+
+    assert erase(store, NAMES, REPLACEMENT, apply=True) == dry
+    assert sorted(tmp_path.rglob("*.parquet")) == paths
+    assert paths[0].read_bytes() == contents[0]
+    found = checked(store, TOPIC, 0)
+    assert (found.faults, found.erased, found.records) == ([], 1, 7)
+    _, is_ = archived(store, 0)
+    assert is_ == [
+        *records[:4],
+        entry(4, "bob", NAME),
+        records[5],
+        entry(7, NAME, NAME),
+    ]
+    assert all(b"Ann-1" not in path.read_bytes().replace(b"Ann-12", b"") for path in paths)
+    assert erase(store, NAMES, REPLACEMENT, apply=True)[TOPIC] == Erased(0, 0)
