@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from gateway.analytics.calendars import DAY_MS
 from gateway.analytics.entries import ALL_TIME
 from gateway.analytics.model import Interval
 from gateway.analytics.pipeline_plan import EntryCountPlan, RejectedPlan
 from gateway.analytics.query_plan import EntriesPlan, TotalsPlan
 from gateway.settings import Settings
-from gateway.store.pinot.kept import DAY_MS, FORGOTTEN, forgotten
+from gateway.store.pinot.kept import FORGOTTEN, forgotten
 from gateway.store.pinot.store import PinotStore
 from tests.scopes import NETWORK, of
 from tests.unit.gateway.fakes import FakeBroker, broker_answer
