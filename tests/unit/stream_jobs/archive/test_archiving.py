@@ -12,18 +12,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream_jobs.archive.archiving import HoleError
+from stream_jobs.archive.archiving import Archiver, HoleError
 from stream_jobs.archive.checking import checked
 from stream_jobs.archive.layout import Part, gaps_and_overlaps, part_of
 from stream_jobs.archive.open_parts import RECORD_BYTES, Limits, OpenParts
 from stream_jobs.archive.store import Store, StoreError
 from stream_jobs.audit.readers import Record
+from stream_jobs.topics.kafka_offsets import KafkaOffsetsError
+from stream_jobs.topics.names import NAMES
 from stream_jobs.topics.offsets import Gap
 from tests.unit.stream_jobs.archive.kafka_log import (
     HOUR_MS,
     SEVEN_MS,
     TOPIC,
     KafkaLog,
+    LogReader,
     archived,
     archiver,
     files,
@@ -141,6 +144,25 @@ def test_what_was_deleted_unread_stops_it_until_the_loss_is_accepted(tmp_path: P
     parts, _ = archived(store, 0)
     assert gaps_and_overlaps(parts) == []
     assert checked(store, TOPIC, 0).faults == [f"offsets {end} to {end + 5} were lost"]
+
+
+def test_what_was_read_before_kafka_deleted_the_next_is_written_down_first(tmp_path: Path) -> None:
+    log = KafkaLog({0: [record(0, n, SEVEN_MS) for n in range(3)]}, {0: 9})
+
+    class Overtaken(LogReader):
+        def read(self, limit: int, timeout_s: float) -> list[Record]:
+            if self.at[0] == 3:
+                log.first[0] = 8
+                raise KafkaOffsetsError("offset 3 is out of range")
+            return super().read(limit, timeout_s)
+
+    store = Store(str(tmp_path))
+    overtaken = Archiver(
+        log, lambda starts: Overtaken(log, dict(starts[TOPIC])), store, NAMES, LIMITS
+    )
+    with pytest.raises(HoleError, match=r"Kafka deleted offsets 3 to 8 unread"):
+        overtaken.run([TOPIC], NEVER, once=True)
+    assert archived(store, 0)[1] == log.records[0]
 
 
 def test_a_topic_that_was_made_anew_is_not_gone_on_with(tmp_path: Path) -> None:
