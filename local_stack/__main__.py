@@ -18,6 +18,7 @@ from local_stack import (
     credentials,
     erasing,
     jars,
+    on_kubernetes,
     prerequisites,
     run_file,
     secure,
@@ -56,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "logs": lambda: _logs(console, stack_settings, options.part, follow=not options.no_follow),
         "docs": _docs,
         "check": lambda: suite.check(_told, tests=not options.no_tests),
-        "test": lambda: suite.test(rest, _told),
+        "test": lambda: suite.test(rest, _told, on_kubernetes.run_here),
     }
     if options.command in commands:
         return commands[options.command]()

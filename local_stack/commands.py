@@ -198,8 +198,8 @@ def _checks(commands: _Commands) -> None:
         "test",
         "[pytest's arguments]",
         "the whole suite, on the real Kafka, Flink and Pinot",
-        "what needs none of these runs first, on all cores; by name only: tests/long (the secured stack, long outages, "
-        "a second pipeline; 12 minutes) and tests/kubernetes",
+        "what needs none of these runs first, on all cores, and last what of tests/kubernetes there is helm and a cluster "
+        "for; by name only: tests/long (the secured stack, long outages, a second pipeline; 12 minutes)",
     )
     check = commands.add("check", "format, lint, types, import contracts, unit and contract tests")
     check.add_argument("--no-tests", action="store_true", help="all but the tests")

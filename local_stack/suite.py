@@ -1,7 +1,7 @@
 """The checks and the tests: which there are, in which order, and which of them run side by side.
 
-`tests/long` has what needs a stack of its own or minutes of waiting, and `tests/kubernetes` a cluster: they are run by
-name.
+`tests/long` has what needs a stack of its own or minutes of waiting: it is run by name. What of `tests/kubernetes` runs,
+`local_stack/on_kubernetes.py` says.
 """
 
 from __future__ import annotations
@@ -29,12 +29,15 @@ Run = Callable[[list[str]], int]
 """Runs a command and returns its exit code."""
 
 
-def test(arguments: Sequence[str], run: Run) -> int:
+def test(arguments: Sequence[str], run: Run, further: Callable[[Run], list[int]]) -> int:
     """Run the tests that pytest's arguments name; of the whole suite first those that need no stack, on all cores.
 
-    Both parts run whatever the first one finds; returns the worst exit code.
+    `further` is what follows them where there are no arguments. All parts run whatever one finds; returns the worst
+    exit code.
     """
     codes = [run(command) for command in test_commands(arguments)]
+    if not arguments:
+        codes += further(run)
     found = [code for code in codes if code != _NO_TESTS_COLLECTED]
     return max(found, default=_NO_TESTS_COLLECTED)
 

@@ -12,6 +12,7 @@ from gateway.settings.telling import markdown_table
 from graphql_schema.error_codes import ErrorCode
 from local_stack import chart, commands, examples, prerequisites
 from local_stack import settings as stack_settings
+from local_stack.on_kubernetes import TOOL
 from local_stack.settings import CHECKOUT, StackSettings
 from pinot_config.sizing import tables as sizing_tables
 from pinot_config.sizing.arithmetic import Load, Measured
@@ -150,5 +151,9 @@ def _stack_settings() -> str:
         "takes over from the stack's; without it there is one of each |"
     )
     home = "| `PINOT_HOME` | | Folder of the Pinot to run, an unpacked distribution or its jars; empty: the fetched one |"
+    tool = (
+        f"| `{TOOL}` | | Program that brings up a cluster on this machine, for "
+        "[tests of the chart](kubernetes.md#tests) |"
+    )
     head = "| variable | default | meaning |\n|---|---|---|\n"
-    return head + "\n".join([*ports, folder, timeout, ids, currency, lease, home]) + "\n"
+    return head + "\n".join([*ports, folder, timeout, ids, currency, lease, home, tool]) + "\n"

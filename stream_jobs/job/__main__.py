@@ -88,11 +88,6 @@ def main(arguments: list[str]) -> None:
     """Submit from the command line; prints the job's id."""
     parser = argparse.ArgumentParser(prog="python -m stream_jobs.job", description=submit.__doc__)
     add_arguments(parser)
-    parser.add_argument(
-        "--after-outage",
-        action="store_true",
-        help="however old the snapshot is, and without what its sinks still had to commit: repair writes that",
-    )
     given = parser.parse_args(arguments)
     try:
         settings = settings_of(given)

@@ -123,6 +123,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="URI",
         help="savepoint or checkpoint to go on from; without it, only where nothing was counted yet",
     )
+    parser.add_argument(
+        "--after-outage",
+        action="store_true",
+        help="however old the snapshot is, and without what its sinks still had to commit: repair writes that",
+    )
 
 
 def settings_of(given: argparse.Namespace) -> JobSettings:

@@ -6,6 +6,7 @@ import copy
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from gateway.settings.kinds import file_variable, is_confidential, variable
 from local_stack import chart, images
 from local_stack.settings import StackSettings
 from pinot_config.tables import OVERLAYS
+from stream_jobs.topics.names import Names
 
 SCHEMA: dict[str, Any] = json.loads(chart.SCHEMA.read_text())
 VALUES = chart.values()
@@ -177,6 +179,13 @@ def test_every_part_can_be_given_variables_files_and_volumes_of_its_own() -> Non
             *("extraEnv", "extraEnvFrom", "extraVolumes", "extraVolumeMounts"),
             "image",
         }
+
+
+def test_every_name_but_the_tables_can_be_anothers() -> None:
+    """Of tables the gateway knows the suffix alone."""
+    options = SCHEMA["properties"]["pipeline"]["properties"]["names"]["propertyNames"]["enum"]
+    words = [each.name.split("_") for each in fields(Names) if not each.name.endswith("_table")]
+    assert options == [first + "".join(map(str.title, rest)) for first, *rest in words]
 
 
 def test_the_overlays_that_the_chart_takes_there_are() -> None:

@@ -14,9 +14,10 @@ from typing import Any
 
 import yaml
 
+from local_stack import on_kubernetes
 from local_stack.chart import FOLDER
 
-REGISTRY = os.environ.get("CHART_TESTS_REGISTRY", "localhost")
+REGISTRY = os.environ.get(on_kubernetes.REGISTRY, "localhost")
 RELEASE = "pa"
 NAME = "pa-payment-analytics"
 READY_S = 600

@@ -5,10 +5,21 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.kubernetes.cluster import Cluster, Helm
+from tests.kubernetes.cluster import READY_S, Cluster, Helm
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In the order of their files, since one release goes through them; each may wait for it to be ready, twice."""
+    mine = [each for each in items if each.path.parent == Path(__file__).parent]
+    for each in mine:
+        each.add_marker(pytest.mark.timeout(2 * READY_S + 300))
+    in_order = iter(sorted(mine, key=lambda each: (each.path, each.location[1] or 0)))
+    items[:] = [next(in_order) if each in mine else each for each in items]
 
 
 @pytest.fixture(scope="session")

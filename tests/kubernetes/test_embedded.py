@@ -71,7 +71,7 @@ def test_a_rolling_update_fails_no_request(installed: Cluster) -> None:
     rolled_out(installed)
     said = said_by_load(installed)
     assert said["failures"] == {}
-    assert said["answered"] > 100
+    assert said["answered"] >= 100
 
 
 def test_pods_that_are_deleted_and_scaled_fail_no_request(installed: Cluster) -> None:
@@ -83,7 +83,7 @@ def test_pods_that_are_deleted_and_scaled_fail_no_request(installed: Cluster) ->
         install(installed, "--set", f"gateway.replicas={replicas}")
     said = said_by_load(installed)
     assert said["failures"] == {}
-    assert said["answered"] > 100
+    assert said["answered"] >= 100
 
 
 def test_a_version_that_never_comes_up_takes_nothing_away_and_is_rolled_back(

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.kubernetes.cluster import NAME, Cluster, wait
+from tests.kubernetes.cluster import NAME, Cluster, CommandError, wait
 
 VALUES = "values-demo.yaml"
 SERVERS = f"{NAME}-kafka:9092"
 JOB = f"{NAME}-job"
+WORKS = {"tracker": ("pipeline_tracker_active", 16125), "audit": ("audit_active", 18100)}
 GOING_ON = re.compile(r"going on from file:/+state/checkpoints/")
 
 
@@ -127,6 +128,36 @@ def test_an_upgrade_and_a_rollback_of_the_job_go_on_with_its_state(installed: Cl
     wait("the job as it was", lambda: job_runs(installed))
     assert GOING_ON.search(job_log(installed))
     verified(installed, "verify-upgraded")
+
+
+def told(cluster: Cluster, pod: str, port: int) -> str:
+    """What a pod tells Prometheus; nothing while it does not answer."""
+    path = f"/api/v1/namespaces/{cluster.name}/pods/{pod}:{port}/proxy/metrics"
+    try:
+        return cluster.do("get", "--raw", path)
+    except CommandError:
+        return ""
+
+
+def active(cluster: Cluster, part: str) -> list[tuple[str, str]]:
+    """Name and uid of each of the part's pods that says that it is the one that works."""
+    metric, port = WORKS[part]
+    pods = cluster.get("pods", "-l", f"app.kubernetes.io/component={part}")["items"]
+    found = [(pod["metadata"]["name"], pod["metadata"]["uid"]) for pod in pods]
+    return [each for each in found if f"\n{metric} 1.0\n" in told(cluster, each[0], port)]
+
+
+@pytest.mark.parametrize("part", WORKS)
+def test_of_two_one_works_and_the_other_takes_over(installed: Cluster, part: str) -> None:
+    installed.install(VALUES, "--set", ",".join(f"{each}.replicas=2" for each in WORKS))
+    wait(f"one {part} that works", lambda: len(active(installed, part)) == 1)
+    ((name, uid),) = active(installed, part)
+    installed.do("delete", "pod", name, "--grace-period=0", "--force")
+    wait(
+        f"another {part} that works",
+        lambda: [other != uid for _, other in active(installed, part)] == [True],
+    )
+    verified(installed, f"verify-{part}")
 
 
 def test_a_configuration_that_could_lose_money_stops_the_upgrade_before_the_job_is_touched(

@@ -209,6 +209,19 @@ def test_topics_and_tables_come_before_all_else_where_kafka_and_pinot_are_there(
     assert upgraded["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
 
 
+def test_names_of_ones_own_are_told_to_all_that_use_them(helm: Helm) -> None:
+    names = "pipeline.names.transactionsTopic=payments.v1,pipeline.names.erasedRowsTopic=gone"
+    told = [
+        container["args"]
+        for pod in pods(helm.template(*EXTERNAL, "--set", names))
+        for container in (*pod.get("initContainers", ()), *pod["containers"])
+        if "--kafka=kafka:9092" in container.get("args", ())
+    ]
+    assert len(told) == 7
+    for arguments_ in told:
+        assert {"--transactions-topic=payments.v1", "--erased-rows-topic=gone"} <= set(arguments_)
+
+
 def test_what_the_check_is_told_the_job_is_told(helm: Helm) -> None:
     resources = helm.template(*EVERYTHING)
     job = by_name(resources, "Job", "-bootstrap")["spec"]["template"]["spec"]["containers"][0]
@@ -241,6 +254,14 @@ def test_a_changed_configuration_of_flink_makes_new_pods(helm: Helm) -> None:
     [
         ((), "kafka.servers must be set"),
         (EXTERNAL[:2], "pinot.controllerUrl must be set"),
+        (
+            (*EXTERNAL, "--set", r"pinot.brokerUrl=http://pinot-0:8099\,pinot-1:8099"),
+            "'http://pinot-0:8099,pinot-1:8099' does not match pattern",
+        ),
+        (
+            (*EXTERNAL, "--set", "pipeline.names.transactionTopic=payments.v1"),
+            "invalid propertyName 'transactionTopic'",
+        ),
         (EXTERNAL[:6], "gateway.auth.existingSecret must be set: a Secret with keys.json"),
         ((*EXTERNAL, "--set", "gateway.replica=3"), "additional properties 'replica' not allowed"),
         ((*EXTERNAL, "--set", "gateway.settings.GATEWAY_MAX_FRIST=3"), "GATEWAY_MAX_FRIST"),

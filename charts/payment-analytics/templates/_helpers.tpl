@@ -175,6 +175,9 @@ envFrom: {{ toYaml . | nindent 2 }}
 {{- with .Values.pipeline.suffix }}
 - --pipeline={{ . }}
 {{- end }}
+{{- range $name, $value := .Values.pipeline.names }}
+- --{{ kebabcase $name }}={{ $value }}
+{{- end }}
 {{- end -}}
 
 {{- define "pa.eventRules" -}}

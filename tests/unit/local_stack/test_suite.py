@@ -19,7 +19,7 @@ def test_the_whole_suite_is_every_folder_of_tests_in_two_parts() -> None:
     assert "-n" in quick
     assert "-n" not in on_the_stack  # they share one stack
     with_tests = {path.parent.relative_to(CHECKOUT).parts[1] for path in _test_files()}
-    with_tests -= {"kubernetes", "long"}  # which are run by name
+    with_tests -= {"kubernetes", "long"}  # which need a cluster, or are run by name
     assert with_tests == {path.split("/")[1] for path in (*suite.QUICK_TESTS, *suite.STACK_TESTS)}
 
 
@@ -36,8 +36,13 @@ def test_what_is_named_runs_alone() -> None:
 )
 def test_both_parts_run_and_the_worst_counts(codes: list[int], whole: int) -> None:
     left = iter(codes)
-    assert suite.test([], lambda _: next(left)) == whole
+    assert suite.test([], lambda _: next(left), lambda _: []) == whole
     assert list(left) == []
+
+
+def test_what_follows_is_part_of_the_whole_and_of_nothing_that_was_chosen() -> None:
+    assert suite.test([], lambda _: 0, lambda run: [run([]), 4]) == 4
+    assert suite.test(["-k", "some"], lambda _: 0, lambda _: [4]) == 0
 
 
 def test_checks_end_with_the_first_that_fails() -> None:

@@ -41,5 +41,7 @@ def test_neither_or_both_is_a_wrong_command_line(arguments: tuple[str, ...]) -> 
     assert wrong.value.code == 2
 
 
-def test_what_the_job_is_told_its_check_can_be_told() -> None:
-    assert configured("--application", "--restore-from", "file:///s/savepoint-1")
+@pytest.mark.parametrize("told", [("--restore-from", "file:///s/savepoint-1"), ("--after-outage",)])
+def test_what_the_job_is_told_its_check_can_be_told(told: tuple[str, ...]) -> None:
+    """The chart gives both the same, and the check runs first."""
+    assert configured("--application", *told)
