@@ -27,6 +27,8 @@ LONGEST_TURN_MS: Final = 60_000
 POLL_S: Final = 0.2
 # Kafka hears of a process that reaches nothing else: after this it gives the lease up, since another may reach it.
 SILENT_S: Final = 30.0
+# Who gives it up stays out for some heartbeats: of two that join at once it might be given the lease again.
+OUT_S: Final = 5.0
 
 log = logging.getLogger("lease")
 
@@ -74,13 +76,20 @@ def member_of(kafka_servers: str, group: str, session_s: int = SESSION_S) -> Con
 class Lease:
     """One member's view of who works, all from one thread; `make` makes a member of the group."""
 
-    def __init__(self, make: Callable[[], Consumer], topic: str) -> None:
+    def __init__(
+        self,
+        make: Callable[[], Consumer],
+        topic: str,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._make = make
         self._topic = topic
+        self._monotonic = monotonic
         self._number = 0
         self._held = False
         self._fault = ""
-        self._member = self._joined()
+        self._member = make()
+        self._out_until_s: float | None = 0.0
 
     @property
     def is_joined(self) -> bool:
@@ -92,6 +101,11 @@ class Lease:
 
         To be called all the time: between two calls there may be a minute at most.
         """
+        if self._out_until_s is not None:
+            if self._monotonic() < self._out_until_s:
+                time.sleep(wait_s)
+                return 0
+            self._join()
         message = self._member.poll(wait_s)
         error = message.error() if message is not None else None
         if error is not None:
@@ -99,26 +113,25 @@ class Lease:
         return self._number if self._held else 0
 
     def give_up(self) -> None:
-        """Leave the group, so that another takes over at once, and join it again."""
+        """Leave the group, so that another takes over at once, and join it again after that."""
         # The next one first: if it cannot be made, this one is still there to be polled.
-        following = self._joined()
+        following = self._make()
         self.close()
-        self._member = following
+        self._member, self._out_until_s = following, self._monotonic() + OUT_S
 
     def close(self) -> None:
         """Leave the group."""
         self._held = False
         self._member.close()
 
-    def _joined(self) -> Consumer:
-        member = self._make()
-        member.subscribe(
+    def _join(self) -> None:
+        self._out_until_s = None
+        self._member.subscribe(
             [self._topic],
             on_assign=self._given,
             on_revoke=self._given_up,
             on_lost=self._lost,
         )
-        return member
 
     def _given(self, member: Consumer, partitions: list[TopicPartition]) -> None:
         member.incremental_assign(partitions)

@@ -11,7 +11,7 @@ import pytest
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from stream_jobs.secret_files import AccessError
-from stream_jobs.topics.lease import SILENT_S, Lease, Silence, Term, add_lease_argument
+from stream_jobs.topics.lease import OUT_S, SILENT_S, Lease, Silence, Term, add_lease_argument
 
 TOPIC = "pipeline-progress"
 Callback = Callable[["Member", list[TopicPartition]], None]
@@ -34,12 +34,13 @@ class Member:
         self.next: list[Callable[[], Failed | None]] = []
         self.paused: list[TopicPartition] = []
         self.assigned: list[TopicPartition] = []
-        self.closed = False
+        self.joined = self.closed = False
 
     def subscribe(
         self, topics: list[str], on_assign: Callback, on_revoke: Callback, on_lost: Callback
     ) -> None:
         assert topics == [TOPIC]
+        self.joined = True
         self._callbacks = {"assign": on_assign, "revoke": on_revoke, "lost": on_lost}
 
     def comes(self, what: str, *partitions: int) -> None:
@@ -78,9 +79,24 @@ def members() -> Members:
     return Members()
 
 
+class Clock:
+    """Seconds, as the test says."""
+
+    def __init__(self) -> None:
+        self.now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
 @pytest.fixture
-def lease(members: Members) -> Lease:
-    return Lease(members, TOPIC)
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def lease(members: Members, clock: Clock) -> Lease:
+    return Lease(members, TOPIC, clock)
 
 
 def test_who_is_given_the_partition_works_and_reads_nothing_of_it(
@@ -117,13 +133,19 @@ def test_partitions_that_the_topic_was_given_later_are_no_lease(
     assert [lease.term() for _ in range(2)] == [1, 1]
 
 
-def test_who_gives_up_leaves_the_group_and_joins_it_again(lease: Lease, members: Members) -> None:
+def test_who_gives_up_leaves_the_group_and_joins_it_again_once_another_had_its_turn(
+    lease: Lease, members: Members, clock: Clock
+) -> None:
     members.made[0].comes("assign", 0)
     assert lease.term() == 1
     lease.give_up()
     assert members.made[0].closed
-    assert lease.term() == 0
     members.made[1].comes("assign", 0)
+    for passed_s in (0.0, OUT_S - 0.5):
+        clock.now_s += passed_s
+        assert lease.term() == 0
+        assert not members.made[1].joined
+    clock.now_s += 0.5
     assert lease.term() == 2
 
 
@@ -133,7 +155,7 @@ def test_who_cannot_join_again_is_still_the_member_that_it_was(
     def refuse() -> None:
         raise AccessError("the password's file is away")
 
-    monkeypatch.setattr(lease, "_joined", refuse)
+    monkeypatch.setattr(lease, "_make", refuse)
     with pytest.raises(AccessError):
         lease.give_up()
     assert not members.made[0].closed

@@ -1,4 +1,7 @@
-"""What Kafka had, archived by a process that is killed, read by DuckDB, and another Pinot filled from it: to the digit."""
+"""What Kafka had, archived by a process that is killed, read by DuckDB, and another Pinot filled from it: to the digit.
+
+All that the stack ever had is compared, so it must be its own: `./dev test tests/long/test_archive.py`.
+"""
 
 from __future__ import annotations
 
