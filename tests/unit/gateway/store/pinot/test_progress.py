@@ -11,7 +11,7 @@ from tests.unit.gateway.store.pinot.opened import TOTALS, TOTALS_ROW, TOTALS_TYP
 
 pytestmark = pytest.mark.anyio
 
-TYPES = ["LONG", "STRING", "LONG", "LONG", "LONG"]
+TYPES = ["LONG", "STRING", *["LONG"] * 4]
 
 
 async def test_a_replica_that_is_behind_takes_nothing_back() -> None:
