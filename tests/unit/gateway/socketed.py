@@ -23,6 +23,8 @@ class Socket:
     messages: list[dict[str, Any]] = field(default_factory=list)
     accepted: str | None = None
     closed: tuple[int, str] | None = None
+    refused: tuple[int, dict[str, Any]] | None = None
+    """The status and body of a handshake that is answered instead."""
     takes: asyncio.Event = field(default_factory=asyncio.Event)
     """While it is not set, what is sent is not taken."""
 
@@ -59,6 +61,11 @@ class Socket:
             self.accepted = message.get("subprotocol", "")
         elif message["type"] == "websocket.send":
             self.messages.append(json.loads(message["text"]))
+        elif message["type"] == "websocket.http.response.start":
+            self.refused = message["status"], {}
+        elif message["type"] == "websocket.http.response.body":
+            assert self.refused is not None
+            self.refused = self.refused[0], json.loads(message["body"])
         else:
             self.closed = message["code"], message.get("reason", "")
             self._to_server.put_nowait({"type": "websocket.disconnect", "code": message["code"]})

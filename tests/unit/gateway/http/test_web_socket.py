@@ -312,7 +312,7 @@ async def test_pages_of_other_sites_may_not_connect(
     await settle()
     assert (socket.accepted is not None) is open_
     if not open_:
-        assert socket.closed is not None
+        assert code_of(socket, 403) == "FORBIDDEN"
         await socket.serving
 
 
@@ -326,7 +326,17 @@ async def test_another_name_in_host_is_refused(gateway: Gateway) -> None:
     socket = Socket(gateway, headers={"host": "evil.example"})
     await settle()
     assert socket.accepted is None
-    assert socket.closed is not None
+    assert code_of(socket, 421) == "FORBIDDEN"
+
+
+def code_of(socket: Socket, expected: int) -> str:
+    """With which code a handshake is refused."""
+    assert socket.refused is not None
+    status, body = socket.refused
+    assert status == expected
+    assert body["errors"][0]["extensions"]["requestId"]
+    code: str = body["errors"][0]["extensions"]["code"]
+    return code
 
 
 async def test_what_the_client_no_longer_waits_for_is_not_said(gateway: Gateway) -> None:
