@@ -31,7 +31,7 @@ async def test_nothing_can_be_changed_or_uploaded_and_no_socket_opened(gateway: 
 
     socket = {"type": "websocket", "path": "/graphql", "query_string": b"", "headers": []}
     await gateway.app(socket, receive, send)
-    assert sent == ["websocket.close"]
+    assert sent == ["websocket.http.response.start", "websocket.http.response.body"]
 
 
 async def test_no_argument_takes_an_address(gateway: Gateway) -> None:
