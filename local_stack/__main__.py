@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -57,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "logs": lambda: _logs(console, stack_settings, options.part, follow=not options.no_follow),
         "docs": _docs,
         "check": lambda: suite.check(_told, tests=not options.no_tests),
-        "test": lambda: suite.test(rest, _told, on_kubernetes.run_here),
+        "test": lambda: suite.test(rest, _told, partial(on_kubernetes.run_here, os.environ)),
     }
     if options.command in commands:
         return commands[options.command]()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping
@@ -52,9 +51,9 @@ def chosen(environment: Mapping[str, str], which: Callable[[str], str | None]) -
     return Chosen((), _said(f"helm is not here, and {lacking}", RENDERED, INSTALLED, BY_NAME))
 
 
-def run_here(run: Run) -> list[int]:
+def run_here(environment: Mapping[str, str], run: Run) -> list[int]:
     """Run what there is all for, and say what was not run; the exit codes of all that was."""
-    what = chosen(os.environ, shutil.which)
+    what = chosen(environment, shutil.which)
     codes = run_chosen(what, run)
     print(what.left_out, flush=True)
     return codes
