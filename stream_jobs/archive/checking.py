@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Final
@@ -12,8 +12,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stream_jobs.archive.columns import ERASED, FROM, LOST, TO, records_of
+from stream_jobs.archive.columns import ERASED, FROM, LOST, TO
 from stream_jobs.archive.layout import Part, gaps_and_overlaps
+from stream_jobs.archive.reading import read
 from stream_jobs.archive.store import Store
 from stream_jobs.topics.offsets import Offsets
 from stream_jobs.topics.reader import Record
@@ -53,9 +54,9 @@ def checked(store: Store, topic: str, partition: int) -> Checked:
 
 
 def compare_with_kafka(
-    store: Store, found: Checked, starts: Offsets, ends: Offsets, read: ReadKafka
+    store: Store, found: Checked, starts: Offsets, ends: Offsets, read_kafka: ReadKafka
 ) -> None:
-    """Record by record, all that both have; offsets that Kafka deleted unread are a fault. Raises what `read` raises."""
+    """Record by record, all that both have; offsets that Kafka deleted unread are a fault. Raises what `read_kafka` raises."""
     first = starts.get(found.partition, 0)
     if first > found.end:
         found.faults.append(f"Kafka deleted offsets {found.end} to {first} unread")
@@ -64,8 +65,14 @@ def compare_with_kafka(
         found.faults.append(f"Kafka ends at {end}")
     if begin >= end:
         return
-    here = (each for each in records(store, found.topic, found.partition, begin) if each[0] < end)
-    there = read(found.topic, {found.partition: begin}, {found.partition: end})
+    archived = read(store, found.topic, found.partition, begin, ROWS_AT_ONCE)
+    here = (
+        (each.offset, each.time_ms, each.value, erased)
+        for _, erased, records in archived
+        for each in records
+        if each.offset < end
+    )
+    there = read_kafka(found.topic, {found.partition: begin}, {found.partition: end})
     for ours, kafkas in zip_longest(here, ((r.offset, r.time_ms, r.value) for r in there)):
         found.compared += 1
         if ours is None or kafkas is None or ours[:2] != kafkas[:2]:
@@ -73,22 +80,6 @@ def compare_with_kafka(
             return
         if ours[2] != kafkas[2] and not ours[3]:
             found.faults.append(f"Kafka has another value at {ours[0]}")
-
-
-def records(
-    store: Store, topic: str, partition: int, start: int
-) -> Iterator[tuple[int, int, bytes | None, bool]]:
-    """Offset, time, value, and whether its file was rewritten by an erasure, from an offset on."""
-    for part in store.parts(topic, partition):
-        if part.end <= start:
-            continue
-        with store.open(part) as file:
-            opened = pq.ParquetFile(file)
-            erased = ERASED in (opened.schema_arrow.metadata or {})
-            for batch in opened.iter_batches(ROWS_AT_ONCE):
-                for each in records_of(part, pa.Table.from_batches([batch])):
-                    if each.offset >= start:
-                        yield each.offset, each.time_ms, each.value, erased
 
 
 def _look_at(store: Store, part: Part, found: Checked) -> None:

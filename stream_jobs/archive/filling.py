@@ -9,17 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
-from stream_jobs.archive.columns import records_of
 from stream_jobs.archive.layout import Part
+from stream_jobs.archive.reading import read
 from stream_jobs.archive.store import Store
 from stream_jobs.audit.readers import Record
 from stream_jobs.topics.clients import consumer, explained, producer
 from stream_jobs.topics.kafka_offsets import KafkaOffsets
-from stream_jobs.topics.murmur2 import murmur2
+from stream_jobs.topics.murmur2 import partition_of_key
 from stream_jobs.topics.names import Names
 from stream_jobs.topics.offsets import Gap, Offsets
 
@@ -48,15 +46,8 @@ def batches(store: Store, topic: str, starts: Offsets) -> Iterator[tuple[Part, i
 def _of_partition(
     store: Store, topic: str, partition: int, start: int
 ) -> Iterator[tuple[Part, int, list[Record]]]:
-    for part in store.parts(topic, partition):
-        if part.end <= start:
-            continue
-        with store.open(part) as file:
-            for batch in pq.ParquetFile(file).iter_batches(RECORDS_A_TRANSACTION):
-                table = pa.Table.from_batches([batch])
-                records = [each for each in records_of(part, table) if each.offset >= start]
-                if records:
-                    yield part, records[-1].offset + 1, records
+    for part, _, records in read(store, topic, partition, start, RECORDS_A_TRANSACTION):
+        yield part, records[-1].offset + 1, records
 
 
 class Filler:
@@ -162,7 +153,7 @@ class Filler:
     def _partition(self, record: Record) -> int:
         if not self._by_key or record.key is None:
             return record.partition
-        return (murmur2(record.key) & 0x7FFFFFFF) % self._partitions
+        return partition_of_key(record.key, self._partitions)
 
     def _carefully(self, step: Callable[[], None]) -> None:
         try:

@@ -16,7 +16,6 @@ from typing import Final
 
 from stream_jobs.topics.offsets import Gap
 
-HOUR_MS: Final = 3_600_000
 SUFFIX: Final = ".parquet"
 _PATH = re.compile(
     r"(?P<topic>[\w.-]+)/partition=(?P<partition>\d+)/date=(?P<date>\d{4}-\d\d-\d\d)/hour=(?P<hour>\d\d)/"

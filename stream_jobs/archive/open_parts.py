@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from stream_jobs.archive.layout import HOUR_MS, Part
+from stream_jobs.archive.layout import Part
 from stream_jobs.audit.readers import Record
+from stream_jobs.audit.sums import HOUR_MS
 from stream_jobs.topics.offsets import Offsets
 
 # What a record takes in memory beside its key and value.

@@ -26,7 +26,12 @@ def murmur2(data: bytes) -> int:
 
 def kafka_partition(key: str, partitions: int) -> int:
     """The kafka partition of a record whose key is `key` in UTF-8."""
-    return (murmur2(key.encode()) & 0x7FFFFFFF) % partitions
+    return partition_of_key(key.encode(), partitions)
+
+
+def partition_of_key(key: bytes, partitions: int) -> int:
+    """The kafka partition of a record with that key."""
+    return (murmur2(key) & 0x7FFFFFFF) % partitions
 
 
 def account_id_in(partition: int, partitions: int, prefix: str = "probe-") -> str:
