@@ -10,13 +10,14 @@ from pathlib import Path
 
 from local_stack.settings import from_environment
 from tests.integration.flowing import traffic
-from tests.integration.gateway_process import free_port, running
+from tests.integration.gateway_process import free_port
 from tests.integration.running_stack import RunningStack, now_ms, wait_until
 from tests.long.test_outage import in_our_hands, job
 from tests.long.test_second_pipeline import (
     TWO,
     is_green,
     judge_from,
+    second_gateway,
     second_job,
     second_tables,
     watching,
@@ -57,13 +58,7 @@ def test_the_job_goes_on_behind_what_was_filled_from_the_archive(
         beside.enter_context(second_job(stack, settings, tmp_path, *restored))
         beside.enter_context(watching("stream_jobs.progress", *where, *flink))
         beside.enter_context(watching("stream_jobs.audit", *where, *audit))
-        second = beside.enter_context(
-            running(
-                GATEWAY_STORE="pinot",
-                GATEWAY_PINOT_BROKER_URL=settings.pinot_broker_url,
-                GATEWAY_PIPELINE="two",
-            )
-        )
+        second = beside.enter_context(second_gateway(settings))
         for _ in range(2):
             began_ms = now_ms()
             wait_until(lambda: is_green(second.url, began_ms), 150, "it is not green")  # noqa: B023 - done before the next

@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
@@ -20,7 +20,7 @@ from local_stack.flink_parts import flink_environment
 from local_stack.settings import StackSettings, from_environment
 from stream_jobs.topics.names import beside
 from tests.integration.flowing import DAY_MS, Traffic, traffic
-from tests.integration.gateway_process import free_port, running
+from tests.integration.gateway_process import GatewayProcess, free_port, running
 from tests.integration.running_stack import (
     CHECKOUT,
     OperationError,
@@ -118,6 +118,15 @@ def ask(url: str, document: str, **variables: object) -> dict[str, dict[str, obj
     return data
 
 
+def second_gateway(settings: StackSettings) -> AbstractContextManager[GatewayProcess]:
+    """One that asks the second pipeline."""
+    return running(
+        GATEWAY_STORE="pinot",
+        GATEWAY_PINOT_BROKER_URL=settings.pinot_broker_url,
+        GATEWAY_PIPELINE="two",
+    )
+
+
 def test_a_second_table_is_built_beside_the_first_and_takes_over_without_a_wrong_answer(
     stack: RunningStack, tmp_path: Path
 ) -> None:
@@ -132,13 +141,7 @@ def test_a_second_table_is_built_beside_the_first_and_takes_over_without_a_wrong
         beside_.enter_context(second_job(stack, settings, tmp_path))
         beside_.enter_context(watching("stream_jobs.progress", *where, *flink))
         beside_.enter_context(watching("stream_jobs.audit", *where, *audit))
-        second = beside_.enter_context(
-            running(
-                GATEWAY_STORE="pinot",
-                GATEWAY_PINOT_BROKER_URL=settings.pinot_broker_url,
-                GATEWAY_PIPELINE="two",
-            )
-        )
+        second = beside_.enter_context(second_gateway(settings))
         began_ms = now_ms()
         wait_until(lambda: is_green(second.url, began_ms), 150, "the second pipeline is not green")
         judge_from(second.url, flowing)
