@@ -62,7 +62,7 @@ class Page:
         assert "exceptionDetails" not in made, made
         return made["result"].get("value")
 
-    async def wait_for(self, expression: str, within_s: float = 30) -> Any:
+    async def wait_for(self, expression: str, within_s: float = 90) -> Any:
         """The expression's value, once it is true, also where it is true of the page that comes next."""
         give_up_at = time.monotonic() + within_s
         while not (value := await self._value_if_there(expression)):

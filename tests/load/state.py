@@ -52,6 +52,7 @@ def measure(arguments: list[str]) -> dict[str, Any]:
     parser.add_argument("--spelling", choices=sorted(KEYS), default="bytes")
     parser.add_argument("--form", choices=sorted(FORMS), default="reversible")
     parser.add_argument("--memory-mb", type=int, default=160, help="RocksDB's memory in all")
+    parser.add_argument("--rate", type=int, default=100_000_000, help="keys a second at most")
     parser.add_argument("--option", action="append", default=[], metavar="KEY=VALUE")
     options = parser.parse_args(arguments)
     wanted = [round(float(each)) for each in options.keys.split(",")]
@@ -59,7 +60,7 @@ def measure(arguments: list[str]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(dir=CHECKOUT / ".local") as folder:
         added = dict(each.split("=", 1) for each in options.option)
         statement = FORMS[options.form].format(key=KEYS[options.spelling])
-        with _Filling(Path(folder), statement, options.memory_mb, added) as filling:
+        with _Filling(Path(folder), statement, options.memory_mb, options.rate, added) as filling:
             looks = []
             for keys in wanted:
                 looks.append(filling.look_at(keys))
@@ -68,6 +69,7 @@ def measure(arguments: list[str]) -> dict[str, Any]:
         "spelling": options.spelling,
         "form": options.form,
         "memory_mb": options.memory_mb,
+        "rate": options.rate,
         **added,
         "looks": looks,
         "last_to_first": ratios(looks),
@@ -83,13 +85,16 @@ def ratios(looks: Sequence[dict[str, Any]]) -> dict[str, float]:
 class _Filling:
     """A process whose Flink remembers one new key after the other."""
 
-    def __init__(self, folder: Path, statement: str, memory_mb: int, added: dict[str, str]) -> None:
+    def __init__(
+        self, folder: Path, statement: str, memory_mb: int, rate: int, added: dict[str, str]
+    ) -> None:
         self._folder = folder
         with socket.create_server(("127.0.0.1", 0)) as free:
             self._port = free.getsockname()[1]
         self._told = json.dumps(
             {
                 "statement": statement,
+                "rate": rate,
                 "settings": _settings(folder, memory_mb, self._port) | added,
             }
         )
@@ -122,24 +127,26 @@ class _Filling:
         began = self._at_next_report()
         time.sleep(WINDOW_S)
         ended = self._at_next_report()
-        seconds, more, cpu_s = (now - then for now, then in zip(ended, began, strict=True))
+        seconds, more, cpu_s, written = (now - then for now, then in zip(ended, began, strict=True))
         on_disk = sum(f.stat().st_size for f in self._folder.glob("tmp/**/*.sst"))
         checkpoint = self._checkpoint()
         return {
             "keys": self._keys(),
             "events_per_s": round(more / seconds),
             "events_per_cpu_s": round(more / cpu_s),
+            "bytes_written_per_key": round(written / more),
             "bytes_per_key_on_disk": round(on_disk / self._keys(), 1),
             "checkpoint_ms": checkpoint["end_to_end_duration"],
             "checkpoint_bytes_per_key": round(checkpoint["state_size"] / self._keys(), 1),
+            "largest_checkpointed_mb": round(self._largest_checkpointed() / 1e6, 1),
         }
 
-    def _at_next_report(self) -> tuple[float, int, float]:
-        """Time, keys and CPU time at the moment when Flink, which reports every few seconds, does so."""
+    def _at_next_report(self) -> tuple[float, int, float, int]:
+        """Time, keys, CPU time and bytes written at the moment when Flink, which reports every few seconds, does so."""
         before = self._keys()
         while (keys := self._keys()) == before:
             time.sleep(0.05)
-        return time.monotonic(), keys, self._cpu_s()
+        return time.monotonic(), keys, self._cpu_s(), self._written()
 
     def _keys(self) -> int:
         """Records that the last operator took in."""
@@ -151,15 +158,29 @@ class _Filling:
             return 0
 
     def _checkpoint(self) -> dict[str, int]:
-        job = self._rest.get("/jobs").json()["jobs"][0]["id"]
-        said = self._rest.get(f"/jobs/{job}/checkpoints").json()
-        newest: dict[str, int] = said["latest"]["completed"]
+        newest: dict[str, int] = self._checkpoints()["latest"]["completed"]
         return newest
 
+    def _largest_checkpointed(self) -> int:
+        """Bytes that one checkpoint had to bring to its store: what it holds and the one before it did not."""
+        return int(self._checkpoints()["summary"]["checkpointed_size"]["max"])
+
+    def _checkpoints(self) -> dict[str, Any]:
+        job = self._rest.get("/jobs").json()["jobs"][0]["id"]
+        said: dict[str, Any] = self._rest.get(f"/jobs/{job}/checkpoints").json()
+        return said
+
+    def _family(self) -> list[psutil.Process]:
+        parent = psutil.Process(self._process.pid)
+        return [parent, *parent.children(recursive=True)]
+
     def _cpu_s(self) -> float:
-        family = psutil.Process(self._process.pid)
-        times = [each.cpu_times() for each in (family, *family.children(recursive=True))]
+        times = [each.cpu_times() for each in self._family()]
         return sum(each.user + each.system for each in times)
+
+    def _written(self) -> int:
+        """Bytes that were given to the disk, by RocksDB and for checkpoints."""
+        return sum(each.io_counters().write_bytes for each in self._family())
 
 
 def _settings(folder: Path, memory_mb: int, port: int) -> dict[str, str]:
@@ -199,7 +220,7 @@ def _fill(told: dict[str, Any]) -> None:
     )
     tables.execute_sql(
         "CREATE TABLE numbers (n BIGINT, arrival AS PROCTIME()) WITH ('connector' = 'datagen', "
-        "'rows-per-second' = '100000000')"
+        f"'rows-per-second' = '{told['rate']}')"
     )
     tables.execute_sql("CREATE TABLE nowhere (n BIGINT) WITH ('connector' = 'blackhole')")
     tables.execute_sql(f"INSERT INTO nowhere {told['statement']}").wait()
