@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,8 +18,11 @@ import pyarrow.parquet as pq
 from stream_jobs.archive.columns import ERASED, EXACT, packed, records_of
 from stream_jobs.archive.layout import Part
 from stream_jobs.archive.store import Store
+from stream_jobs.audit.announced import fingerprint
+from stream_jobs.audit.outcomes import source_of
 from stream_jobs.audit.readers import Headers, Record
 from stream_jobs.events.account_ids import is_account_id
+from stream_jobs.events.erased_outcomes import ErasedOutcome
 from stream_jobs.topics.names import Names
 
 # What may hold an id that is not spelt there as it is: JSON's \u0061, and the raw bytes of rejected events.
@@ -106,14 +109,18 @@ class Replacement:
         )
 
 
+Announce = Callable[[Sequence[ErasedOutcome]], None]
+"""Has those know who compare outcomes with raw records, before any topic can be filled with them."""
+
+
 def erase(
-    store: Store, names: Names, replacement: Replacement, *, apply: bool
+    store: Store, names: Names, replacement: Replacement, announce: Announce | None
 ) -> dict[str, Erased]:
-    """By topic, whichever pipeline's is archived; without `apply` nothing is changed. Begun again it goes on."""
+    """By topic, whichever pipeline's is archived; without `announce` nothing is changed. Begun again it goes on."""
     found = {}
     for topic in dict.fromkeys((names.transactions_topic, *names.outcomes, *store.topics())):
         changed = [
-            _erase(store, part, replacement, apply=apply)
+            _erase(store, part, replacement, announce)
             for partition in store.partitions(topic)
             for part in store.parts(topic, partition)
         ]
@@ -121,7 +128,12 @@ def erase(
     return found
 
 
-def _erase(store: Store, part: Part, replacement: Replacement, *, apply: bool) -> int:
+def _erase(
+    store: Store,
+    part: Part,
+    replacement: Replacement,
+    announce: Announce | None,
+) -> int:
     with store.open(part) as file:
         opened = pq.ParquetFile(file)
         before = int((opened.schema_arrow.metadata or {}).get(ERASED, b"0"))
@@ -136,10 +148,18 @@ def _erase(store: Store, part: Part, replacement: Replacement, *, apply: bool) -
         replacement.record(record, keyed_by_account=keyed) if maybe else record
         for record, maybe in zip(records, may_hold, strict=True)
     ]
-    changed = sum(is_ != was for is_, was in zip(without, records, strict=True))
-    if changed and apply:
-        store.put(part, packed(part, without, said, before + changed), "erased")
-    return changed
+    changed = [pair for pair in zip(records, without, strict=True) if pair[0] != pair[1]]
+    if changed and announce:
+        if "kafka_offset" in said.names:
+            announce([told for pair in changed if (told := _outcome(*pair))])
+        store.put(part, packed(part, without, said, before + len(changed)), "erased")
+    return len(changed)
+
+
+def _outcome(was: Record, now: Record) -> ErasedOutcome | None:
+    """What changed of an outcome; None of what is none."""
+    source = source_of(was.value)
+    return source and ErasedOutcome(*source, fingerprint(was.value), fingerprint(now.value))
 
 
 def _may_hold(table: pa.Table, account_id: str) -> Sequence[bool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -16,8 +17,10 @@ from stream_jobs.archive.erasing import Erased, Replacement, erase
 from stream_jobs.archive.layout import Part
 from stream_jobs.archive.open_parts import Limits
 from stream_jobs.archive.store import Store
+from stream_jobs.audit.announced import fingerprint
 from stream_jobs.audit.readers import Record
 from stream_jobs.erasure.tables import word
+from stream_jobs.events.erased_outcomes import ErasedOutcome
 from stream_jobs.topics.names import NAMES, beside
 from tests.unit.stream_jobs.archive.kafka_log import SEVEN_MS, TOPIC, KafkaLog, archived, archiver
 
@@ -110,11 +113,25 @@ def test_only_files_that_hold_it_are_written_anew_and_they_cover_what_they_cover
     paths = sorted(tmp_path.rglob("*.parquet"))
     contents = [path.read_bytes() for path in paths]
 
-    dry = erase(store, NAMES, REPLACEMENT, apply=False)
+    dry = erase(store, NAMES, REPLACEMENT, None)
     assert dry[TOPIC] == Erased(1, 2)
     assert [path.read_bytes() for path in paths] == contents
 
-    assert erase(store, NAMES, REPLACEMENT, apply=True) == dry
+    announced: list[ErasedOutcome] = []
+    files_then: list[bytes] = []
+
+    def announce(outcomes: Sequence[ErasedOutcome]) -> None:
+        files_then.extend(path.read_bytes() for path in paths)
+        announced.extend(outcomes)
+
+    assert erase(store, NAMES, REPLACEMENT, announce) == dry
+    assert files_then == contents  # it is announced before
+    now = {4: entry(4, "bob", NAME), 7: entry(7, NAME, NAME)}
+    assert announced == [
+        ErasedOutcome(0, was.offset, fingerprint(was.value), fingerprint(now[was.offset].value))
+        for was in records
+        if was.offset in now
+    ]
     assert sorted(tmp_path.rglob("*.parquet")) == paths
     assert paths[0].read_bytes() == contents[0]
     found = checked(store, TOPIC, 0)
@@ -127,7 +144,7 @@ def test_only_files_that_hold_it_are_written_anew_and_they_cover_what_they_cover
         entry(7, NAME, NAME),
     ]
     assert all(b"Ann-1" not in path.read_bytes().replace(b"Ann-12", b"") for path in paths)
-    assert erase(store, NAMES, REPLACEMENT, apply=True)[TOPIC] == Erased(0, 0)
+    assert erase(store, NAMES, REPLACEMENT, announce)[TOPIC] == Erased(0, 0)
 
 
 def test_what_another_pipeline_has_archived_there_is_erased_as_well(tmp_path: Path) -> None:
@@ -135,12 +152,14 @@ def test_what_another_pipeline_has_archived_there_is_erased_as_well(tmp_path: Pa
     for topic, said in says(beside("two")).items():
         part = Part(topic, 0, SEVEN_MS, 0, 1)
         store.put(part, packed(part, [entry(0, ANN, "bob")._replace(topic=topic)], said))
-    found = erase(store, NAMES, REPLACEMENT, apply=True)
+    announced: list[ErasedOutcome] = []
+    found = erase(store, NAMES, REPLACEMENT, announced.extend)
     assert found == {
         **dict.fromkeys(says(NAMES), Erased(0, 0)),
         **dict.fromkeys(says(beside("two")), Erased(1, 1)),
         NAMES.transactions_topic: Erased(1, 1),
     }
+    assert len(announced) == 3  # a raw record is no outcome, whatever it says
     entries = next((tmp_path / beside("two").entries_topic).rglob("*.parquet"))
     (told,) = pq.read_table(entries, partitioning=None).to_pylist()
     assert (told["account_id"], told["key"]) == (NAME, NAME.encode())
