@@ -162,23 +162,28 @@ def test_a_rejected_record_with_another_payload_or_reason_is_changed(
     assert places == [(1, 2), (2, 2)]
 
 
-def test_an_announcement_excuses_no_more_than_a_pseudonym(told: MemoryKafka, audit: Audit) -> None:
+@pytest.mark.parametrize(
+    ("topic", "wrong"),
+    [
+        (ENTRIES, {"amount": "6"}),
+        (ENTRIES, {"account_id": "erased-x of another name"}),
+        (ENTRIES, {"counterparty_id": "eve"}),
+        (REJECTED, {"reason": "EMPTY"}),
+    ],
+)
+def test_an_announcement_excuses_no_more_than_a_pseudonym(
+    told: MemoryKafka, audit: Audit, topic: str, wrong: dict[str, str]
+) -> None:
     """An erasure that writes more than it should announces that, too."""
-    partition, offset, body = next(
-        each for each in entries(told) if each[2]["transaction_id"] == uuid(1)
-    )
-    log = told.logs[ENTRIES][partition]
-    was = log[offset].value
-    for number, wrong in enumerate(({"amount": "6"}, {"account_id": "erased-x of another name"})):
-        change(told, uuid(1), body["direction"], **wrong)
-        now = log[offset].value
-        place = body["kafka_partition"], body["kafka_offset"]
-        told.logs[ANNOUNCED] = [[]]
-        announce_to(told, "erased-x", [ErasedOutcome(*place, fingerprint(was), fingerprint(now))])
-        bench = audit()
-        bench.look()
-        assert bench.kinds()["ENTRIES CHANGED"] == 1, number
-        log[offset] = log[offset]._replace(value=was)
+    was = next(record for log in told.logs[topic] for record in log)
+    body = json.loads(was.value or b"") | wrong
+    now = json.dumps(body, separators=(",", ":")).encode()
+    told.logs[topic][was.partition][was.offset] = was._replace(value=now)
+    place = body["kafka_partition"], body["kafka_offset"]
+    announce_to(told, "erased-x", [ErasedOutcome(*place, fingerprint(was.value), fingerprint(now))])
+    bench = audit()
+    bench.look()
+    assert bench.kinds()["ENTRIES CHANGED"] == 1
 
 
 def test_an_erasure_that_was_announced_and_not_done_does_not_hide_another(
