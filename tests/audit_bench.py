@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from stream_jobs.audit.announced import Announced
 from stream_jobs.audit.auditor import Auditor
 from stream_jobs.audit.beginning import Beginning, beginning
 from stream_jobs.audit.coverage import Coverage
@@ -46,7 +47,12 @@ class Bench:
         self.ids = Ids(folder / "ids")
         frontier = {each.partition: each.end for each in self.state.vouched()} or self.begin.raw
         self.coverage = Coverage(
-            NAMES, Placement(kafka.partitions), self.begin.raw, frontier, positions.taken
+            NAMES,
+            Placement(kafka.partitions),
+            self.begin.raw,
+            frontier,
+            positions.taken,
+            Announced(kafka, NAMES.erased_outcomes_topic),
         )
         self.coverage.go_on_with(self.state.waiting(RULES))
         self.compared = State(folder / "audit.sqlite3")

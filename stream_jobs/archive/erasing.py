@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,16 +15,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from stream_jobs.archive.columns import ERASED, packed, records_of, says
+from stream_jobs.archive.columns import ERASED, EXACT, packed, records_of
 from stream_jobs.archive.layout import Part
 from stream_jobs.archive.store import Store
+from stream_jobs.audit.announced import fingerprint
+from stream_jobs.audit.outcomes import source_of
 from stream_jobs.audit.readers import Headers, Record
+from stream_jobs.events.account_ids import is_account_id
+from stream_jobs.events.erased_outcomes import ErasedOutcome
 from stream_jobs.topics.names import Names
 
 # What may hold an id that is not spelt there as it is: JSON's \u0061, and the raw bytes of rejected events.
 _HIDING: Final = ("\\u", '_base64":')
 # What we say of ourselves in these is never an id, though an account may be called so.
 _OUR_WORDS: Final = frozenset({"direction", "kind", "type", "outcome", "reason"})
+# What an account may be called is its id or another's, whatever that has within.
+_ACCOUNTS: Final = frozenset({"account_id", "counterparty_id", "from_account_id", "to_account_id"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +49,16 @@ class Replacement:
     word: str
     pseudonym: str
 
-    def record(self, record: Record) -> Record:
+    def record(self, record: Record, *, keyed_by_account: bool = False) -> Record:
         """The record without the id: but for it, and for how JSON spells it, byte for byte as it was."""
+        key = self._account(record.key) if keyed_by_account else self._raw(record.key)
         headers: Headers | None = None
         if record.headers is not None:
             headers = [(name, self._raw(value)) for name, value in record.headers]
-        return record._replace(
-            key=self._raw(record.key), value=self._raw(record.value), headers=headers
-        )
+        return record._replace(key=key, value=self._raw(record.value), headers=headers)
+
+    def _account(self, key: bytes | None) -> bytes | None:
+        return self.pseudonym.encode() if key == self.account_id.encode() else key
 
     def _raw(self, content: bytes | None) -> bytes | None:
         if content is None:
@@ -77,6 +85,8 @@ class Replacement:
     def _field(self, name: str, value: Any) -> Any:
         if name in _OUR_WORDS:
             return value
+        if name in _ACCOUNTS and is_account_id(value):
+            return self.pseudonym if value == self.account_id else value
         if type(value) is str and name.endswith("_base64"):
             return self._base64(value)
         if type(value) is str and name == "headers":  # of a rejected event: JSON, values in base64
@@ -99,14 +109,18 @@ class Replacement:
         )
 
 
+Announce = Callable[[Sequence[ErasedOutcome]], None]
+"""Has those know who compare outcomes with raw records, before any topic can be filled with them."""
+
+
 def erase(
-    store: Store, names: Names, replacement: Replacement, *, apply: bool
+    store: Store, names: Names, replacement: Replacement, announce: Announce | None
 ) -> dict[str, Erased]:
-    """By topic; without `apply` nothing is changed. Begun again it goes on."""
+    """By topic, whichever pipeline's is archived; without `announce` nothing is changed. Begun again it goes on."""
     found = {}
-    for topic, said in says(names).items():
+    for topic in dict.fromkeys((names.transactions_topic, *names.outcomes, *store.topics())):
         changed = [
-            _erase(store, part, said, replacement, apply=apply)
+            _erase(store, part, replacement, announce)
             for partition in store.partitions(topic)
             for part in store.parts(topic, partition)
         ]
@@ -115,24 +129,37 @@ def erase(
 
 
 def _erase(
-    store: Store, part: Part, said: pa.Schema, replacement: Replacement, *, apply: bool
+    store: Store,
+    part: Part,
+    replacement: Replacement,
+    announce: Announce | None,
 ) -> int:
     with store.open(part) as file:
         opened = pq.ParquetFile(file)
         before = int((opened.schema_arrow.metadata or {}).get(ERASED, b"0"))
         table = opened.read()
+    said = pa.schema([each for each in table.schema if each.name not in EXACT.names])
     may_hold = _may_hold(table, replacement.account_id)
     if not any(may_hold):
         return 0
     records = list(records_of(part, table))
+    keyed = "account_id" in said.names
     without = [
-        replacement.record(record) if maybe else record
+        replacement.record(record, keyed_by_account=keyed) if maybe else record
         for record, maybe in zip(records, may_hold, strict=True)
     ]
-    changed = sum(is_ != was for is_, was in zip(without, records, strict=True))
-    if changed and apply:
-        store.put(part, packed(part, without, said, before + changed), "erased")
-    return changed
+    changed = [pair for pair in zip(records, without, strict=True) if pair[0] != pair[1]]
+    if changed and announce:
+        if "kafka_offset" in said.names:
+            announce([told for pair in changed if (told := _outcome(*pair))])
+        store.put(part, packed(part, without, said, before + len(changed)), "erased")
+    return len(changed)
+
+
+def _outcome(was: Record, now: Record) -> ErasedOutcome | None:
+    """What changed of an outcome; None of what is none."""
+    source = source_of(was.value)
+    return source and ErasedOutcome(*source, fingerprint(was.value), fingerprint(now.value))
 
 
 def _may_hold(table: pa.Table, account_id: str) -> Sequence[bool]:

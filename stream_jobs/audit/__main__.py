@@ -14,6 +14,7 @@ from functools import partial
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.registry import Collector
 
+from stream_jobs.audit.announced import Announced
 from stream_jobs.audit.auditor import Auditor
 from stream_jobs.audit.coverage import Coverage
 from stream_jobs.audit.disk import DiskMetrics
@@ -23,6 +24,7 @@ from stream_jobs.audit.frontier import Frontier
 from stream_jobs.audit.handover import Handover
 from stream_jobs.audit.history import History
 from stream_jobs.audit.ids import Ids
+from stream_jobs.audit.kafka_topics import KafkaTopics
 from stream_jobs.audit.opening import opened
 from stream_jobs.audit.pinot_check import PinotCheck
 from stream_jobs.audit.pinot_tier import HttpPinotTier
@@ -74,6 +76,7 @@ def run(settings: AuditSettings, stop: threading.Event) -> None:
         begin.raw,
         frontier,
         state.positions().taken,
+        Announced(KafkaTopics(settings.kafka_servers, kafka), names.erased_outcomes_topic),
         settings.rules,
     )
     coverage.go_on_with(state.waiting(settings.rules))

@@ -139,6 +139,9 @@ class Auditor:
         closed_to = dict(self.coverage.frontier), self.coverage.decided()
         hours = frozenset(cell.hour_ms for cell in cells)
         block = Block(stretches, counted, compared, ends, *closed_to, hours, closed.as_of_ms)
+        # Before it is compared; what of these is not closed is not looked at yet, and read again after a crash.
+        if settled.erased:
+            self._state.tell_erased(settled.erased, now_ms)
         self._pinot.offer(block)
         tell(self._state.write(self._closing(settled, cells, suspects[:room]), now_ms))
         for each in all_counted:

@@ -1,8 +1,8 @@
 """Coverage of the raw topic's offsets: each committed record has exactly one outcome, with the content it must have.
 
-In memory is what is under way: raw records without their outcome, outcomes whose raw record has not been read, and
-those matched since the last check. Below the frontier everything is decided, and an outcome that comes for it still is
-one too many, unless its record was held or found lost.
+In memory is what is under way: raw records without their outcome, outcomes whose raw record has not been read, those
+matched since the last check, and those that differ. Below the frontier everything is decided, and an outcome that comes
+for it still is one too many, unless its record was held or found lost.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 import orjson
 
+from stream_jobs.audit.announced import Announced, ErasedEntry
 from stream_jobs.audit.expected import RECEIVED_SIDE, SENT_SIDE, Expected, Waits
 from stream_jobs.audit.findings import Finding, Kind
 from stream_jobs.audit.outcome_findings import OutcomeFindings
@@ -40,7 +41,10 @@ _BY_HISTORY = frozenset(reason.value for reason in BY_HISTORY)
 
 
 class Settled(NamedTuple):
-    """What a closing decided: records with an outcome, those that were late to get it, and what is wrong."""
+    """What a closing decided: records with an outcome, those that were late to get it, and what is wrong.
+
+    `erased` are the entries since the last one that tell an announced pseudonym.
+    """
 
     outcomes: list[Expected]
     late: list[Expected]
@@ -49,6 +53,7 @@ class Settled(NamedTuple):
     set_aside: list[Expected]
     findings: list[Finding]
     healed: list[Source]
+    erased: list[ErasedEntry]
 
 
 class Coverage:
@@ -61,9 +66,11 @@ class Coverage:
         begin: Offsets,
         frontier: Offsets,
         taken: Sequence[Taken],
+        announced: Announced,
         rules: EventRules = DEFAULT,
     ) -> None:
         self._rules = rules
+        self._announced = announced
         self._names = names
         self._placement = placement
         self._begin = dict(begin)
@@ -91,6 +98,9 @@ class Coverage:
         # What was closed before and has got an outcome since that is not its last.
         self._touched: set[Source] = set()
         self._told = OutcomeFindings(names.entries_topic)
+        # Outcomes that are not as the rules say, until it is known what was announced.
+        self._differing: list[tuple[Record, Expected]] = []
+        self._erased: list[ErasedEntry] = []
 
     def go_on_with(self, waiting: Mapping[Waits, Mapping[Source, Expected]]) -> None:
         """Closed records that an earlier run left waiting."""
@@ -161,6 +171,21 @@ class Coverage:
                     break
         return found
 
+    def judge_differing(self) -> None:
+        """What differs by announced pseudonyms alone is right, all else is told. To be done before anything is closed.
+
+        Raises what Kafka's client raises; then it is still to be done.
+        """
+        if not self._differing:
+            return
+        self._announced.read_on()
+        differing, self._differing = self._differing, []
+        for record, expected in differing:
+            if record.topic == self._names.entries_topic:
+                self._judge_entry(record, expected)
+            else:
+                self._judge_rejected(record, expected)
+
     def close(self, raw: Offsets, raw_ends: Offsets, *, whole: bool = True) -> Settled:
         """Decide everything below `raw`: by what `Frontier` says of it, no outcome is still to come.
 
@@ -202,8 +227,9 @@ class Coverage:
             fresh |= {source: waiting[source] for source in self._touched if source in waiting}
         self._touched.clear()
         waits = (list(held.values()), list(lost.values()), list(aside.values()))
-        settled = Settled(outcomes, self._late, *waits, self._told.taken(), self._healed)
-        self._late, self._healed = [], []
+        told = self._told.taken()
+        settled = Settled(outcomes, self._late, *waits, told, self._healed, self._erased)
+        self._late, self._healed, self._erased = [], [], []
         return settled
 
     def _take_below(self, raw: Offsets) -> list[Expected]:
@@ -293,6 +319,10 @@ class Coverage:
         """What was held is released, or what was lost has been repaired."""
         expected = waiting[source]
         self._match(record, expected)
+        self._look_whether_late(expected, waiting)
+
+    def _look_whether_late(self, expected: Expected, waiting: dict[Source, Expected]) -> None:
+        source = expected.source
         if expected.final:
             del waiting[source]
             self._late.append(expected)
@@ -307,7 +337,7 @@ class Coverage:
         else:
             self._match_told(record, expected)
 
-    def _match_entry(self, record: Record, expected: Expected) -> None:
+    def _match_entry(self, record: Record, expected: Expected, account: str = "") -> None:
         # Java writes some characters as escapes, so what is not the same to the byte may still say the same.
         value = record.value
         if value not in (expected.received, expected.sent):
@@ -315,14 +345,16 @@ class Coverage:
             self._awaited.pop(value, None)
         side = RECEIVED_SIDE if value == expected.received else SENT_SIDE
         if expected.event is None or value not in (expected.received, expected.sent):
-            self._told.differing(record, expected)
+            self._differing.append((record, expected))
             return
         if expected.outcome or expected.sides & side:
             self._told.again(record, expected)
             return
         expected.sides |= side
         event = expected.event
-        account = event.to_account_id if side == RECEIVED_SIDE else event.from_account_id
+        account = account or (
+            event.to_account_id if side == RECEIVED_SIDE else event.from_account_id
+        )
         if not self._placement.is_right(record, account):
             self._told.misplaced(expected, account)
 
@@ -334,15 +366,32 @@ class Coverage:
         if expected.outcome or expected.sides:
             self._told.again(record, expected)
             return
-        rejection = expected.rejection
         expected.outcome = told.outcome or "?"
-        if rejection is not None:
-            right = told == (REJECTED, rejection.reason.value, rejection.payload_base64)
+        if expected.rejection is not None:
+            right = told == expected.refused
         elif told.outcome == REJECTED:
             right = expected.is_reversal and told.reason in _BY_HISTORY
         else:
             right = told.outcome == DUPLICATE
         if not right:
+            self._differing.append((record, expected))
+
+    def _judge_entry(self, record: Record, expected: Expected) -> None:
+        erased = self._announced.entry(record.value, expected)
+        if erased is None:
+            self._told.differing(record, expected)
+        else:
+            as_it_was = expected.entry(erased.was.direction)
+            self._awaited.pop(as_it_was, None)
+            self._match_entry(record._replace(value=as_it_was), expected, erased.told.account_id)
+            self._erased.append(erased)
+        for waiting in (self.held, self.lost, self.set_aside):
+            if expected.source in waiting:
+                self._look_whether_late(expected, waiting)
+
+    def _judge_rejected(self, record: Record, expected: Expected) -> None:
+        told = told_of(record.value)
+        if not self._announced.explains(told, expected):
             self._told.changed(expected, f"{told.outcome or 'nothing known'} {told.reason}".strip())
 
 

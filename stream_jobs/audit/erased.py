@@ -1,7 +1,8 @@
 """Which rows of Pinot tell a pseudonym by now, in the audit's file, and what that makes of sums and rows.
 
-Raw records keep the id, so what counts of them is as it was before; what a row's hash gained is added to that. The
-rows are kept until their raw records are gone, and then become part of the sums.
+Raw records keep the id, so what counts of them is as it was before; what a row's hash gained is added to that: by an
+erasure of Pinot's rows, or because the entry that the row was made of was filled from an archive and tells the pseudonym
+itself. The rows are kept until their raw records are gone, and then become part of the sums.
 """
 
 # ruff: noqa: S608 - statements are put together out of our own words
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
+from stream_jobs.audit.announced import ErasedEntry
 from stream_jobs.audit.stretches import Stretch
 from stream_jobs.audit.sums import Cell, CellSums, Row, Sums
 from stream_jobs.events.erased_rows import ErasedRows
@@ -57,6 +59,19 @@ class ErasedTable:
                 )
                 for number, each in records
                 for row in each.rows
+            ),
+        )
+
+    def tell(self, entries: Iterable[ErasedEntry], now_ms: int) -> None:
+        """Rows that have told a pseudonym from the beginning, before all that is announced of them."""
+        self._db.executemany(
+            "INSERT OR REPLACE INTO erased VALUES (?, ?, ?, ?, '', ?, -1, '', ?)",
+            (
+                (
+                    *(was.cell.hour_ms, *_place(was)),
+                    *(str(told.mix - was.mix), now_ms - UNDER_WAY_MS),
+                )
+                for was, told in entries
             ),
         )
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from enum import IntEnum
 from zlib import crc32
 
-from stream_jobs.audit.outcomes import Source
-from stream_jobs.events.entries import entry_values
+from stream_jobs.audit.outcomes import REJECTED, Source, Told
+from stream_jobs.events.entries import RECEIVED, entry_values
 from stream_jobs.events.rejection import Rejection
 from stream_jobs.events.rules import TransactionEvent, judge
 from stream_jobs.events.settings import DEFAULT, EventRules
@@ -85,6 +85,17 @@ class Expected:
     def source(self) -> Source:
         """Where it stands in the raw topic."""
         return self.partition, self.offset
+
+    def entry(self, direction: object) -> bytes:
+        """The entry of one of both directions as it must be."""
+        return self.received if direction == RECEIVED else self.sent
+
+    @property
+    def refused(self) -> Told:
+        """What is told of a rejected record."""
+        if self.rejection is None:
+            raise TypeError("an event is not rejected")
+        return Told(REJECTED, self.rejection.reason.value, self.rejection.payload_base64)
 
     @property
     def reverses(self) -> str:

@@ -64,7 +64,8 @@ class Flow:
         return len(records)
 
     def look(self) -> Closed | None:
-        """What can be closed now."""
+        """What can be closed now, with all that differs judged before."""
+        self._coverage.judge_differing()
         if self._frontier.idle:
             self._mark()
         return self._frontier.look() or self._decided()

@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, Protocol
 
+from stream_jobs.audit.announced import Announced
 from stream_jobs.audit.beginning import Beginning, Kafka, beginning
 from stream_jobs.audit.coverage import Coverage, Settled
 from stream_jobs.audit.expected import Expected
@@ -67,9 +68,9 @@ class Following:
         self._history = History(self._ids)
         self._reader = read_from(self.begin.starts)
         partitions = len(kafka.ends(names.entries_topic))
-        self.coverage = Coverage(
-            names, Placement(partitions), self.begin.raw, self.begin.raw, [], rules
-        )
+        announced = Announced(kafka, names.erased_outcomes_topic)
+        raw = self.begin.raw
+        self.coverage = Coverage(names, Placement(partitions), raw, raw, [], announced, rules)
         frontier = Frontier(kafka, names, self._reader.positions, lambda: 0)
         self._flow = Flow(names, self._reader, frontier, self.coverage)
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from stream_jobs.audit.announced import ErasedEntry
 from stream_jobs.audit.erased import ErasedTable
 from stream_jobs.audit.expected import Expected, Waits
 from stream_jobs.audit.finding_table import FindingTable
@@ -244,6 +245,11 @@ class State:
         with self._transaction():
             self.erased.take(records, now_ms)
             self._db.execute("INSERT OR REPLACE INTO meta VALUES ('erased_to', ?)", (read_to,))
+
+    def tell_erased(self, entries: Iterable[ErasedEntry], now_ms: int) -> None:
+        """Entries that tell a pseudonym, so that Pinot's rows of them must."""
+        with self._transaction():
+            self.erased.tell(entries, now_ms)
 
     def settle_erased(self, before_ms: int) -> None:
         """What was announced before an instant becomes part of the sums."""

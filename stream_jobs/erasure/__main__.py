@@ -14,9 +14,10 @@ import json
 import socket
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -34,6 +35,7 @@ from stream_jobs.erasure.records import Erasure, KafkaRecords
 from stream_jobs.erasure.segments import Replacement, Segments
 from stream_jobs.erasure.tables import ENTRIES, FINDINGS, REJECTED, word
 from stream_jobs.events.account_ids import is_account_id
+from stream_jobs.events.erased_outcomes import ErasedOutcome
 from stream_jobs.json_http import JsonHttpError, pinot_http
 from stream_jobs.progress.pinot_served import HttpPinotServed
 from stream_jobs.progress.segments import NotServedError
@@ -96,14 +98,18 @@ def _run(given: argparse.Namespace, account_id: str, names: Names) -> dict[str, 
                 done = eraser.erase(tables, Replacement(account_id, name), given.by, _now_ms)
         finally:
             jvm.close()
-    archived = _in_archive(given, account_id, name, names)
+    announce = partial(records.write_outcomes, name) if given.apply else None
+    archived = _in_archive(given, Replacement(account_id, name), names, announce)
     topics = (names.transactions_topic, names.entries_topic, names.rejected_topic)
     keeps = kept(names, KafkaTopicAdmin(given.kafka).live_topics(topics), _now_ms())
     return {**_report(name, holding, sum(told.values()), keeps, done), "archive": archived}
 
 
 def _in_archive(
-    given: argparse.Namespace, account_id: str, name: str, names: Names
+    given: argparse.Namespace,
+    replacement: Replacement,
+    names: Names,
+    announce: Callable[[Sequence[ErasedOutcome]], None] | None,
 ) -> dict[str, dict[str, int]]:
     """By topic how many files and records of the archive hold the id, or held it; empty without an archive."""
     if not given.archive:
@@ -113,8 +119,9 @@ def _in_archive(
     from stream_jobs.archive.erasing import erase
     from stream_jobs.archive.store import Store
 
-    replacement = InArchive(account_id, word(account_id), name)
-    found = erase(Store(given.archive), names, replacement, apply=given.apply)
+    account_id, name = replacement.account_id, replacement.pseudonym
+    within = InArchive(account_id, word(account_id), name)
+    found = erase(Store(given.archive), names, within, announce)
     return {topic: asdict(each) for topic, each in found.items()}
 
 

@@ -9,6 +9,8 @@ from enum import StrEnum
 import orjson
 
 from stream_jobs.audit.sums import HOUR_MS, Row
+from stream_jobs.events import erased_outcomes
+from stream_jobs.events.erased_outcomes import ErasedOutcome
 from stream_jobs.events.erased_rows import (
     ACCOUNT,
     COUNTERPARTY,
@@ -55,7 +57,7 @@ def erased_row(row: Row, account_id: str, pseudonym: str) -> ErasedRow:
 
 
 class KafkaRecords:
-    """Both topics of one cluster."""
+    """The topics of one cluster that are written to."""
 
     def __init__(self, kafka_servers: str, names: Names) -> None:
         self._kafka_servers = kafka_servers
@@ -79,3 +81,9 @@ class KafkaRecords:
         for first in range(0, len(rows), ROWS_A_RECORD):
             some = ErasedRows(pseudonym, segment, rows[first : first + ROWS_A_RECORD])
             publish(self._producer, self._names.erased_rows_topic, value(some))
+
+    def write_outcomes(self, pseudonym: str, outcomes: Sequence[ErasedOutcome]) -> None:
+        """Raises KafkaOffsetsError, PublishError or KafkaException."""
+        starts = self._offsets.starts(self._names.transactions_topic)
+        for each in erased_outcomes.values(pseudonym, outcomes, starts):
+            publish(self._producer, self._names.erased_outcomes_topic, each)

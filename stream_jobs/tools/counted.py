@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from stream_jobs.audit.coverage import Settled
 from stream_jobs.audit.expected import Expected
-from stream_jobs.audit.outcomes import DUPLICATE, REJECTED
+from stream_jobs.audit.outcomes import DUPLICATE, REJECTED, Source
 from stream_jobs.events.money import SCALE, scaled
 
 
@@ -32,6 +32,8 @@ class Counted:
 
     def __init__(self, renamed: Renamed | None = None) -> None:
         self._renamed = renamed or {}
+        # Of what was filled from an archive, until it counts: the pseudonyms that its entries tell themselves.
+        self._told: dict[Source, tuple[str, str]] = {}
         self.duplicates = self.rejected = self.reversals = 0
         self._names: list[str] = []
         self._accounts: dict[str, int] = {}
@@ -43,6 +45,9 @@ class Counted:
 
     def take(self, settled: Settled) -> None:
         """What one closing decided."""
+        for was, told in settled.erased:
+            payee, payer = told.sides
+            self._told[was.partition, was.offset] = (payer, payee)
         for each in (*settled.outcomes, *settled.late):
             if each.counted:
                 self._add(each)
@@ -79,9 +84,11 @@ class Counted:
         event = each.event
         assert event is not None  # it has counted
         self.reversals += event.reverses is not None
+        ids = event.from_account_id, event.to_account_id
+        ids = self._told.pop(each.source, ids)
         payer, payee = self._renamed.get(each.source, ("", ""))
-        self._from.append(self._account(payer or event.from_account_id))
-        self._to.append(self._account(payee or event.to_account_id))
+        self._from.append(self._account(payer or ids[0]))
+        self._to.append(self._account(payee or ids[1]))
         amount = scaled(event.amount)
         whole, decimals = divmod(amount if event.reverses is None else -amount, SCALE)
         self._whole.append(whole)

@@ -34,6 +34,7 @@ class Names:
     audit_topic: str = "pipeline-audit"
     erasures_topic: str = "erasures"
     erased_rows_topic: str = "erased-rows"
+    erased_outcomes_topic: str = "erased-outcomes"
     entries_table: str = "account_entries"
     rejected_table: str = "transactions_rejected"
     progress_table: str = "pipeline_progress"
@@ -73,6 +74,8 @@ class Names:
 
 
 NAMES: Final = Names()
+# What is of raw records is of every pipeline: they all read the same.
+_OF_ALL: Final = ("transactions_topic", "erased_outcomes_topic")
 
 
 def beside(suffix: str) -> Names:
@@ -86,7 +89,7 @@ def beside(suffix: str) -> Names:
         + ("_" if each.name.endswith("table") else "-")
         + suffix
         for each in fields(Names)
-        if each.name != "transactions_topic"
+        if each.name not in _OF_ALL
     }
     return replace(NAMES, **own)
 
@@ -95,7 +98,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`--pipeline SUFFIX` for all names at once, and an option for each of them."""
     names = parser.add_argument_group("names", "where a second pipeline stands beside the first")
     names.add_argument(
-        "--pipeline", metavar="SUFFIX", help="appended to all names but the raw topic's"
+        "--pipeline",
+        metavar="SUFFIX",
+        help="appended to all names but those of all pipelines: the raw topic's and erased-outcomes",
     )
     for each in fields(Names):
         option = "--" + each.name.replace("_", "-")

@@ -81,7 +81,13 @@ def test_a_second_pipeline_gets_its_own_names_and_shares_only_what_all_share(par
     first = wanted(PARTS, NAMES, {part: "User:x"})
     second = wanted(PARTS, blue, {part: "User:x"})
     assert len(first) == len(second)
-    shared = {NAMES.transactions_topic, REPLAYED, TRANSACTIONAL_ID, CLUSTER}
+    shared = {
+        NAMES.transactions_topic,
+        NAMES.erased_outcomes_topic,
+        REPLAYED,
+        TRANSACTIONAL_ID,
+        CLUSTER,
+    }
     shared |= {"topic-reader", "audit", f"{TRANSACTIONAL_ID}-gaps"}
     assert {acl.name for acl in first & second} <= shared
     prefixes = {acl.name for acl in first if acl.pattern == "PREFIXED"}

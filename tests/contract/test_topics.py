@@ -45,19 +45,18 @@ def test_every_topic_has_a_file() -> None:
     assert names == {
         *(NAMES.transactions_topic, *NAMES.outcomes),
         *(NAMES.progress_topic, NAMES.heartbeat_topic, NAMES.audit_topic),
-        *(NAMES.erasures_topic, NAMES.erased_rows_topic),
+        *(NAMES.erasures_topic, NAMES.erased_rows_topic, NAMES.erased_outcomes_topic),
         REPLAYED,
     }
 
 
 @pytest.mark.parametrize("environment", list(Environment))
-def test_erased_rows_are_told_as_long_as_the_raw_events_that_they_are_of(
+def test_what_was_erased_is_told_as_long_as_the_raw_events_that_it_is_of(
     environment: Environment,
 ) -> None:
-    raw, erased = (
-        _topic(name, environment) for name in (NAMES.transactions_topic, NAMES.erased_rows_topic)
-    )
-    assert erased.config["retention.ms"] == raw.config["retention.ms"]
+    raw = _topic(NAMES.transactions_topic, environment)
+    for name in (NAMES.erased_rows_topic, NAMES.erased_outcomes_topic):
+        assert _topic(name, environment).config["retention.ms"] == raw.config["retention.ms"]
 
 
 def test_raw_events_are_kept_as_long_as_ids_are_remembered() -> None:

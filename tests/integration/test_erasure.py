@@ -73,7 +73,13 @@ def test_an_erased_account_is_told_by_its_pseudonym_and_nobody_elses_totals_chan
     mine = [each for each in records if each["pseudonym"] == name]
     assert [(each["state"], each["by"]) for each in mine] == [("BEGUN", "ann"), ("DONE", "ann")]
     assert mine[-1]["rows"] == told["held"]
-    assert ERASED not in json.dumps([*records, *read_all(stack, NAMES.erased_rows_topic)])
+    outcomes = read_all(stack, NAMES.erased_outcomes_topic)
+    assert (
+        sum(len(each["outcomes"]) for each in outcomes if each["pseudonym"] == name) == entries + 1
+    )
+    assert ERASED not in json.dumps(
+        [*records, *outcomes, *read_all(stack, NAMES.erased_rows_topic)]
+    )
     verified = stack.dev("verify")
     assert verified.returncode == 0, verified.stdout + verified.stderr
 

@@ -1,10 +1,13 @@
 """What Kafka had, archived by a process that is killed, read by DuckDB, and another Pinot filled from it: to the digit.
 
+An account is erased before the second one is filled, which changes its name and nothing else.
+
 All that the stack ever had is compared, so it must be its own: `./dev test tests/long/test_archive.py`.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -30,7 +33,8 @@ from tests.integration.ledger import Ledger, Record, Reversal, Transfer, transfe
 from tests.integration.running_stack import CHECKOUT, PORTS, RunningStack, now_ms, wait_until
 
 DAY_MS = 86_400_000
-ACCOUNTS = ["arch-a", 'arch-"b"', "arch-ç", "arch-d"]
+ERASED = "arch-d"
+ACCOUNTS = ["arch-a", 'arch-"b"', "arch-ç", ERASED, f"{ERASED} and sons"]
 SUFFIX = "fromarchive"
 OTHER = beside(SUFFIX)
 PINOT = f"http://127.0.0.1:{PORTS['STACK_PINOT_CONTROLLER_PORT']}"
@@ -96,7 +100,11 @@ def some_events(seed: int) -> tuple[list[Transfer], list[Record]]:
     """What counts of 300 events; and these, some of them twice, some undone, some not legal."""
     fresh = transfers(seed, 300, ACCOUNTS, now_ms() - 2 * DAY_MS, now_ms())
     undone = [Reversal(str(uuid4()), each, now_ms()) for each in fresh[:5]]
-    wrong = [Record(b"no event", now_ms(), b"k", (("h", b"\xff"), ("n", None))) for _ in range(3)]
+    headers = (("h", b"\xff"), ("n", None))
+    wrong = [
+        Record(value, now_ms(), b"k", headers)
+        for value in (b"no event", b"no event", json.dumps({"to_account_id": ERASED}).encode())
+    ]
     records = [
         *(each.record() for each in fresh),
         *(each.record(shouted=True) for each in fresh[10:30]),
@@ -125,6 +133,11 @@ def test_another_pinot_filled_from_the_archive_is_exact(
     stack.assert_exact(ACCOUNTS, (now_ms() - 3 * DAY_MS, now_ms()))
     assert totals(stack) == totals_of(stack.ledger)
     assert every_raw_record_has_one_outcome(stack)
+
+    told = stack.dev("erase", "-", "--apply", "--json", stdin=f"{ERASED}\n")
+    assert told.returncode == 0, told.stdout + told.stderr
+    stack.ledger.rename(ERASED, json.loads(told.stdout)["pseudonym"])
+    assert totals(stack) == totals_of(stack.ledger)
 
     kafka = KafkaOffsets(stack.kafka, NAMES.group)
     with until_killed(stack, "fill", "--pipeline", SUFFIX) as filler:
@@ -193,7 +206,7 @@ def every_raw_record_has_one_outcome(stack: RunningStack) -> bool:
 
 
 def assert_audited(stack: RunningStack, other: Names) -> None:
-    """Every raw record has its outcome in the topics that were filled, byte for byte, and nothing else stands there."""
+    """Every raw record has its outcome in the topics that were filled, as it was or as it was erased, and nothing else stands there."""
     topics = {"rejected_topic": other.rejected_topic, "uncounted_topic": other.uncounted_topic}
     names = replace(NAMES, entries_topic=other.entries_topic, **topics)
     wanted = KafkaOffsets(stack.kafka, names.group).stable_ends(names.transactions_topic)

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ from tests.audit_tiers import (
     MemoryReader,
     serve,
 )
+from tests.filled import fill_erased
 
 Audited = Callable[[], Once]
 
@@ -111,6 +113,18 @@ def test_of_an_event_with_one_entry_only_the_other_is_written(
     lose(kafka, lambda body: body["direction"] == "SENT")
     ((written,),) = [each.records for each in planned(audited())]
     assert (written.topic, written.key) == (ENTRIES, b"ann")
+
+
+def test_what_was_filled_after_an_erasure_is_neither_missing_nor_contradicting(
+    kafka: MemoryKafka, job: Job, audited: Audited, tmp_path: Path
+) -> None:
+    some(kafka, job)
+    fill_erased(kafka, tmp_path, ["ann"])
+    once = audited()
+    assert plan(once, NAMES, lambda _: True, None) == ([], [])
+    lose(kafka, lambda body: body.get("direction") == "SENT")
+    written = [record.key for each in planned(audited()) for record in each.records]
+    assert written == [b"ann", b"ann"]
 
 
 def test_what_has_another_entry_than_its_record_says_is_left_alone(

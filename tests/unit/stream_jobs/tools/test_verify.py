@@ -6,8 +6,10 @@ import json
 import random
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,6 +35,7 @@ from stream_jobs.tools.verify_report import Report
 from stream_jobs.topics.names import NAMES
 from tests.audit_job import Job
 from tests.audit_tiers import RAW, MemoryKafka, MemoryReader
+from tests.filled import fill_erased, name_of
 
 PAST_MS = 1_760_000_000_000
 
@@ -216,6 +219,19 @@ def test_of_two_differing_records_of_an_id_the_outcomes_say_which_counted(world:
     transaction_id = str(uuid.uuid4())
     world.send(1, Transfer("p", "q", 2 * 10**8, PAST_MS + 1), transaction_id, counts=True)
     world.send(0, Transfer("p", "q", 10**8, PAST_MS), transaction_id, counts=False)
+    assert _run(world).differences == []
+
+
+def test_what_was_filled_after_an_erasure_is_expected_by_its_pseudonym(
+    world: World, tmp_path: Path
+) -> None:
+    erased, name = "payee-1", name_of("payee-1", 2)
+    fill_erased(world.kafka, tmp_path, [erased])
+    assert any(repr(name) in line for line in _run(world).differences)
+    world.counted = [
+        replace(each, to_account_id=name) if each.to_account_id == erased else each
+        for each in world.counted
+    ]
     assert _run(world).differences == []
 
 
