@@ -25,6 +25,7 @@ import psutil
 from local_stack.java import require_java_home
 from local_stack.settings import CHECKOUT
 from stream_jobs.job.settings import JobSettings
+from tests.load.child_servers import tied
 
 WINDOW_S = 10.0
 LIMIT_S = 3_600
@@ -109,6 +110,7 @@ class _Filling:
             stdout=(self._folder / "log").open("wb"),
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=tied,  # noqa: PLW1509 - no thread runs yet
         )
         return self
 
