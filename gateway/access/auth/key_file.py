@@ -15,6 +15,9 @@ from gateway.access.auth.api_keys import ApiKey, Keys
 
 _ACCESS_LIST = "system.posix_acl_access"
 
+UNREADABLE = ValueError, TypeError, LookupError, AttributeError, RecursionError
+"""What reading a file may lead to that holds something else."""
+
 Change = Callable[[Keys], list[ApiKey]]
 """From the keys there are to the keys there shall be."""
 
@@ -25,6 +28,8 @@ def read(path: Path) -> Keys:
         return api_keys.parse(path.read_bytes())
     except FileNotFoundError:
         return {}
+    except UNREADABLE:
+        raise ValueError(f"{path} is no keys' file, or one that broke") from None
 
 
 def change(path: Path, wanted: Change) -> None:
