@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from graphql import ExecutableDefinitionNode, GraphQLError, parse
+
 PREFIX = "sha256:"
 """Ids are known with and without it; one of 64 digits behind it is a promise."""
 
@@ -17,10 +19,6 @@ MAX_BYTES = 64 * 1024 * 1024
 
 APOLLO = "apollo-persisted-query-manifest"
 APOLLO_VERSION = 1
-
-_DOCUMENT = re.compile(
-    r"(?:[\s,\ufeff]++|\#[^\n\r]*+)*+(?:\{|(?:query|mutation|subscription|fragment)\b)"
-)
 
 
 _HASH = re.compile(PREFIX + "[0-9a-fA-F]{64}")
@@ -91,13 +89,25 @@ def _known(pairs: Iterable[tuple[Any, Any]]) -> dict[str, str]:
     for name, text in pairs:
         if not isinstance(name, str) or not name.removeprefix(PREFIX):
             raise ManifestError(f"has {str(name)[:100]!r} for an id")
-        if not isinstance(text, str) or not _DOCUMENT.match(text):
-            raise ManifestError(f"has no GraphQL document for {name[:100]!r}")
+        if (why := _fault(text)) is not None:
+            raise ManifestError(f"has no GraphQL document for {name[:100]!r}: {why}")
         if found.setdefault(name.removeprefix(PREFIX), text) != text:
             raise ManifestError(f"has two documents for {name[:100]!r}")
         if _HASH.fullmatch(name) and name.lower() != (of_text := PREFIX + _sha256(text)):
             raise ManifestError(f"has for {name!r} a document of which {of_text} is the hash")
     return found
+
+
+def _fault(text: object) -> str | None:
+    """Why it is no document that can be asked; to read one takes 0.3 ms."""
+    if not isinstance(text, str):
+        return "it is no text"
+    try:
+        document = parse(text, no_location=True)
+    except GraphQLError as error:
+        return error.message
+    executable = [isinstance(each, ExecutableDefinitionNode) for each in document.definitions]
+    return None if all(executable) else "it defines something else than operations and fragments"
 
 
 def _sha256(text: str) -> str:
