@@ -90,7 +90,10 @@ def operation(**changed: Any) -> dict[str, Any]:
         ({"a": FIRST, "b": FIRST + " query {"}, "no GraphQL document for 'b': Syntax Error"),
         ({"a": "type Query { a: Int }"}, "'a': it defines something else than operations"),
         ({"a": FIRST + " scalar X"}, "'a': it defines something else than operations"),
-        ({"a": "{a" * 100_000}, "has no GraphQL document for 'a': Syntax Error: Document is nested too deep"),
+        (
+            {"a": "{a" * 100_000},
+            "has no GraphQL document for 'a': Syntax Error: Document is nested too deep",
+        ),
         ({"a": {"query": FIRST}}, "has no GraphQL document for 'a'"),
         ({"version": 1, "documents": {"a": FIRST}}, "has no GraphQL document for 'version'"),
         ({"": FIRST}, "has '' for an id"),
