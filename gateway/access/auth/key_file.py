@@ -34,7 +34,10 @@ def read(path: Path) -> Keys:
 
 def change(path: Path, wanted: Change) -> None:
     """Put changed keys in place; another command's change waits."""
-    real = path.resolve()
+    try:
+        real = path.resolve()
+    except RuntimeError:
+        raise ValueError(f"{path} is a link that leads to itself") from None
     real.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with alone(real):
         write_private(real, api_keys.dump(wanted(read(real))))

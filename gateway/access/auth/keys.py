@@ -30,11 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     now = datetime.now(UTC).replace(microsecond=0)
     try:
         print(COMMANDS[options.command](_store(options), options, now))
-    except (
-        ValueError,
-        OSError,
-        RuntimeError,
-    ) as problem:  # the last of links that lead to themselves
+    except (ValueError, OSError) as problem:
         print(f"keys: {problem}", file=sys.stderr)
         return USAGE
     return 0
