@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from graphql import ExecutableDefinitionNode, GraphQLError, parse
+
 PREFIX = "sha256:"
-"""Ids are known with and without it."""
+"""Ids are known with and without it; one of 64 digits behind it is a promise."""
+
+MAX_BYTES = 64 * 1024 * 1024
+"""Of a list; one of 10,000 documents has about 20 MiB."""
 
 APOLLO = "apollo-persisted-query-manifest"
 APOLLO_VERSION = 1
 
-_DOCUMENT = re.compile(
-    r"(?:[\s,\ufeff]++|\#[^\n\r]*+)*+(?:\{|(?:query|mutation|subscription|fragment)\b)"
-)
+
+_HASH = re.compile(PREFIX + "[0-9a-fA-F]{64}")
 
 
 class ManifestError(ValueError):
@@ -31,8 +36,9 @@ def read(path: str) -> Mapping[str, str]:
     """
     if not path:
         return {}
+    raw = _bytes_of(Path(path))
     try:
-        content = json.loads(Path(path).read_text("utf-8-sig"), object_pairs_hook=_Pairs)
+        content = json.loads(raw.decode("utf-8-sig"), object_pairs_hook=_Pairs)
     except (ValueError, RecursionError):
         raise ManifestError("is not JSON") from None
     if not isinstance(content, _Pairs):
@@ -42,6 +48,16 @@ def read(path: str) -> Mapping[str, str]:
         )
     apollo = "format" in content.names() or "operations" in content.names()
     return _known(_of_apollo(content) if apollo else content)
+
+
+def _bytes_of(path: Path) -> bytes:
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise ManifestError("is no file but a device or a pipe")  # reading one may never end
+    with path.open("rb") as file:
+        content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise ManifestError(f"has over {MAX_BYTES:,} bytes")
+    return content
 
 
 class _Pairs(list[tuple[str, Any]]):
@@ -73,8 +89,26 @@ def _known(pairs: Iterable[tuple[Any, Any]]) -> dict[str, str]:
     for name, text in pairs:
         if not isinstance(name, str) or not name.removeprefix(PREFIX):
             raise ManifestError(f"has {str(name)[:100]!r} for an id")
-        if not isinstance(text, str) or not _DOCUMENT.match(text):
-            raise ManifestError(f"has no GraphQL document for {name[:100]!r}")
+        if (why := _fault(text)) is not None:
+            raise ManifestError(f"has no GraphQL document for {name[:100]!r}: {why}")
         if found.setdefault(name.removeprefix(PREFIX), text) != text:
             raise ManifestError(f"has two documents for {name[:100]!r}")
+        if _HASH.fullmatch(name) and name.lower() != (of_text := PREFIX + _sha256(text)):
+            raise ManifestError(f"has for {name!r} a document of which {of_text} is the hash")
     return found
+
+
+def _fault(text: object) -> str | None:
+    """Why it is no document that can be asked; to read one takes 0.3 ms."""
+    if not isinstance(text, str):
+        return "it is no text"
+    try:
+        document = parse(text, no_location=True)
+    except GraphQLError as error:
+        return error.message
+    executable = [isinstance(each, ExecutableDefinitionNode) for each in document.definitions]
+    return None if all(executable) else "it defines something else than operations and fragments"
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -189,7 +189,7 @@ class GraphQLView:
 
     async def _streamed(self, asking: Asking, watching: Watching, asked: Recorded) -> None:
         pace = self.streams.pace_of(watching.answerable)
-        since_s = pace.began_s(self.monotonic())
+        since_s = pace.since_s(self.monotonic())
         first = await unless_gone(asking.receive, watching.first(since_s))
         outcome, balance = watching.outcome, watching.balance
         if outcome is not None and outcome.status >= 500:

@@ -105,7 +105,7 @@ class Stream:
         return self.drain.begun
 
     async def _look(self) -> Snapshot:
-        return await self.watcher.look(self.pace.began_s(self.monotonic()))
+        return await self.watcher.look(self.pace.since_s(self.monotonic()))
 
     async def _tell(self, snapshot: Snapshot) -> bool:
         if not self.telling.is_new(snapshot):

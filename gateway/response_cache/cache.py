@@ -131,12 +131,15 @@ class ResponseCache(Generic[Told]):
         return len(self._flights)
 
     def fresh(self, key: Key, since_s: float | None = None) -> Entry | None:
-        """The answer that may be served as it is; any that was asked for at `since_s` or later may."""
+        """The answer that may be served as it is; any that was asked for at `since_s` or later may.
+
+        But for what nothing stands in for: the pipeline's state, and a period that has turned.
+        """
         entry = self._kept.get(key)
         if entry is None:
             return None
         recent = since_s is not None and entry.born_s >= since_s
-        if recent or self._monotonic() < entry.fresh_until_s:
+        if self._monotonic() < (entry.rescue_until_s if recent else entry.fresh_until_s):
             self._counts.lookup("hit")
             return entry
         return None

@@ -4,8 +4,9 @@ It has no bound, so what goes there is small and expires by itself. It does not 
 loading one thing, so it is only asked inside a flight. What comes out is taken only if one of us has
 signed it, under this name: who else can write there cannot answer for us, and a client that mixes up
 replies, as redis-py did when a command was given up (CVE-2023-28859), sends nobody another's answer.
-Ages are told by the store's own clock, the only one that writer and reader share. Its failures are
-never ours: past a short deadline an answer is made as if there were no second level, and after a
+Ages are told by the store's own clock, the only one that writer and reader share; and what was asked
+where it is another time of day is left to its maker: "today" may be another day there. Its failures
+are never ours: past a short deadline an answer is made as if there were no second level, and after a
 failure it is left alone for a while.
 """
 
@@ -17,15 +18,17 @@ from typing import NamedTuple, Protocol, TypeVar
 
 import orjson
 
-from gateway.process.clock import Monotonic
+from gateway.process.clock import EpochS, Monotonic
 from gateway.process.signing import SIGNATURE_BYTES, Signer
 from gateway.response_cache.entry import Entry
 
-VERSION = 2
+VERSION = 3
 LARGEST_BYTES = 262_144
 LEFT_ALONE_S = 1.0
 MOST_WRITES = 64
 ROUNDING_S = 0.001
+MOST_APART_S = 1.0
+"""By how much the clock of a gateway may be off ours whose answers are taken; kept clocks are apart by less."""
 Count = Callable[[str], None]
 Got = TypeVar("Got")
 
@@ -57,11 +60,17 @@ class SecondLevel:
     """Entries in a shared store; never the reason why an answer fails, or is late."""
 
     def __init__(
-        self, store: SharedStore, signer: Signer, monotonic: Monotonic, count: Count
+        self,
+        store: SharedStore,
+        signer: Signer,
+        monotonic: Monotonic,
+        epoch_s: EpochS,
+        count: Count,
     ) -> None:
         self._store = store
         self._signer = signer
         self._monotonic = monotonic
+        self._epoch_s = epoch_s
         self._count = count
         self._left_alone_until_s = float("-inf")
         self._ahead_s: float | None = None
@@ -77,7 +86,8 @@ class SecondLevel:
         self._ahead_s = found.clock_s - self._monotonic()
         if not found.content:
             return None
-        entry = decode(self._signer, name, found.content, found.clock_s - asked_s)
+        apart_s = self._epoch_s() - found.clock_s
+        entry = decode(self._signer, name, found.content, found.clock_s - asked_s, apart_s)
         if entry is not None and entry.born_s > asked_s + ROUNDING_S:
             entry = None  # the store's clock was set back: nobody can tell how old it is
         self._count("hit" if entry is not None else "malformed")
@@ -89,8 +99,10 @@ class SecondLevel:
         if full or self._ahead_s is None:
             self._count("not_written")
             return
-        content = encode(self._signer, name, entry, self._ahead_s)
-        ttl_s = entry.rescue_until_s - self._monotonic()
+        now_s = self._monotonic()
+        apart_s = self._epoch_s() - (now_s + self._ahead_s)
+        content = encode(self._signer, name, entry, self._ahead_s, apart_s)
+        ttl_s = entry.rescue_until_s - now_s
         writing = asyncio.ensure_future(self._write(name, content, ttl_s))
         self._writing.add(writing)
         writing.add_done_callback(self._writing.discard)
@@ -116,13 +128,17 @@ class SecondLevel:
             return None
 
 
-def encode(signer: Signer, name: str, entry: Entry, ahead_s: float) -> bytes:
-    """An entry as bytes that are signed: its birth on a clock that is ahead of its own by `ahead_s`."""
+def encode(signer: Signer, name: str, entry: Entry, ahead_s: float, apart_s: float) -> bytes:
+    """An entry as bytes that are signed: its birth on a clock that is ahead of its own by `ahead_s`.
+
+    `apart_s`: by how much the time of day is later at its maker's than that clock says.
+    """
     head = {
         "version": VERSION,
         "name": name,
         "etag": entry.etag.decode(),
         "born_s": entry.born_s + ahead_s,
+        "apart_s": apart_s,
         "fresh_s": entry.fresh_until_s - entry.born_s,
         "stale_s": entry.stale_until_s - entry.born_s,
         "rescue_s": entry.rescue_until_s - entry.born_s,
@@ -132,10 +148,13 @@ def encode(signer: Signer, name: str, entry: Entry, ahead_s: float) -> bytes:
     return signer.sign(content) + content
 
 
-def decode(signer: Signer, name: str, content: bytes, ahead_s: float) -> Entry | None:
+def decode(
+    signer: Signer, name: str, content: bytes, ahead_s: float, apart_s: float
+) -> Entry | None:
     """The entry that was kept under this name, on a clock that the store's is ahead of by `ahead_s`.
 
-    `None` if none of us has signed these bytes, or for another name or version.
+    `apart_s`: by how much the time of day is later here than the store's clock says. `None` if none of
+    us has signed these bytes, or for another name or version, or at another time of day.
     """
     signature, signed = content[:SIGNATURE_BYTES], memoryview(content)[SIGNATURE_BYTES:]
     if len(content) > LARGEST_BYTES or not signer.is_signed(signed, signature):
@@ -143,6 +162,8 @@ def decode(signer: Signer, name: str, content: bytes, ahead_s: float) -> Entry |
     end = content.index(b"\n", SIGNATURE_BYTES)
     head = orjson.loads(content[SIGNATURE_BYTES:end])
     if (head["version"], head["name"]) != (VERSION, name):
+        return None
+    if abs(head["apart_s"] - apart_s) > MOST_APART_S:
         return None
     body, born_s = content[end + 1 :], head["born_s"] - ahead_s
     return Entry(

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 from gateway.access.masking import Masking
 from gateway.access.signing_keys import signer_of_answers
 from gateway.execution.outcome import Outcome
-from gateway.process.clock import Monotonic
+from gateway.process.clock import EpochS, Monotonic
 from gateway.process.metrics import Metrics
 from gateway.response_cache.ages import Ages, Lifetime
 from gateway.response_cache.cache import ResponseCache
@@ -19,7 +17,7 @@ from gateway.wiring.redis import redis_tls_of
 
 
 def make_cache(
-    settings: Settings, masking: Masking, metrics: Metrics, monotonic: Monotonic
+    settings: Settings, masking: Masking, metrics: Metrics, monotonic: Monotonic, epoch_s: EpochS
 ) -> ResponseCache[Outcome]:
     """The cache, with its second level if there is one."""
     second, generation = None, b""
@@ -27,13 +25,13 @@ def make_cache(
         timeout_s = settings.cache_redis_timeout_ms / 1000
         store = redis_store(settings.cache_redis_url, timeout_s, redis_tls_of(settings))
         signer = signer_of_answers(settings, masking)
-        second = SecondLevel(store, signer, monotonic, metrics.cache_shared.add)
+        second = SecondLevel(store, signer, monotonic, epoch_s, metrics.cache_shared.add)
         generation = generation_of(settings, masking)
     cache: ResponseCache[Outcome] = ResponseCache(
         settings.cache_max_bytes,
         ages_of(settings),
         monotonic,
-        time.time,
+        epoch_s,
         metrics,
         second,
         generation,

@@ -69,6 +69,10 @@ def make_view(
 ) -> GraphQLView:
     """GraphQL over HTTP, with its door, its guards, its budgets and its cache."""
     counted, monotonic = make_context.counted, make_context.monotonic
+
+    def epoch_s() -> float:
+        return make_context.epoch_ms() / 1000
+
     known = Documents(
         settings.persisted_queries,
         settings.persisted_queries_max,
@@ -85,7 +89,9 @@ def make_view(
     digests = AccountDigests(make_context.masking, make_context.cursors)
     reading = Reading(known, admission, settings.max_body_bytes, memory_bytes, digests)
     cache = (
-        make_cache(settings, make_context.masking, counted, monotonic) if settings.cache else None
+        make_cache(settings, make_context.masking, counted, monotonic, epoch_s)
+        if settings.cache
+        else None
     )
     log, audit = OperationLog(settings.log_every), make_audit_log(settings, counted)
     return GraphQLView(

@@ -209,6 +209,21 @@ async def test_amounts_windows_and_views_are_written_exactly(
         assert (
             await called(browser, "view.js", f"made.write(made.read({json.dumps(said)}))") == said
         )
+        links = {
+            "99999999999999999999": "99999999999999999999",
+            "1e3": "1e3",
+            "007": "007",
+            "-0": "-0",
+            "%F0%9F%98%80": "😀",
+            "100%25": "100%",
+            "%E9": "",  # no UTF-8: it would be the account of the replacement character
+            "a%ED%A0%80": "",
+            "a&with=%C3": "",
+        }
+        read = "each => made.read('#account=' + each).account"
+        assert await called(browser, "view.js", f"{json.dumps(list(links))}.map({read})") == list(
+            links.values()
+        )
         # A day of 23 hours in Berlin; Kathmandu is 5:45 ahead.
         assert await called(
             browser,

@@ -62,6 +62,23 @@ async def test_all_of_it_can_be_done_by_keyboard(store: HeldStore, tmp_path: Pat
         await browser.wait_for(READY)
 
 
+@pytest.mark.parametrize("account", ["𝔸" * 64, "7" * 70])
+async def test_an_id_that_is_typed_is_not_cut(
+    store: HeldStore, tmp_path: Path, account: str
+) -> None:
+    """To a shorter one, which would be another account's; one that is too long is the API's to refuse."""
+    async with (
+        serving(store, page_settings()) as url,
+        opened(f"{url}/#zone=UTC", tmp_path / "profile") as browser,
+    ):
+        await browser.wait_for("document.querySelector('#sample')?.checkVisibility()")
+        await browser.call("Input.insertText", text=account)
+        await press(browser, "Enter")
+        await browser.wait_for("location.hash.includes('account=')")
+        said = "new URLSearchParams(location.hash.slice(1)).get('account')"
+        assert await browser.value_of(said) == account
+
+
 @pytest.mark.parametrize("width", [360, 1_440])
 async def test_a_window_is_brushed_with_the_pointer(
     store: HeldStore, tmp_path: Path, width: int

@@ -187,7 +187,9 @@ async def test_what_came_from_another_gateway_ends_where_its_period_turns(
             return uptime_s + passed_s
 
         store = redis_store(server.url, 5.0, RedisTls())
-        second = SecondLevel(store, Signer([b"key"], b"answer"), monotonic, lambda _: None)
+        second = SecondLevel(
+            store, Signer([b"key"], b"answer"), monotonic, time.time, lambda _: None
+        )
         ages = Ages(lifetime, lifetime, lifetime, lifetime, rescue_s=600.0)
         return ResponseCache(1_000_000, ages, monotonic, time.time, Metrics(), second)
 

@@ -123,7 +123,7 @@ class CacheWorld:
         def epoch_s() -> float:
             return now_s() + 1e9 + skew_s
 
-        second = SecondLevel(shared, SIGNER, now_s, lambda _: None)
+        second = SecondLevel(shared, SIGNER, now_s, epoch_s, lambda _: None)
         return ResponseCache(MAX_BYTES, LIFETIMES, now_s, epoch_s, NoCounts(), second)
 
     async def _weather(self) -> None:

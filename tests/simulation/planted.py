@@ -88,23 +88,25 @@ def keep_for_rescue_for_ever(*given: Any) -> Entry:
     return replace(_make(*given), rescue_until_s=1e9)
 
 
-def forget_names(signer: Signer, name: str, content: bytes, ahead_s: float) -> Entry | None:
+def forget_names(signer: Signer, name: str, content: bytes, *aheads: float) -> Entry | None:
     import orjson
 
     head = orjson.loads(content[SIGNATURE_BYTES:].partition(b"\n")[0])
-    return _decode(signer, head["name"], content, ahead_s)
+    return _decode(signer, head["name"], content, *aheads)
 
 
-def made_just_now(signer: Signer, name: str, content: bytes, ahead_s: float) -> Entry | None:
-    found = _decode(signer, name, content, ahead_s)
+def made_just_now(signer: Signer, name: str, content: bytes, *aheads: float) -> Entry | None:
+    found = _decode(signer, name, content, *aheads)
     if found is None:
         return None
     later_s = now_s() - found.born_s
     return replace(found, born_s=now_s(), fresh_until_s=found.fresh_until_s + later_s)
 
 
-def on_its_writers_clock(signer: Signer, name: str, content: bytes, ahead_s: float) -> Entry | None:
-    return _decode(signer, name, content, ahead_s - 1)
+def on_its_writers_clock(
+    signer: Signer, name: str, content: bytes, ahead_s: float, apart_s: float
+) -> Entry | None:
+    return _decode(signer, name, content, ahead_s - 1, apart_s)
 
 
 def put_without_account(self: BoundedStore[Any], key: Any, value: Any, size: int) -> None:

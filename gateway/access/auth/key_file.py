@@ -15,6 +15,9 @@ from gateway.access.auth.api_keys import ApiKey, Keys
 
 _ACCESS_LIST = "system.posix_acl_access"
 
+UNREADABLE = ValueError, TypeError, LookupError, AttributeError, RecursionError
+"""What reading a file may lead to that holds something else."""
+
 Change = Callable[[Keys], list[ApiKey]]
 """From the keys there are to the keys there shall be."""
 
@@ -25,11 +28,16 @@ def read(path: Path) -> Keys:
         return api_keys.parse(path.read_bytes())
     except FileNotFoundError:
         return {}
+    except UNREADABLE:
+        raise ValueError(f"{path} is no keys' file, or one that broke") from None
 
 
 def change(path: Path, wanted: Change) -> None:
     """Put changed keys in place; another command's change waits."""
-    real = path.resolve()
+    try:
+        real = path.resolve()
+    except RuntimeError:
+        raise ValueError(f"{path} is a link that leads to itself") from None
     real.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with alone(real):
         write_private(real, api_keys.dump(wanted(read(real))))

@@ -12,8 +12,8 @@ from gateway.process import logs
 
 WRITE_AFTER_S = 5.0
 SUFFIX = ".used"
-_WRONG = ValueError, TypeError, LookupError, AttributeError, RecursionError, OverflowError
-"""What files that hold something else may lead to."""
+_WRONG = *key_file.UNREADABLE, OverflowError
+"""What files that hold something else may lead to, here where numbers are made floats."""
 
 
 def read(keys: Path) -> dict[str, float]:

@@ -102,7 +102,7 @@ def rotate(path: Path, options: argparse.Namespace, now: datetime) -> str:
 
     def wanted(keys: Keys) -> list[ApiKey]:
         old = _chosen(keys, options.key, now)
-        ends = min(now + timedelta(hours=options.overlap_hours), _instant(old.until_s))
+        ends = min(_overlap_end(options, now), _instant(old.until_s))
         made.append(
             replace(old, id=key_id, sha256=sha256, created=text(now), expires=_expiry(options, now))
         )
@@ -207,14 +207,29 @@ def _accounts(options: argparse.Namespace) -> list[str]:
 
 
 def _expiry(options: argparse.Namespace, now: datetime) -> str | None:
-    if options.expires == "never":
+    said: str = options.expires
+    if said == "never":
         return None
-    if options.expires.endswith("d") and options.expires[:-1].isdecimal():
-        return text(now + timedelta(days=int(options.expires[:-1])))
-    expires = _instant(instant_s(options.expires))
+    try:
+        in_days = said.endswith("d") and said[:-1].isdecimal()
+        expires = now + timedelta(days=int(said[:-1])) if in_days else _instant(instant_s(said))
+    except (ValueError, OverflowError):
+        raise KeyCommandError(
+            "--expires is days like 90d or an instant like 2027-06-30T00:00:00Z, up to the year 9999, or never"
+        ) from None
     if expires <= now:
-        raise KeyCommandError("--expires is in the past")
+        raise KeyCommandError("--expires is not in the future")
     return text(expires)
+
+
+def _overlap_end(options: argparse.Namespace, now: datetime) -> datetime:
+    try:
+        ends = now + timedelta(hours=options.overlap_hours)
+    except (ValueError, OverflowError):
+        ends = None
+    if ends is None or ends < now:
+        raise KeyCommandError("--overlap-hours is 0 or more, and ends by the year 9999")
+    return ends
 
 
 def _instant(epoch_s: float) -> datetime:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from gateway.access.auth.key_file import UNREADABLE
 from gateway.process import file_mode, logs
 from gateway.process.clock import Monotonic
 
@@ -120,7 +121,7 @@ class WatchedFile(Generic[Content]):
                 content = self.parse(file.read())
         except OSError as error:
             return Found(seen, None, f"{self.path} cannot be read ({error.strerror})", None)
-        except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        except UNREADABLE:
             # The cause may quote the file, which holds account ids.
             return Found(seen, None, f"{self.path} does not hold what it should", None)
         return Found(seen, content, None, file_mode.concern(status, secret=self.secret))

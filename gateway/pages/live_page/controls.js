@@ -13,7 +13,7 @@ const OWN = 'own';
 
 /** The fields; `onChange(changed)` is told what of the view is another now. */
 export function makeControls(form, onChange) {
-  const account = h('input', { id: 'account', autocomplete: 'off', spellcheck: 'false', maxlength: 64, placeholder: 'its id', size: 13 });
+  const account = h('input', { id: 'account', autocomplete: 'off', spellcheck: 'false', placeholder: 'its id', size: 13 });
   const window = h('select', { id: 'window' });
   const from = h('input', { id: 'from', type: 'date' });
   const to = h('input', { id: 'to', type: 'date' });

@@ -18,7 +18,7 @@ const COMPARED = COMPARISONS.map(([name]) => name);
 
 /** The view that a fragment says; what it does not say, or says wrongly, is as by default. */
 export function read(fragment) {
-  const said = new URLSearchParams(fragment.replace(/^#/, ''));
+  const said = new URLSearchParams(isUtf8(fragment) ? fragment.replace(/^#/, '') : '');
   const among = (name, known) => known.find((each) => each === said.get(name)?.toUpperCase()) ?? known[0];
   const window = said.get('window') ?? DEFAULT;
   const view = {
@@ -36,6 +36,16 @@ export function read(fragment) {
   };
   if (!grains(view.window).some(([grain]) => grain === view.grain)) view.grain = '';
   return view;
+}
+
+/** Whether it can be read as it is: of other bytes URLSearchParams makes replacement characters, and so another account. */
+function isUtf8(fragment) {
+  try {
+    decodeURIComponent(fragment);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The fragment of a view. Window and zone are always in it: who opens the link sees the same figures. */

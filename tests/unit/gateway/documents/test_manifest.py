@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gateway.documents import manifest
 from gateway.documents.manifest import ManifestError, read
 from gateway.settings import Settings, SettingsError
 from tests.unit.gateway.served import Gateway
 
 TOTALS = "query Totals($id: ID!) {\n  account(id: $id) {\n    id\n  }\n}\n"
 FIRST = "{ limits { maxFirst } }"
+FIRST_HASH = "sha256:a8f3e324b4a372a04a9cfcdaff0752d98e0801190ab08ea929f1c8f98c16c134"
 APOLLO = {
     "format": "apollo-persisted-query-manifest",
     "version": 1,
@@ -49,6 +53,8 @@ def written(folder: Path, content: object) -> str:
         ({"a": "mutation { a }", "b": "subscription S { a }", "c": "query{a}"}, None),
         ({"version": FIRST, "documents": FIRST}, None),
         (b'{"a": "{ a }", "a": "{ a }"}', {"a": "{ a }"}),
+        ({FIRST_HASH: FIRST}, {FIRST_HASH[7:]: FIRST}),
+        ({"sha256:" + FIRST_HASH[7:].upper(): FIRST}, {FIRST_HASH[7:].upper(): FIRST}),
     ],
 )
 def test_what_tools_write_is_read(
@@ -80,6 +86,14 @@ def operation(**changed: Any) -> dict[str, Any]:
         ({"a": "SELECT 1"}, "has no GraphQL document for 'a'"),
         ({"a": "#" * 10_000 + " ,\n" * 10_000 + "!"}, "has no GraphQL document for 'a'"),
         ({"a": "queryable { a }"}, "has no GraphQL document for 'a'"),
+        ({"a": "{ limits { maxFirst }"}, "'a': Syntax Error: Expected Name, found <EOF>."),
+        ({"a": FIRST, "b": FIRST + " query {"}, "no GraphQL document for 'b': Syntax Error"),
+        ({"a": "type Query { a: Int }"}, "'a': it defines something else than operations"),
+        ({"a": FIRST + " scalar X"}, "'a': it defines something else than operations"),
+        (
+            {"a": "{a" * 100_000},
+            "has no GraphQL document for 'a': Syntax Error: Document is nested too deep",
+        ),
         ({"a": {"query": FIRST}}, "has no GraphQL document for 'a'"),
         ({"version": 1, "documents": {"a": FIRST}}, "has no GraphQL document for 'version'"),
         ({"": FIRST}, "has '' for an id"),
@@ -100,6 +114,12 @@ def operation(**changed: Any) -> dict[str, Any]:
         (operation(body=["{ a }"]), "has no GraphQL document for 'b2'"),
         (operation(id=7), "has '7' for an id"),
         (operation(id="47ef587a"), "has two documents for '47ef587a'"),
+        ({FIRST_HASH: FIRST + " "}, f"has for '{FIRST_HASH}' a document of which sha256:"),
+        (
+            operation(id="sha256:" + "0" * 64),
+            f"'sha256:{'0' * 64}' a document of which {FIRST_HASH} ",
+        ),
+        (b"{}" + b" " * manifest.MAX_BYTES, "has over 67,108,864 bytes"),
     ],
 )
 def test_anything_else_is_refused_at_the_start_and_told(
@@ -114,6 +134,23 @@ def test_anything_else_is_refused_at_the_start_and_told(
     assert str(told.value).startswith(
         f"GATEWAY_TRUSTED_DOCUMENTS_MANIFEST names {path!r}, which {refused.value}"
     )
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("/dev/zero", "is no file but a device or a pipe"),
+        ("folder", "cannot be read (Is a directory)"),
+        ("pipe", "is no file but a device or a pipe"),
+        ("none", "cannot be read (No such file or directory)"),
+    ],
+)
+def test_what_is_no_file_is_refused_and_not_waited_for(tmp_path: Path, path: str, why: str) -> None:
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    named = str(tmp_path / path)
+    with pytest.raises(SettingsError, match=re.escape(f"names {named!r}, which {why}")):
+        Gateway(Settings(trusted_documents_manifest=named))
 
 
 @pytest.mark.anyio

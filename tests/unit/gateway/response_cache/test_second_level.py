@@ -21,12 +21,12 @@ ENTRY = entry.make(b'{"data":{"a":"\\n"}}', 100.0, 1.0, 2.0, 30.0, 1)
 
 
 SIGNER = Signer([b"ours"], b"answer")
-SENT = second_level.encode(SIGNER, "name", ENTRY, 1e9)
+SENT = second_level.encode(SIGNER, "name", ENTRY, 1e9, 3.0)
 
 
 def test_an_entry_survives_the_way_to_another_machine() -> None:
     # Born at 100 on a clock that is 1e9 behind the store's; here it is 7.75 when that says 100.75.
-    here = second_level.decode(SIGNER, "name", SENT, 1e9 + 93)
+    here = second_level.decode(SIGNER, "name", SENT, 1e9 + 93, 3.0)
     assert here is not None
     assert replace(here, born_s=0, fresh_until_s=0, stale_until_s=0, rescue_until_s=0) == replace(
         ENTRY, born_s=0, fresh_until_s=0, stale_until_s=0, rescue_until_s=0
@@ -55,20 +55,21 @@ CONTENT = SENT[SIGNATURE_BYTES:]
         SENT.replace(b'"max_age":"1"', b'"max_age":"9"'),
         signed(CONTENT, Signer([b"theirs"], b"answer")),
         signed(CONTENT, Signer([b"ours"], b"cursor")),
-        signed(CONTENT.replace(b'"version":2', b'"version":1')),
-        second_level.encode(SIGNER, "another", ENTRY, 1e9),
+        signed(CONTENT.replace(b'"version":3', b'"version":2')),
+        second_level.encode(SIGNER, "another", ENTRY, 1e9, 3.0),
         signed(CONTENT + b" " * second_level.LARGEST_BYTES),
+        *(second_level.encode(SIGNER, "name", ENTRY, 1e9, each) for each in (-3_597.0, 1.9, 4.1)),
     ],
 )
 def test_what_is_not_this_entry_is_not_taken_for_it(content: bytes) -> None:
-    assert second_level.decode(SIGNER, "name", content, 1e9) is None
+    assert second_level.decode(SIGNER, "name", content, 1e9, 3.0) is None
 
 
 @given(place=st.integers(0, len(SENT) - 1), bit=st.integers(0, 7))
 def test_an_entry_of_which_a_bit_is_changed_is_not_taken(place: int, bit: int) -> None:
     changed = bytearray(SENT)
     changed[place] ^= 1 << bit
-    assert second_level.decode(SIGNER, "name", bytes(changed), 1e9) is None
+    assert second_level.decode(SIGNER, "name", bytes(changed), 1e9, 3.0) is None
 
 
 @dataclass
@@ -101,14 +102,22 @@ class Shared:
 
 @dataclass
 class Level:
-    """A second level whose clock the test moves."""
+    """A second level whose clocks the test moves."""
 
     shared: Shared
     now_s: float = 100.0
+    off_s: float = 0.0
+    """By how much the time of day here is another than the store's clock says."""
     counted: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.level = SecondLevel(self.shared, SIGNER, lambda: self.now_s, self.counted.append)
+        self.level = SecondLevel(
+            self.shared,
+            SIGNER,
+            lambda: self.now_s,
+            lambda: self.shared.clock_s + self.off_s,
+            self.counted.append,
+        )
 
     async def put(self, made: Entry) -> None:
         assert await self.level.get("name") is None
@@ -182,6 +191,18 @@ async def test_an_entry_ends_elsewhere_too_where_its_period_turns(
     assert [each - reader.now_s for each in limits] == pytest.approx(left)
     assert found.max_age == b"19"
     assert shared.kept["name"][1] == turn_s, "Redis keeps it no longer either"
+
+
+@pytest.mark.parametrize("off_s", [0.0, -3_600.0, 40.0])
+@pytest.mark.parametrize("apart_s", [0.0, 0.9, -0.9, 1.1, -1.1, 3_600.0, -3_600.0, 86_400.0])
+async def test_what_was_asked_at_another_time_of_day_is_not_taken(
+    off_s: float, apart_s: float
+) -> None:
+    """Its windows end when its maker's clock says; `off_s`: of both before the store's."""
+    shared = Shared()
+    writer, reader = Level(shared, off_s=off_s), Level(shared, off_s=off_s + apart_s)
+    await writer.put(ENTRY)
+    assert (await reader.level.get("name") is not None) is (abs(apart_s) < 1)
 
 
 async def test_the_way_to_the_store_and_back_makes_an_entry_older_and_never_younger() -> None:

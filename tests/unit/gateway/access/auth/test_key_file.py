@@ -39,6 +39,33 @@ def test_a_change_keeps_mode_and_links(tmp_path: Path, words: list[str]) -> None
     assert link.read_bytes() == real.read_bytes()
 
 
+@pytest.mark.parametrize("words", [[*CREATE, "other"], ["list"], ["rotate", "acme"]])
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"", b"{", b"null", b"[]", b"7", b'"keys"', b"\xff\xfe", b"[" * 100_000),
+        *(b'{"version": 1}', b'{"version": 1, "keys": null}', b'{"version": 1, "keys": [7]}'),
+        *(b'{"version": 1, "keys": [{"id": "a"}]}', b'{"version": 2, "keys": []}'),
+    ],
+)
+def test_a_file_of_something_else_is_named_and_left_as_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes, words: list[str]
+) -> None:
+    path = tmp_path / "keys.json"
+    path.write_bytes(content)
+    assert main(["--store", str(path), *words]) == 2
+    assert capsys.readouterr().err == f"keys: {path} is no keys' file, or one that broke\n"
+    assert path.read_bytes() == content
+
+
+def test_links_that_lead_to_themselves_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "keys.json").symlink_to("keys.json")
+    assert main(["--store", str(tmp_path / "keys.json"), *CREATE, "acme"]) == 2
+    assert "is a link that leads to itself" in capsys.readouterr().err
+
+
 def test_a_link_to_what_is_not_there_yet_stays_one(tmp_path: Path) -> None:
     link = tmp_path / "keys.json"
     link.symlink_to("volume/keys.json")

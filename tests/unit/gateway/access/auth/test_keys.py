@@ -36,7 +36,14 @@ def test_the_key_file_holds_no_secret_and_is_its_owners_alone(
         ["create", "--name", "x\u3000", "--role", "operator"],
         ["create", "--name", "x", "--role", "owner", "--accounts", "x" * 65],
         ["create", "--name", "x", "--role", "operator", "--expires", "2020-01-01T00:00:00Z"],
-        ["create", "--name", "x", "--role", "operator", "--expires", "soon"],
+        *(
+            ["create", "--name", "x", "--role", "operator", "--expires", said]
+            for said in ("soon", "", "0d", "3000000d", "99999999999d", "0001-01-01T00:00:00+14:00")
+        ),
+        *(
+            ["rotate", "acme", f"--overlap-hours={said}"]
+            for said in ("-1", "nan", "inf", "-inf", "1e8", "1e300")
+        ),
         ["rotate", "nobody"],
         ["revoke", "nobody"],
     ],
@@ -44,6 +51,7 @@ def test_the_key_file_holds_no_secret_and_is_its_owners_alone(
 def test_what_makes_no_sense_changes_nothing(
     trust: Trust, capsys: pytest.CaptureFixture[str], words: list[str]
 ) -> None:
+    new_key(trust, capsys, "--role", "operator", name="acme")
     before = (trust.folder / "keys.json").read_bytes()
     assert keys(trust, *words) == 2
     assert capsys.readouterr().err.startswith("keys: ")
