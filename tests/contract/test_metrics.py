@@ -206,6 +206,14 @@ async def test_every_metric_that_pages_and_rules_name_is_told_with_these_labels(
     assert found > 30
 
 
+@pytest.mark.anyio
+async def test_what_gateways_are_scaled_by_is_told(tmp_path: Path) -> None:
+    template = CHECKOUT / "charts/payment-analytics/templates/autoscaling.yaml"
+    asked = {name for name, _ in named(template.read_text())}
+    assert asked
+    assert asked <= families((await exports(tmp_path))["gateway"]).keys()
+
+
 def rules() -> list[Path]:
     """Files of alarms and recording rules, and dashboards."""
     files = [path for path in CHECKOUT.glob("*/**/*") if path.suffix in {".yaml", ".yml", ".json"}]
