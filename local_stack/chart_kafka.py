@@ -5,18 +5,19 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any, Final
+
+import yaml
 
 from local_stack.settings import CHECKOUT
 from stream_jobs.topics.acls.rules import Acl, parts, wanted
 from stream_jobs.topics.names import NAMES, Names, beside
 from stream_jobs.topics.topic import Environment, Topic, load_topics
 
-FILE: Final = CHECKOUT / "charts" / "payment-analytics" / "files" / "kafka.json"
+FILE: Final = CHECKOUT / "charts" / "payment-analytics" / "files" / "kafka.yaml"
 ENVIRONMENTS: Final = (Environment.PRODUCTION, Environment.LOCAL)
 """Those that `bootstrap.environment` may be."""
 SUFFIX: Final = "{suffix}"
@@ -54,7 +55,7 @@ def open_names() -> dict[str, str]:
 
 
 def text() -> str:
-    """`files/kafka.json` as it should be."""
+    """`files/kafka.yaml` as it should be."""
     said = {
         "names": open_names(),
         "topics": {
@@ -63,7 +64,10 @@ def text() -> str:
         },
         "users": {part: _acls(part) for part in parts()},
     }
-    return json.dumps(said, indent=1, ensure_ascii=False) + "\n"
+    head = (
+        "# Topics and ACLs, with names left open. ./dev docs writes it from stream_jobs/topics.\n"
+    )
+    return head + yaml.safe_dump(said, sort_keys=False, default_flow_style=None, width=1_000)
 
 
 _OPEN: Final = Names(**{each.name: f"{{{camel(each.name)}}}" for each in fields(Names)})

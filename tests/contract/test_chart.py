@@ -249,7 +249,7 @@ def test_what_an_operator_of_kafka_is_asked_for_is_what_the_files_say() -> None:
     assert chart_kafka.FILE.read_text() == chart_kafka.text(), "run ./dev docs"
     environments = SCHEMA["properties"]["bootstrap"]["properties"]["environment"]["enum"]
     assert sorted(environments) == sorted(map(str, chart_kafka.ENVIRONMENTS))
-    said = json.loads(chart_kafka.text())
+    said = yaml.safe_load(chart_kafka.text())
     for environment in chart_kafka.ENVIRONMENTS:
         found = {each["resource"]: each for each in said["topics"][environment]}
         assert found["transactions"]["name"] == "{transactionsTopic}"

@@ -183,10 +183,10 @@ envFrom: {{ toYaml . | nindent 2 }}
 {{- with .Values.pipeline.suffix -}}-{{ . }}{{- end -}}
 {{- end -}}
 
-{{/* Topics and ACLs by this pipeline's names, as JSON. */}}
+{{/* Topics and ACLs by this pipeline's names, as YAML. */}}
 {{- define "pa.kafkaFile" -}}
-{{- $text := .Files.Get "files/kafka.json" -}}
-{{- range $key, $name := ($text | fromJson).names -}}
+{{- $text := .Files.Get "files/kafka.yaml" -}}
+{{- range $key, $name := ($text | fromYaml).names -}}
 {{- $text = replace (printf "{%s}" $key) (default $name (get $.Values.pipeline.names $key)) $text -}}
 {{- end -}}
 {{- replace "{suffix}" (include "pa.pipelineSuffix" .) $text -}}
