@@ -1,4 +1,4 @@
-"""What of the chart is written from the code: the gateway's settings in its schema, and its README's table of values."""
+"""What of the chart is written from the code: the gateway's settings in its schema, its README's table, topics and ACLs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import yaml
 
 from gateway.settings import Settings
 from gateway.settings.kinds import file_variable, is_confidential, variable
+from local_stack import chart_kafka
 from local_stack.settings import CHECKOUT
 
 FOLDER = CHECKOUT / "charts" / "payment-analytics"
@@ -46,10 +47,10 @@ def markdown_table() -> str:
 
 
 def stale() -> Iterator[tuple[Path, str]]:
-    """The schema, if it is not what the settings say, with the text that it should be."""
-    wanted = schema()
-    if wanted != SCHEMA.read_text():
-        yield SCHEMA, wanted
+    """The files that are not what the code says, each with the text that it should be."""
+    for file, wanted in ((SCHEMA, schema()), (chart_kafka.FILE, chart_kafka.text())):
+        if wanted != file.read_text():
+            yield file, wanted
 
 
 def _gateway_settings() -> Json:

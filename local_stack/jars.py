@@ -33,9 +33,9 @@ class JarsError(Exception):
     """The jars could not be had; the message says what to do."""
 
 
-def missing(folder: Path) -> list[str]:
+def missing(folder: Path, poms: Path = POMS) -> list[str]:
     """The sets of jars that `folder` does not hold in the version that their POM asks for."""
-    return [pom.stem for pom in sorted(POMS.glob("*.xml")) if not _current(pom, folder)]
+    return [pom.stem for pom in sorted(poms.glob("*.xml")) if not _current(pom, folder)]
 
 
 def fetch(
@@ -44,6 +44,7 @@ def fetch(
     java_home: Path,
     environment: Mapping[str, str],
     tell: Callable[[str], None],
+    poms: Path = POMS,
 ) -> None:
     """Fetch the named sets of jars into `folder/<name>/`, one Maven at a time.
 
@@ -57,7 +58,7 @@ def fetch(
     for number, name in enumerate(names, start=1):
         tell(f"{name} ({number} of {len(names)})")
         java = {**environment, "JAVA_HOME": str(java_home)}
-        _fetch_one(maven, POMS / f"{name}.xml", folder, java, tell)
+        _fetch_one(maven, poms / f"{name}.xml", folder, java, tell)
 
 
 def unpack(name: str, folder: Path, assets: Path) -> bool:

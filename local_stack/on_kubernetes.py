@@ -11,7 +11,10 @@ from typing import Final
 from local_stack import images
 from local_stack.suite import Run
 
-RENDERED: Final = "tests/kubernetes/test_rendering.py"
+RENDERED: Final = (
+    "tests/kubernetes/test_rendering.py",
+    "tests/kubernetes/test_custom_resources.py",
+)
 INSTALLED: Final = "tests/kubernetes/test_embedded.py"
 BY_NAME: Final = "tests/kubernetes/test_pipeline.py"
 REGISTRY: Final = "CHART_TESTS_REGISTRY"
@@ -37,7 +40,7 @@ def chosen(environment: Mapping[str, str], which: Callable[[str], str | None]) -
     Many have one there that is not for tests.
     """
     helm = which("helm") is not None
-    both = (RENDERED, INSTALLED)
+    both = (*RENDERED, INSTALLED)
     if environment.get("KUBECONFIG"):
         if helm and which("kubectl") and environment.get(REGISTRY):
             return Chosen(both, _said("it takes long", BY_NAME))
@@ -47,8 +50,8 @@ def chosen(environment: Mapping[str, str], which: Callable[[str], str | None]) -
     else:
         lacking = f"neither KUBECONFIG nor {TOOL} names a cluster"
     if helm:
-        return Chosen((RENDERED,), _said(lacking, INSTALLED, BY_NAME))
-    return Chosen((), _said(f"helm is not here, and {lacking}", RENDERED, INSTALLED, BY_NAME))
+        return Chosen(RENDERED, _said(lacking, INSTALLED, BY_NAME))
+    return Chosen((), _said(f"helm is not here, and {lacking}", *both, BY_NAME))
 
 
 def run_here(environment: Mapping[str, str], run: Run) -> list[int]:

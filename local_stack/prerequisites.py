@@ -42,17 +42,18 @@ class _Java(Prerequisite):
 
 
 _STACK = ("tests/clients", "tests/integration", "tests/long")
+_CUSTOM = ("tests/kubernetes/test_custom_resources.py",)
 JAVA = _Java(
     ("java",),
     "openjdk-17-jre-headless",
     "Java 17, for Kafka, Flink and Pinot; or remove .venv/.installed: the next ./dev up brings one",
-    _STACK,
+    (*_STACK, *_CUSTOM),
 )
 MAVEN = Prerequisite(
     ("mvn",),
     "maven",
     "fetches Kafka, Pinot, Flink's connector and what the pages load, once",
-    _STACK,
+    (*_STACK, *_CUSTOM),
 )
 CHROMIUM = Prerequisite(
     ("chromium", "chromium-browser", "google-chrome"),

@@ -52,7 +52,7 @@ def tables() -> dict[str, str]:
 
 
 def stale() -> Iterator[tuple[Path, str]]:
-    """The pages whose tables are not what the code has, the chart's schema and the answers, with what they should be.
+    """The pages whose tables are not what the code has, the chart's files and the answers, with what they should be.
 
     Raises:
         ValueError: a table stands on no page or several, or a block names no table.

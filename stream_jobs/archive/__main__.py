@@ -19,6 +19,7 @@ from functools import partial
 
 import pyarrow as pa
 from confluent_kafka import KafkaException
+from prometheus_client import start_http_server
 
 from stream_jobs import http_access
 from stream_jobs.archive.archiving import Archiver, HoleError
@@ -28,6 +29,7 @@ from stream_jobs.archive.filling import Filler, FillError
 from stream_jobs.archive.layout import Part
 from stream_jobs.archive.open_parts import Limits
 from stream_jobs.archive.store import Store, StoreError
+from stream_jobs.archive.telling import ArchiveMetrics
 from stream_jobs.audit.pinot_tier import HttpPinotTier
 from stream_jobs.audit.publish import JsonLines
 from stream_jobs.audit.readers import Reader
@@ -80,14 +82,18 @@ def _follow(given: argparse.Namespace, store: Store) -> int:
         signal.signal(number, lambda *_: stop.set())
     names = names_of(given)
     group = f"{names.group}-archive"
+    metrics = ArchiveMetrics(time.time)
     store.own()
     try:
+        if given.metrics_port is not None:
+            start_http_server(given.metrics_port, given.metrics_host, metrics.registry)
         Archiver(
             KafkaOffsets(given.kafka, group),
             lambda starts: Reader(given.kafka, starts, group, with_headers=True),
             store,
             names,
             Limits(given.rows, given.age_s, given.memory_mb * 1024 * 1024),
+            metrics,
             accept_loss=given.accept_loss,
         ).run(_topics(names), stop, once=given.once)
     finally:
@@ -206,6 +212,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--memory-mb", type=int, default=256, help="what waits may take together (%(default)s)")
     add("--accept-loss", action="store_true",
         help="note offsets that Kafka deleted unread as lost, and go on")  # fmt: skip
+    add("--metrics-host", default="127.0.0.1")
+    add("--metrics-port", type=int, help="where Prometheus may ask for the metrics")
     add_arguments(one)
     one = commands.add_parser("check", help="whether it is whole")
     one.set_defaults(run=_check)

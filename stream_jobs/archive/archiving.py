@@ -12,6 +12,7 @@ from stream_jobs.archive.columns import lost, packed, says
 from stream_jobs.archive.layout import Part
 from stream_jobs.archive.open_parts import Limits, OpenParts
 from stream_jobs.archive.store import Store
+from stream_jobs.archive.telling import ArchiveMetrics
 from stream_jobs.audit.readers import Record
 from stream_jobs.topics.kafka_offsets import KafkaOffsetsError
 from stream_jobs.topics.names import Names
@@ -63,6 +64,7 @@ class Archiver:
         store: Store,
         names: Names,
         limits: Limits,
+        metrics: ArchiveMetrics,
         *,
         accept_loss: bool = False,
     ) -> None:
@@ -70,6 +72,7 @@ class Archiver:
         self._read_from = read_from
         self._store = store
         self._says = says(names)
+        self._metrics = metrics
         self._accept_loss = accept_loss
         self._open = OpenParts(limits, self._write, time.monotonic, lambda: time.time_ns() // 10**6)
 
@@ -104,6 +107,7 @@ class Archiver:
                 self._open.add(record)
             positions = {topic: reader.positions(topic) for topic in topics}
             self._open.close_due(positions)
+            self._metrics.reached(self._open.reached(positions))
             if ends and all(all_at_least(positions[topic], ends[topic]) for topic in topics):
                 break
             if time.monotonic() - looked_s > PARTITIONS_EVERY_S:
@@ -112,9 +116,13 @@ class Archiver:
         self._open.close_all({topic: reader.positions(topic) for topic in topics})
 
     def _look_for_partitions(self, reader: RecordReader, positions: Mapping[str, Offsets]) -> None:
+        """And, less often, for where the topics end, by which it is told how far the archive is behind."""
         try:
             for topic, known in positions.items():
                 reader.add(topic, self._begin(topic, known))
+            self._metrics.look(
+                lambda: {topic: self._kafka.stable_ends(topic) for topic in positions}
+            )
         except KafkaOffsetsError as fault:
             log.warning("Kafka does not tell its partitions: %s", fault)
 
@@ -142,8 +150,10 @@ class Archiver:
             raise HoleError(f"{told}; --accept-loss notes that and goes on")
         log.critical("%s: noted as lost", told)
         self._store.put(part, lost(part, self._says[part.topic]))
+        self._metrics.lost(part)
         return part.end
 
     def _write(self, part: Part, records: list[Record]) -> None:
         self._store.put(part, packed(part, records, self._says[part.topic]))
+        self._metrics.wrote(part, len(records))
         log.info("%s: %d records", part.path, len(records))

@@ -90,6 +90,14 @@ class OpenParts:
             left -= self._open[topic, partition].bytes
             self._close(topic, partition, positions[topic][partition])
 
+    def reached(self, positions: Mapping[str, Offsets]) -> dict[str, dict[int, int]]:
+        """By topic and kafka partition the offset before which all is in files; `positions`: read so far."""
+        found: dict[str, dict[int, int]] = {}
+        for (topic, partition), part in self._open.items():
+            waits = part.records[0].offset if part.records else positions[topic][partition]
+            found.setdefault(topic, {})[partition] = waits
+        return found
+
     def close_all(self, positions: Mapping[str, Offsets]) -> None:
         """Write all that there is."""
         for topic, partition in self._open:

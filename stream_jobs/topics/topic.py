@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, Protocol
 import yaml
 
 FOLDER = Path(__file__).resolve().parent
+LOOK_EVERY_S = 2.0
 
 
 class Environment(StrEnum):
@@ -96,6 +98,26 @@ def apply_topics(
             if change.differences:
                 admin.alter_config(topic.name, topic.config)
     return changes
+
+
+def await_topics(
+    topics: Iterable[Topic],
+    admin: TopicAdmin,
+    limit_s: float,
+    clock_s: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> list[TopicChange]:
+    """Waits until somebody else has applied them, at most `limit_s`; what differs at the end, and changes nothing.
+
+    Raises PartitionCountError as applying does: that does not get better.
+    """
+    wanted = list(topics)
+    until_s = clock_s() + limit_s
+    while True:
+        changes = apply_topics(wanted, admin, dry_run=True)
+        if not any(each.changed for each in changes) or clock_s() >= until_s:
+            return changes
+        sleep(LOOK_EVERY_S)
 
 
 def _topic(file: Mapping[str, Any], environment: Environment) -> Topic:

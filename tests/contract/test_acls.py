@@ -45,6 +45,18 @@ def test_entries_are_written_by_the_job_by_a_repair_and_out_of_the_archive() -> 
         assert writers == {"job", "repair", "archive"}
 
 
+def test_who_waits_for_an_operator_of_kafka_may_look_at_every_topic_and_at_nothing_more() -> None:
+    topics = {topic.name for topic in load_topics(Environment.LOCAL)}
+    acls = wanted(PARTS, NAMES, {"bootstrap": "User:bootstrap"})
+    looks = {
+        ("TOPIC", topic, each) for topic in topics for each in ("DESCRIBE", "DESCRIBE_CONFIGS")
+    }
+    assert {(acl.kind, acl.name, acl.operation) for acl in acls} == {
+        *looks,
+        ("CLUSTER", CLUSTER, "DESCRIBE_CONFIGS"),
+    }
+
+
 def test_pinot_reads_the_topics_of_its_tables_and_nothing_else() -> None:
     tables = {*NAMES.tables, NAMES.progress_topic, NAMES.audit_topic}
     acls = wanted(PARTS, NAMES, {"pinot": "User:pinot"})

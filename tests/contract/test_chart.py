@@ -15,10 +15,12 @@ from jsonschema import Draft7Validator
 
 from gateway.settings import Settings
 from gateway.settings.kinds import file_variable, is_confidential, variable
-from local_stack import chart, images
+from local_stack import chart, chart_kafka, images
 from local_stack.settings import StackSettings
 from pinot_config.tables import OVERLAYS
+from stream_jobs.topics.acls.rules import parts
 from stream_jobs.topics.names import Names
+from stream_jobs.topics.topic import load_topics
 
 SCHEMA: dict[str, Any] = json.loads(chart.SCHEMA.read_text())
 VALUES = chart.values()
@@ -136,10 +138,57 @@ def test_the_defaults_are_what_the_schema_allows_and_name_each_value_that_it_has
         ("job.state.accessModes", []),
         ("bootstrap.environment", "staging"),
         ("demo.traffic.eventsPerSecond", 0),
+        ("strimzi.enabled", "yes"),
+        ("strimzi.clusterName", "events"),
+        ("strimzi.apiVersion", "v1beta1"),
+        ("strimzi.waitSeconds", 0),
+        ("strimzi.users.authentication", "plain"),
+        ("strimzi.users.names", {"gateway": "gateway"}),
+        ("strimzi.users.names", {"job": "Flink_Job"}),
+        ("strimzi.users.except", ["gateway"]),
+        ("gateway.autoscaling.by", "both"),
+        ("gateway.autoscaling.keda.prometheus.serverAddress", "prometheus:9090"),
+        ("gateway.autoscaling.keda.prometheus.perReplica", 0),
+        ("gateway.autoscaling.keda.prometheus.metadata", {"ignoreNullValues": True}),
+        ("gateway.autoscaling.keda.prometheus.authentication.kind", "Secret"),
+        ("gateway.autoscaling.keda.cooldown", 5),
+        ("archive.replicas", 2),
+        ("archive.folder", "/archive"),
+        ("archive.ageSeconds", 0),
+        ("archive.volume.accessModes", []),
+        ("archive.networkPolicy.to", []),
+        ("bootstrap.tablesEnv", [{"value": "without a name"}]),
+        ("job.flinkDeployment.memoryLimitFactor", 0.5),
+        ("job.flinkDeployment.serviceAccount", ""),
+        ("tracker.priorityClassName", 7),
     ],
 )
 def test_a_wrong_value_is_refused(path: str, value: object) -> None:
     assert wrong_with(changed(path, value)) != []
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("strimzi.apiVersion", "v1beta2"),
+        ("strimzi.users.authentication", "none"),
+        ("strimzi.users.names", {"job": "flink.blue-1", "producer": "p"}),
+        ("strimzi.users.except", ["producer", "pinot"]),
+        ("gateway.autoscaling.by", "keda"),
+        ("gateway.autoscaling.behavior", {"scaleDown": {"stabilizationWindowSeconds": 600}}),
+        ("gateway.autoscaling.keda.prometheus.serverAddress", "https://prometheus.example:9090/p"),
+        ("gateway.autoscaling.keda.prometheus.perReplica", 2.5),
+        ("gateway.autoscaling.keda.prometheus.metadata", {"ignoreNullValues": "false"}),
+        ("archive.folder", "s3://bucket/folder?region=eu-central-1"),
+        ("archive.networkPolicy.from", [{"namespaceSelector": {}}]),
+        ("job.flinkDeployment.flinkVersion", "v2_2"),
+        ("job.flinkDeployment.jobManagerCpu", 0.25),
+        ("prometheusRule.thresholds", {"archive_lag_seconds": 10_800}),
+        ("bootstrap.tablesEnv", [{"name": "KAFKA_SASL_USERNAME", "value": "pinot"}]),
+    ],
+)
+def test_a_good_value_is_taken(path: str, value: object) -> None:
+    assert wrong_with(changed(path, value)) == []
 
 
 def test_every_value_that_a_template_names_there_is() -> None:
@@ -174,9 +223,10 @@ def test_the_gateways_settings_are_all_there_and_its_secrets_only_as_files() -> 
 
 
 def test_every_part_can_be_given_variables_files_and_volumes_of_its_own() -> None:
-    for part in ("gateway", "bootstrap", "job", "tracker", "audit"):
+    for part in ("gateway", "bootstrap", "job", "tracker", "audit", "archive"):
         assert VALUES[part].keys() >= {
             *("extraEnv", "extraEnvFrom", "extraVolumes", "extraVolumeMounts"),
+            *("nodeSelector", "tolerations", "affinity", "priorityClassName"),
             "image",
         }
 
@@ -184,8 +234,29 @@ def test_every_part_can_be_given_variables_files_and_volumes_of_its_own() -> Non
 def test_every_name_but_the_tables_can_be_anothers() -> None:
     """Of tables the gateway knows the suffix alone."""
     options = SCHEMA["properties"]["pipeline"]["properties"]["names"]["propertyNames"]["enum"]
-    words = [each.name.split("_") for each in fields(Names) if not each.name.endswith("_table")]
-    assert options == [first + "".join(map(str.title, rest)) for first, *rest in words]
+    names = [each.name for each in fields(Names) if not each.name.endswith("_table")]
+    assert options == list(map(chart_kafka.camel, names))
+
+
+def test_the_parts_that_have_users_are_those_of_the_acls() -> None:
+    users = SCHEMA["properties"]["strimzi"]["properties"]["users"]["properties"]
+    assert users["names"]["propertyNames"]["enum"] == list(parts())
+    assert users["except"]["items"]["enum"] == list(parts())
+
+
+def test_what_an_operator_of_kafka_is_asked_for_is_what_the_files_say() -> None:
+    """And in which environments; `tests/kubernetes` has helm put the names in."""
+    assert chart_kafka.FILE.read_text() == chart_kafka.text(), "run ./dev docs"
+    environments = SCHEMA["properties"]["bootstrap"]["properties"]["environment"]["enum"]
+    assert sorted(environments) == sorted(map(str, chart_kafka.ENVIRONMENTS))
+    said = yaml.safe_load(chart_kafka.text())
+    for environment in chart_kafka.ENVIRONMENTS:
+        found = {each["resource"]: each for each in said["topics"][environment]}
+        assert found["transactions"]["name"] == "{transactionsTopic}"
+        assert found["account-entries{suffix}"]["name"] == "{entriesTopic}"
+        assert len(found) == len(load_topics(environment))
+    allowed = [each["resource"].get("name") for each in said["users"]["job"]]
+    assert {"{group}-gaps", "{job}-entries", "{uncountedTopic}", None} <= set(allowed)
 
 
 def test_the_overlays_that_the_chart_takes_there_are() -> None:

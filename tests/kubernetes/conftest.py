@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+import importlib
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+from local_stack.settings import StackSettings
 from tests.kubernetes.cluster import READY_S, Cluster, Helm
+from tests.kubernetes.schemas import Kind, Schema, all_schemas
+
+LOCK = Path(__file__).parent / "requirements.lock"
 
 
 @pytest.hookimpl(trylast=True)
@@ -29,6 +38,37 @@ def helm() -> Helm:
     if found is None:
         pytest.skip("helm is not on the PATH: what it renders was not judged")
     return Helm(found)
+
+
+@pytest.fixture(scope="session")
+def judges() -> Path:
+    """The folder of the packages of requirements.lock, which the tests alone need; installed anew where that changed."""
+    digest = hashlib.sha256(LOCK.read_bytes() + sys.version.encode()).hexdigest()[:16]
+    folder = StackSettings().downloads / f"kubernetes-judges-{digest}"
+    if not folder.exists():
+        fresh = folder.with_suffix(".new")
+        shutil.rmtree(fresh, ignore_errors=True)
+        pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+        locked = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(LOCK)]
+        subprocess.run([*pip, *locked, "--target", str(fresh)], check=True)
+        fresh.replace(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def kubernetes(judges: Path) -> Iterator[ModuleType]:
+    """What holds resources against Kubernetes' own schemas."""
+    sys.path.append(str(judges))
+    try:
+        yield importlib.import_module("kubernetes_validate")
+    finally:
+        sys.path.remove(str(judges))
+
+
+@pytest.fixture(scope="session")
+def schemas(judges: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[Kind, Schema]:
+    """Those of custom resources."""
+    return all_schemas(judges, tmp_path_factory.mktemp("crds"))
 
 
 @pytest.fixture(scope="session")

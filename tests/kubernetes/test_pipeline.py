@@ -160,6 +160,28 @@ def test_of_two_one_works_and_the_other_takes_over(installed: Cluster, part: str
     verified(installed, f"verify-{part}")
 
 
+def test_the_archive_has_what_kafka_has(installed: Cluster) -> None:
+    """Beside the job's state, on the one volume that there is."""
+    claim = f"{JOB}-state"
+    given = f"archive.enabled=true,archive.ageSeconds=5,archive.volume.existingClaim={claim}"
+    installed.install(VALUES, "--set", given)
+    files = re.compile(r'archive_files_total\{topic="account-entries"\} [1-9]')
+    wait("its files", lambda: bool(files.search(told(installed, f"{NAME}-archive-0", 18101))))
+    archive = installed.get("pod", f"{NAME}-archive-0")["spec"]["containers"][0]
+    installed.run_python(
+        "check-archive",
+        archive["image"].rsplit("/", 1)[-1],
+        ["--archive=/archive", f"--kafka={SERVERS}", "check"],
+        command=archive["command"],
+        user=9999,
+        volumes=[{"name": "archive", "persistentVolumeClaim": {"claimName": claim}}],
+        volumeMounts=[{"name": "archive", "mountPath": "/archive"}],
+    )
+    phase, log = installed.ended("check-archive")
+    print(log)
+    assert phase == "Succeeded", log
+
+
 def test_a_configuration_that_could_lose_money_stops_the_upgrade_before_the_job_is_touched(
     installed: Cluster,
 ) -> None:

@@ -3,60 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 import yaml
 
 from tests.kubernetes.cluster import CommandError, Helm
-
-EXTERNAL = (
-    *("--set", "kafka.servers=kafka:9092", "--set", "pinot.controllerUrl=http://pinot:9000"),
-    *("--set", "pinot.brokerUrl=http://pinot:8099", "--set", "gateway.auth.existingSecret=keys"),
+from tests.kubernetes.rendered import (
+    DEMO,
+    EVERYTHING,
+    EXTERNAL,
+    MATRIX,
+    arguments,
+    by_name,
+    is_custom,
+    pods,
 )
-DEMO = ("-f", "charts/payment-analytics/values-demo.yaml")
-EMBEDDED = ("-f", "charts/payment-analytics/values-embedded.yaml")
-EVERYTHING = (
-    *EXTERNAL,
-    *("--set", "gateway.ingress.enabled=true,gateway.ingress.host=api.example.org"),
-    *("--set", "gateway.ingress.tlsSecret=tls,gateway.ingress.className=nginx"),
-    *("--set", "gateway.httpRoute.enabled=true,gateway.httpRoute.parentRefs[0].name=edge"),
-    *("--set", "gateway.autoscaling.enabled=true,gateway.serviceMonitor.enabled=true"),
-    *("--set", "tracker.serviceMonitor.enabled=true,audit.serviceMonitor.enabled=true"),
-    *("--set", "gateway.serviceMonitor.tokenSecret=keys,commonLabels.team=payments"),
-    *("--set", "imagePullSecrets[0].name=pull,pipeline.suffix=two,pipeline.currency=EUR"),
-    *("--set", "gateway.settings.GATEWAY_MAX_FIRST=50,gateway.settings.GATEWAY_CACHE=false"),
-    *("--set", "job.flinkConfiguration.restart-strategy\\.type=none"),
-)
-MATRIX = {
-    "external": EXTERNAL,
-    "demo": DEMO,
-    "embedded": EMBEDDED,
-    "everything": EVERYTHING,
-    "operator": (*EXTERNAL, "--set", "job.mode=operator"),
-    "object store": (*EXTERNAL, "--set", "job.state.folder=s3://bucket/pa"),
-    "job elsewhere": (*EXTERNAL, "--set", "job.mode=none"),
-}
 
 
 @pytest.fixture(params=MATRIX, name="chosen")
 def _chosen(request: pytest.FixtureRequest) -> tuple[str, ...]:
     return MATRIX[request.param]
-
-
-def pods(resources: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The pod of each thing that makes some; the operator's is its own to complete."""
-    specs = [each["spec"] for each in resources if each["kind"] == "Pod"]
-    made = ("Deployment", "StatefulSet", "Job")
-    return specs + [each["spec"]["template"]["spec"] for each in resources if each["kind"] in made]
-
-
-def by_name(resources: list[dict[str, Any]], kind: str, end: str) -> dict[str, Any]:
-    return next(
-        each
-        for each in resources
-        if each["kind"] == kind and each["metadata"]["name"].endswith(end)
-    )
 
 
 def variables(resources: list[dict[str, Any]]) -> dict[str, str]:
@@ -68,21 +36,14 @@ def test_helm_finds_nothing_wrong(helm: Helm, chosen: tuple[str, ...]) -> None:
     assert "0 chart(s) failed" in helm.lint(*chosen)
 
 
-CUSTOM = {"ServiceMonitor", "HTTPRoute", "FlinkDeployment"}
-
-
 @pytest.mark.parametrize("version", ["1.25", "1.34"])
 def test_kubernetes_own_schemas_allow_all_of_it(
-    helm: Helm, chosen: tuple[str, ...], version: str
+    helm: Helm, chosen: tuple[str, ...], version: str, kubernetes: ModuleType
 ) -> None:
-    judge = pytest.importorskip(
-        "kubernetes_validate",
-        reason="pip install kubernetes-validate: what helm rendered was not held against its schemas",
-    )
-    judged = [each for each in helm.template(*chosen) if each["kind"] not in CUSTOM]
+    judged = [each for each in helm.template(*chosen) if not is_custom(each)]
     assert judged
     for each in judged:
-        judge.validate(each, version, strict=True)
+        kubernetes.validate(each, version, strict=True)
 
 
 def test_every_pod_fits_the_restricted_standard(helm: Helm, chosen: tuple[str, ...]) -> None:
@@ -141,12 +102,6 @@ def test_a_claim_for_one_audit_is_not_given_to_two(helm: Helm) -> None:
     assert "volumeClaimTemplates" not in audit
 
 
-def arguments(resources: list[dict[str, Any]], kind: str, end: str) -> list[str]:
-    pod = by_name(resources, kind, end)["spec"]["template"]["spec"]
-    told: list[str] = pod["containers"][0]["args"]
-    return told
-
-
 def test_settings_reach_the_gateway_as_they_are_written(helm: Helm) -> None:
     given = variables(helm.template(*EVERYTHING))
     assert given["GATEWAY_MAX_FIRST"] == "50"
@@ -155,6 +110,18 @@ def test_settings_reach_the_gateway_as_they_are_written(helm: Helm) -> None:
     assert given["GATEWAY_AUTH_KEYS"] == "/etc/gateway/keys.json"
     large = helm.template(*EXTERNAL, "--set", "gateway.settings.GATEWAY_CACHE_MAX_BYTES=67108864")
     assert variables(large)["GATEWAY_CACHE_MAX_BYTES"] == "67108864"
+
+
+def test_a_number_is_told_as_it_is_written(helm: Helm, tmp_path: Path) -> None:
+    values = tmp_path / "values.yaml"
+    numbers = {"whole": 67108864, "part": 0.4}
+    settings = {"GATEWAY_CACHE_MAX_BYTES": 67108864}
+    given = {"job": {"flinkConfiguration": numbers}, "gateway": {"settings": settings}}
+    values.write_text(yaml.safe_dump(given))
+    resources = helm.template(*EXTERNAL, "-f", str(values))
+    flink = yaml.safe_load(by_name(resources, "ConfigMap", "-job")["data"]["config.yaml"])
+    assert (flink["whole"], flink["part"]) == ("67108864", "0.4")
+    assert variables(resources)["GATEWAY_CACHE_MAX_BYTES"] == "67108864"
 
 
 def test_names_that_are_allowed_have_the_services_beside_them(helm: Helm) -> None:
@@ -182,19 +149,27 @@ def test_every_process_can_be_given_variables_secrets_and_files(helm: Helm, tmp_
         "extraVolumes": [{"name": "more", "secret": {"secretName": "more"}}],
         "extraVolumeMounts": [{"name": "more", "mountPath": "/etc/more"}],
     }
-    parts = ("gateway", "bootstrap", "job", "tracker", "audit")
+    placed = {
+        "nodeSelector": {"pool": "payments"},
+        "tolerations": [{"key": "payments", "operator": "Exists"}],
+        "priorityClassName": "payments",
+    }
+    parts = ("gateway", "bootstrap", "job", "tracker", "audit", "archive")
     values = tmp_path / "values.yaml"
-    values.write_text(yaml.safe_dump(dict.fromkeys(parts, given)))
+    of_each = {part: {**given, **placed} for part in parts}
+    of_each["archive"] |= {"enabled": True}
+    values.write_text(yaml.safe_dump(of_each))
     resources = helm.template(*EXTERNAL, "-f", str(values))
     judged = 0
     for pod in pods([each for each in resources if each["kind"] != "Pod"]):
         assert given["extraVolumes"][0] in pod["volumes"]
+        assert {name: pod[name] for name in placed} == placed
         for container in (*pod.get("initContainers", ()), *pod["containers"]):
             assert given["extraEnv"][0] in container["env"], container["name"]
             assert container["envFrom"] == given["extraEnvFrom"]
             assert given["extraVolumeMounts"][0] in container["volumeMounts"]
             judged += 1
-    assert judged == 9
+    assert judged == 10
 
 
 def test_topics_and_tables_come_before_all_else_where_kafka_and_pinot_are_there(helm: Helm) -> None:

@@ -30,8 +30,22 @@
   "state.backend.rocksdb.memory.fixed-per-tm" $j.taskManager.rocksdbMemory
   "cluster.processes.halt-on-fatal-error" "true"
 -}}
+{{- if eq $j.mode "operator" }}
+{{- $state := include "pa.stateFolder" . }}
+{{- $own = merge $own (dict
+  "env.java.opts.all" (include "pa.flinkJava" .)
+  "python.executable" "/opt/venv/bin/python"
+  "python.client.executable" "/opt/venv/bin/python"
+  "high-availability.type" "kubernetes"
+  "high-availability.storageDir" (printf "%s/ha" $state)
+  "execution.checkpointing.dir" (printf "%s/checkpoints" $state)
+  "execution.checkpointing.savepoint-dir" (printf "%s/savepoints" $state)
+  "kubernetes.jobmanager.memory.limit-factor" $j.flinkDeployment.memoryLimitFactor
+  "kubernetes.taskmanager.memory.limit-factor" $j.flinkDeployment.memoryLimitFactor
+) }}
+{{- end }}
 {{- range $name, $value := mergeOverwrite $own (deepCopy $j.flinkConfiguration) }}
-{{ $name }}: {{ kindIs "float64" $value | ternary ($value | int64 | toString) ($value | toString) | quote }}
+{{ $name }}: {{ include "pa.scalar" $value | quote }}
 {{- end -}}
 {{- end -}}
 

@@ -90,6 +90,9 @@ tolerations: {{ toYaml . | nindent 2 }}
 {{- with .affinity }}
 affinity: {{ toYaml . | nindent 2 }}
 {{- end }}
+{{- with .priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
 {{- end -}}
 
 {{/* Of which one works by a lease: (list $ "tracker" .Values.tracker). They are not to be lost together. */}}
@@ -138,6 +141,11 @@ envFrom: {{ toYaml . | nindent 2 }}
 {{- end }}
 {{- end -}}
 
+{{/* A value as it was written: numbers are all read as floats, and a large one would be 6.7108864e+07. */}}
+{{- define "pa.scalar" -}}
+{{- if and (kindIs "float64" .) (eq (floor .) .) -}}{{ int64 . }}{{- else -}}{{ toString . }}{{- end -}}
+{{- end -}}
+
 {{- define "pa.kafka" -}}
 {{- if .Values.demo.enabled -}}
 {{- printf "%s-kafka.%s.svc:9092" (include "pa.fullname" .) .Release.Namespace -}}
@@ -166,9 +174,22 @@ envFrom: {{ toYaml . | nindent 2 }}
 {{- end -}}
 {{- end -}}
 
-{{/* Where the demo's Kafka and Pinot are part of the release, nothing can be applied before it. */}}
+{{/* Where the demo's Kafka and Pinot are part of the release, or the topics, nothing can be applied before it. */}}
 {{- define "pa.hooked" -}}
-{{- if or (not .Values.demo.enabled) .Release.IsUpgrade -}}yes{{- end -}}
+{{- if and (not .Values.strimzi.enabled) (or (not .Values.demo.enabled) .Release.IsUpgrade) -}}yes{{- end -}}
+{{- end -}}
+
+{{- define "pa.pipelineSuffix" -}}
+{{- with .Values.pipeline.suffix -}}-{{ . }}{{- end -}}
+{{- end -}}
+
+{{/* Topics and ACLs by this pipeline's names, as YAML. */}}
+{{- define "pa.kafkaFile" -}}
+{{- $text := .Files.Get "files/kafka.yaml" -}}
+{{- range $key, $name := ($text | fromYaml).names -}}
+{{- $text = replace (printf "{%s}" $key) (default $name (get $.Values.pipeline.names $key)) $text -}}
+{{- end -}}
+{{- replace "{suffix}" (include "pa.pipelineSuffix" .) $text -}}
 {{- end -}}
 
 {{- define "pa.names" -}}
@@ -223,6 +244,26 @@ envFrom: {{ toYaml . | nindent 2 }}
 {{- else if .Values.demo.credential -}}
 {{- include "pa.fullname" . }}-demo
 {{- end -}}
+{{- end -}}
+
+{{/* Who may reach a part, and only its port of this name; (list $ "gateway" "http" .Values.gateway.networkPolicy). */}}
+{{- define "pa.networkPolicy" -}}
+{{- $root := index . 0 -}}
+{{- $policy := index . 3 -}}
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: {{ include "pa.fullname" $root }}-{{ index . 1 }}
+  labels: {{ include "pa.labels" (list $root (index . 1)) | nindent 4 }}
+spec:
+  podSelector:
+    matchLabels: {{ include "pa.selector" (list $root (index . 1)) | nindent 6 }}
+  policyTypes: [Ingress]
+  ingress:
+    - ports: [{port: {{ index . 2 }}, protocol: TCP}]
+      {{- with $policy.from }}
+      from: {{ toYaml . | nindent 8 }}
+      {{- end }}
 {{- end -}}
 
 {{/* For the Prometheus operator; (list $ "tracker" "metrics" .Values.tracker.serviceMonitor). */}}

@@ -24,14 +24,14 @@ def here(*programs: str) -> Callable[[str], str | None]:
     ("environment", "programs", "runs", "tool"),
     [
         ({}, (), (), ""),
-        ({}, ("helm", "kubectl"), (RENDERED,), ""),
-        (GIVEN, ("helm", "kubectl"), (RENDERED, INSTALLED), ""),
-        (TOOLED | GIVEN, ("helm", "kubectl", "/opt/a/tool"), (RENDERED, INSTALLED), ""),
-        (GIVEN, ("helm",), (RENDERED,), ""),
-        (TOOLED | PRODUCTION, ("helm", "kubectl", "/opt/a/tool"), (RENDERED,), ""),
-        ({}, ("helm", "/opt/a/tool"), (RENDERED,), ""),
-        (TOOLED, ("/opt/a/tool",), (RENDERED, INSTALLED), "/bin/tool"),
-        (TOOLED, ("helm",), (RENDERED,), ""),
+        ({}, ("helm", "kubectl"), RENDERED, ""),
+        (GIVEN, ("helm", "kubectl"), (*RENDERED, INSTALLED), ""),
+        (TOOLED | GIVEN, ("helm", "kubectl", "/opt/a/tool"), (*RENDERED, INSTALLED), ""),
+        (GIVEN, ("helm",), RENDERED, ""),
+        (TOOLED | PRODUCTION, ("helm", "kubectl", "/opt/a/tool"), RENDERED, ""),
+        ({}, ("helm", "/opt/a/tool"), RENDERED, ""),
+        (TOOLED, ("/opt/a/tool",), (*RENDERED, INSTALLED), "/bin/tool"),
+        (TOOLED, ("helm",), RENDERED, ""),
     ],
 )
 def test_what_there_is_all_for_runs_and_the_rest_is_named(
@@ -67,20 +67,20 @@ class Machine:
         return self.codes.get(word, 0)
 
 
-ON_TOOL = Chosen((RENDERED, INSTALLED), "", "/bin/tool")
+ON_TOOL = Chosen((*RENDERED, INSTALLED), "", "/bin/tool")
 BROUGHT_UP = ["install", "build", "base", "up", "image"]
 
 
 def test_a_cluster_that_was_brought_up_is_taken_down() -> None:
     machine = Machine(status=3)
-    assert run_chosen(ON_TOOL, machine.run) == [0, 0]
-    assert machine.ran == ["status", *BROUGHT_UP, RENDERED, INSTALLED, "down"]
+    assert run_chosen(ON_TOOL, machine.run) == [0, 0, 0]
+    assert machine.ran == ["status", *BROUGHT_UP, *RENDERED, INSTALLED, "down"]
 
 
 def test_a_cluster_that_was_up_stays_up() -> None:
     machine = Machine()
     run_chosen(ON_TOOL, machine.run)
-    assert machine.ran == ["status", *BROUGHT_UP, RENDERED, INSTALLED]
+    assert machine.ran == ["status", *BROUGHT_UP, *RENDERED, INSTALLED]
 
 
 def test_a_cluster_that_does_not_come_up_is_a_failure_and_taken_down() -> None:
@@ -107,5 +107,5 @@ def test_tests_get_the_cluster_that_the_tool_names(tmp_path: Path) -> None:
 
 def test_without_a_tool_nothing_is_brought_up() -> None:
     machine = Machine()
-    assert run_chosen(Chosen((RENDERED,), ""), machine.run) == [0]
-    assert machine.ran == [RENDERED]
+    assert run_chosen(Chosen(RENDERED, ""), machine.run) == [0, 0]
+    assert machine.ran == list(RENDERED)

@@ -13,6 +13,7 @@ from stream_jobs.archive.columns import records_of
 from stream_jobs.archive.layout import Part
 from stream_jobs.archive.open_parts import Limits
 from stream_jobs.archive.store import Store
+from stream_jobs.archive.telling import ArchiveMetrics
 from stream_jobs.audit.readers import Record
 from stream_jobs.topics.names import NAMES
 from stream_jobs.topics.offsets import Offsets
@@ -71,8 +72,12 @@ class LogReader:
         pass
 
 
+def metrics() -> ArchiveMetrics:
+    return ArchiveMetrics(lambda: 0.0)
+
+
 def archiver(log: KafkaLog, store: Store, limits: Limits, *, accept_loss: bool = False) -> Archiver:
-    return Archiver(log, log.reader, store, NAMES, limits, accept_loss=accept_loss)
+    return Archiver(log, log.reader, store, NAMES, limits, metrics(), accept_loss=accept_loss)
 
 
 def archived(store: Store, partition: int) -> tuple[list[Part], list[Record]]:

@@ -30,6 +30,7 @@ from tests.unit.stream_jobs.archive.kafka_log import (
     archived,
     archiver,
     files,
+    metrics,
     record,
 )
 
@@ -158,7 +159,7 @@ def test_what_was_read_before_kafka_deleted_the_next_is_written_down_first(tmp_p
 
     store = Store(str(tmp_path))
     overtaken = Archiver(
-        log, lambda starts: Overtaken(log, dict(starts[TOPIC])), store, NAMES, LIMITS
+        log, lambda starts: Overtaken(log, dict(starts[TOPIC])), store, NAMES, LIMITS, metrics()
     )
     with pytest.raises(HoleError, match=r"Kafka deleted offsets 3 to 8 unread"):
         overtaken.run([TOPIC], NEVER, once=True)

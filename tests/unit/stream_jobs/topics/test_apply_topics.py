@@ -14,6 +14,7 @@ from stream_jobs.topics.topic import (
     PartitionCountError,
     Topic,
     apply_topics,
+    await_topics,
     load_topics,
 )
 
@@ -92,3 +93,35 @@ def test_a_second_pipeline_has_a_topic_of_its_own_for_all_but_what_is_of_raw_eve
     assert {name: called[name] for name in called if name in topics} == {
         name: f"{name}-two" for name in topics - {"transactions", "erased-outcomes"}
     }
+
+
+def test_what_somebody_else_applies_is_waited_for_and_not_changed() -> None:
+    admin = FakeAdmin()
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 2:
+            apply_topics(TOPICS[1:], admin)
+        if len(slept) == 3:
+            apply_topics(TOPICS, admin)
+            admin.calls.clear()
+
+    changes = await_topics(TOPICS, admin, 60.0, lambda: sum(slept), sleep)
+    assert len(slept) == 3
+    assert [change.name for change in changes] == [topic.name for topic in TOPICS]
+    assert not any(change.changed for change in changes)
+    assert admin.calls == []
+
+
+def test_what_is_not_there_in_time_is_told_and_another_partition_count_at_once() -> None:
+    admin = FakeAdmin()
+    slept: list[float] = []
+    changes = await_topics(TOPICS, admin, 5.0, lambda: sum(slept), slept.append)
+    assert sum(slept) == 6.0
+    assert all(change.created for change in changes)
+    assert admin.calls == []
+    admin.live["transactions"] = LiveTopic(8, {})
+    with pytest.raises(PartitionCountError):
+        await_topics(TOPICS, admin, 5.0, lambda: sum(slept), slept.append)
+    assert sum(slept) == 6.0
