@@ -102,9 +102,13 @@ class JobSettings:
             # 37 instead of 43 bytes an id at 10 million, for 6 % more CPU (./dev bench state).
             "state.backend.rocksdb.compression.per.level": "ZSTD_COMPRESSION",
             "state.backend.rocksdb.memory.partitioned-index-filters": "true",
-            # Each checkpoint writes a small file of ids that lie anywhere: by levels, all of the first one (256 MiB) is
-            # written anew for every four of them, half a core at 10,000 events/s.
-            "state.backend.rocksdb.compaction.style": "UNIVERSAL",
+            # Each checkpoint writes a small file of ids that lie anywhere, and for every four of them all of the first level
+            # is written anew: it is small, and what it is merged into goes by small files. So no checkpoint has much to
+            # bring at once, and ids that have expired are gone soon (docs/benchmarks.md: what the peak costs).
+            "state.backend.rocksdb.compaction.style": "LEVEL",
+            "state.backend.rocksdb.compaction.level.use-dynamic-size": "true",
+            "state.backend.rocksdb.compaction.level.max-size-level-base": "16 mb",
+            "state.backend.rocksdb.compaction.level.target-file-size-base": "4 mb",
             "execution.checkpointing.interval": _milliseconds(self.checkpoint_interval),
             "execution.checkpointing.mode": "EXACTLY_ONCE",
             "execution.checkpointing.timeout": _seconds(CHECKPOINT_TIMEOUT),

@@ -42,15 +42,23 @@ class Watched:
         self._thread.start()
 
     def stop(self, seconds: float) -> dict[str, object]:
-        """Cores by part, how many segments were begun meanwhile, and the audit's lag."""
+        """Cores by part, how many segments were begun meanwhile, and the audit's lag.
+
+        Of a part that was replaced meanwhile, what the new process has taken.
+        """
+        now = pids(self.settings)
+        before_s = {
+            name: self.cpu_before_s[name] if pid == self._pids.get(name) else 0.0
+            for name, pid in now.items()
+        }
         cores = {
-            name: round((cpu_of(pid) - self.cpu_before_s[name]) / seconds, 2)
-            for name, pid in self._pids.items()
+            name: round((cpu_of(pid) - before_s[name]) / seconds, 2) for name, pid in now.items()
         }
         self._stop.set()
         self._thread.join()
         return {
             "cores": {"all parts": round(sum(cores.values()), 2), **cores},
+            "replaced": sorted(name for name, pid in now.items() if pid != self._pids.get(name)),
             "segments_finished": self._segment_count() - self._segments,
             "audit_lag_s": quantiles(self.lags_s) if self.lags_s else None,
         }
