@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 from rich.console import Console
 from rich.markup import escape
@@ -215,19 +216,17 @@ def _on_running_stack(
         command += ["--controller", stack_settings.pinot_controller_urls]
         command += ["--broker", stack_settings.pinot_broker_urls, *rest]
     elif options.command == "rejects":  # its file is where the caller is
-        return _run([*command, *stack_settings.event_arguments, *rest], Path.cwd())
+        return _become([*command, *stack_settings.event_arguments, *rest], Path.cwd())
     else:
         command += [options.file if options.file == "-" else str(Path(options.file).resolve())]
-    return _run(command)
+    return _become(command)
 
 
-def _tool(stack_settings: StackSettings, command: str, rest: list[str]) -> int:
+def _tool(stack_settings: StackSettings, command: str, rest: list[str]) -> NoReturn:
     if command == "keys":
         kept = os.environ.get("GATEWAY_AUTH_KEYS") or str(credentials.files(stack_settings).keys)
-        return _run(
-            [sys.executable, "-P", "-m", "gateway.access.auth.keys", "--store", kept, *rest]
-        )
-    return _run([sys.executable, "-m", MODULES[command], *rest])
+        _become([sys.executable, "-P", "-m", "gateway.access.auth.keys", "--store", kept, *rest])
+    _become([sys.executable, "-m", MODULES[command], *rest])
 
 
 STREAM_TOOLS = {
@@ -250,14 +249,17 @@ MODULES = {
 
 def _told(command: list[str]) -> int:
     print("$", *command, flush=True)
-    return _run(command)
-
-
-def _run(command: list[str], folder: Path = CHECKOUT) -> int:
     try:
-        return subprocess.run(command, cwd=folder, check=False).returncode
+        return subprocess.run(command, cwd=CHECKOUT, check=False).returncode
     except KeyboardInterrupt:
         return 130
+
+
+def _become(command: list[str], folder: Path = CHECKOUT) -> NoReturn:
+    """Go on as the command, so that whoever ends `./dev` ends it."""
+    os.chdir(folder)
+    sys.stdout.flush()
+    os.execv(command[0], command)  # noqa: S606 - what is run are our own modules
 
 
 if __name__ == "__main__":

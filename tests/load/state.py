@@ -207,7 +207,8 @@ def _settings(folder: Path, memory_mb: int, port: int) -> dict[str, str]:
 
 
 def _fill(told: dict[str, Any]) -> None:
-    """Run the filling job in this process; ends only by being killed."""
+    """Run the filling job in this process; ends only by being killed, and its JVM, which is of its group, with it."""
+    signal.signal(signal.SIGTERM, lambda *_: os.killpg(0, signal.SIGKILL))
     from pyflink.common import Configuration
     from pyflink.table import EnvironmentSettings, TableEnvironment
 
