@@ -11,25 +11,14 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Final, NamedTuple
 
-import orjson
-
 from stream_jobs.audit.announced import Announced, ErasedEntry
-from stream_jobs.audit.expected import RECEIVED_SIDE, SENT_SIDE, Expected, Waits
+from stream_jobs.audit.expected import Expected, Waits
 from stream_jobs.audit.findings import Finding, Kind
-from stream_jobs.audit.outcome_findings import OutcomeFindings
-from stream_jobs.audit.outcomes import (
-    DUPLICATE,
-    HELD,
-    REJECTED,
-    Source,
-    parsed,
-    source_of,
-    told_of,
-)
+from stream_jobs.audit.matching import Matching
+from stream_jobs.audit.outcomes import HELD, Source, source_of, told_of
 from stream_jobs.audit.placement import Placement
 from stream_jobs.audit.readers import Record
 from stream_jobs.audit.taken import Taken
-from stream_jobs.events.reasons import BY_HISTORY
 from stream_jobs.events.settings import DEFAULT, EventRules
 from stream_jobs.topics.names import Names
 from stream_jobs.topics.offsets import Offsets, all_at_least
@@ -37,7 +26,6 @@ from stream_jobs.topics.offsets import Offsets, all_at_least
 _NONE: Final[dict[int, Expected]] = {}
 # Of a value; so many more count as one more record.
 USUAL_BYTES: Final = 512
-_BY_HISTORY = frozenset(reason.value for reason in BY_HISTORY)
 
 
 class Settled(NamedTuple):
@@ -70,17 +58,14 @@ class Coverage:
         rules: EventRules = DEFAULT,
     ) -> None:
         self._rules = rules
-        self._announced = announced
         self._names = names
-        self._placement = placement
+        self._matching = Matching(names.entries_topic, placement, announced)
         self._begin = dict(begin)
         self._taken = taken
         self.frontier: dict[int, int] = dict(frontier)
         # By raw partition, in the order of their offsets.
         self.pending: dict[int, dict[int, Expected]] = {}
         self.pending_count = self._pending_bytes = 0
-        # The entries that are still to come of these, by their bytes: what is right needs no reading.
-        self._awaited: dict[bytes, Expected] = {}
         # By raw partition and offset.
         self.early: dict[int, dict[int, list[Record]]] = {}
         self.early_count = self._early_bytes = 0
@@ -97,10 +82,6 @@ class Coverage:
         self._healed: list[Source] = []
         # What was closed before and has got an outcome since that is not its last.
         self._touched: set[Source] = set()
-        self._told = OutcomeFindings(names.entries_topic)
-        # Outcomes that are not as the rules say, until it is known what was announced.
-        self._differing: list[tuple[Record, Expected]] = []
-        self._erased: list[ErasedEntry] = []
 
     def go_on_with(self, waiting: Mapping[Waits, Mapping[Source, Expected]]) -> None:
         """Closed records that an earlier run left waiting."""
@@ -134,15 +115,15 @@ class Coverage:
         if record.topic == self._names.transactions_topic:
             self._take_raw(record)
             return
-        expected = self._awaited.pop(record.value or b"", None)
+        expected = self._matching.awaited.pop(record.value or b"", None)
         if expected is not None:
-            self._match(record, expected)
+            self._matching.match(record, expected)
             return
         source = source_of(record.value)
         if source is None:
-            self._told.malformed(record)
+            self._matching.findings.malformed(record)
         elif (expected := self.pending.get(source[0], _NONE).get(source[1])) is not None:
-            self._match(record, expected)
+            self._matching.match(record, expected)
         else:
             self._take_unawaited(record, source)
 
@@ -176,15 +157,10 @@ class Coverage:
 
         Raises what Kafka's client raises; then it is still to be done.
         """
-        if not self._differing:
-            return
-        self._announced.read_on()
-        differing, self._differing = self._differing, []
-        for record, expected in differing:
-            if record.topic == self._names.entries_topic:
-                self._judge_entry(record, expected)
-            else:
-                self._judge_rejected(record, expected)
+        for expected in self._matching.judge_differing():
+            for waiting in (self.held, self.lost, self.set_aside):
+                if expected.source in waiting:
+                    self._look_whether_late(expected, waiting)
 
     def close(self, raw: Offsets, raw_ends: Offsets, *, whole: bool = True) -> Settled:
         """Decide everything below `raw`: by what `Frontier` says of it, no outcome is still to come.
@@ -201,14 +177,13 @@ class Coverage:
         for expected in below:
             source = expected.source
             if not expected.counted:
-                self._awaited.pop(expected.received, None)
-                self._awaited.pop(expected.sent, None)
+                self._matching.await_no_more(expected)
             if not _is_decided(expected):
                 if not whole:
                     aside[source] = expected
                     continue
                 lost[source] = expected
-                self._told.lost(expected)
+                self._matching.findings.lost(expected)
                 continue
             outcomes.append(expected)
             if not expected.final:
@@ -227,9 +202,10 @@ class Coverage:
             fresh |= {source: waiting[source] for source in self._touched if source in waiting}
         self._touched.clear()
         waits = (list(held.values()), list(lost.values()), list(aside.values()))
-        told = self._told.taken()
-        settled = Settled(outcomes, self._late, *waits, told, self._healed, self._erased)
-        self._late, self._healed, self._erased = [], [], []
+        told = self._matching.findings.taken()
+        erased = self._matching.taken_erased()
+        settled = Settled(outcomes, self._late, *waits, told, self._healed, erased)
+        self._late, self._healed = [], []
         return settled
 
     def _take_below(self, raw: Offsets) -> list[Expected]:
@@ -255,7 +231,9 @@ class Coverage:
             start, end = raw.get(partition, 0), raw_ends.get(partition, 0)
             for offset in [offset for offset in records if not start <= offset < end]:
                 for record in self._came(partition, offset):
-                    self._told.strange(record, (partition, offset), "there is no such raw record")
+                    self._matching.findings.strange(
+                        record, (partition, offset), "there is no such raw record"
+                    )
 
     def _came(self, partition: int, offset: int) -> list[Record]:
         """The outcomes that were read before their raw record; they are no longer early."""
@@ -275,12 +253,8 @@ class Coverage:
         self._pending_bytes += len(record.value or b"")
         if offset in self.early.get(partition, ()):
             for early in self._came(partition, offset):
-                self._match(early, expected)
-        if expected.event is not None and not expected.final:
-            if not expected.sides & RECEIVED_SIDE:
-                self._awaited[expected.received] = expected
-            if not expected.sides & SENT_SIDE:
-                self._awaited[expected.sent] = expected
+                self._matching.match(early, expected)
+        self._matching.await_entries(expected)
 
     def _take_unawaited(self, record: Record, source: Source) -> None:
         """An outcome of what is decided, not read yet, or before all that is vouched for."""
@@ -298,7 +272,9 @@ class Coverage:
                 self._take_late(record, source, waiting)
                 return
         if offset >= self.begin_of(partition) and not self._is_late_note(record, source):
-            self._told.strange(record, source, "it has an outcome already", Kind.DOUBLED)
+            self._matching.findings.strange(
+                record, source, "it has an outcome already", Kind.DOUBLED
+            )
 
     def _is_late_note(self, record: Record, source: Source) -> bool:
         """Whether it says of a reversal that has counted since, and was closed by that, that it was held before."""
@@ -318,7 +294,7 @@ class Coverage:
     def _take_late(self, record: Record, source: Source, waiting: dict[Source, Expected]) -> None:
         """What was held is released, or what was lost has been repaired."""
         expected = waiting[source]
-        self._match(record, expected)
+        self._matching.match(record, expected)
         self._look_whether_late(expected, waiting)
 
     def _look_whether_late(self, expected: Expected, waiting: dict[Source, Expected]) -> None:
@@ -330,69 +306,6 @@ class Coverage:
                 self._healed.append(source)
         else:
             self._touched.add(source)
-
-    def _match(self, record: Record, expected: Expected) -> None:
-        if record.topic == self._names.entries_topic:
-            self._match_entry(record, expected)
-        else:
-            self._match_told(record, expected)
-
-    def _match_entry(self, record: Record, expected: Expected, account: str = "") -> None:
-        # Java writes some characters as escapes, so what is not the same to the byte may still say the same.
-        value = record.value
-        if value not in (expected.received, expected.sent):
-            value = orjson.dumps(parsed(value))
-            self._awaited.pop(value, None)
-        side = RECEIVED_SIDE if value == expected.received else SENT_SIDE
-        if expected.event is None or value not in (expected.received, expected.sent):
-            self._differing.append((record, expected))
-            return
-        if expected.outcome or expected.sides & side:
-            self._told.again(record, expected)
-            return
-        expected.sides |= side
-        event = expected.event
-        account = account or (
-            event.to_account_id if side == RECEIVED_SIDE else event.from_account_id
-        )
-        if not self._placement.is_right(record, account):
-            self._told.misplaced(expected, account)
-
-    def _match_told(self, record: Record, expected: Expected) -> None:
-        told = told_of(record.value)
-        if told.outcome == HELD and expected.is_reversal and not expected.held:
-            expected.held = True
-            return
-        if expected.outcome or expected.sides:
-            self._told.again(record, expected)
-            return
-        expected.outcome = told.outcome or "?"
-        if expected.rejection is not None:
-            right = told == expected.refused
-        elif told.outcome == REJECTED:
-            right = expected.is_reversal and told.reason in _BY_HISTORY
-        else:
-            right = told.outcome == DUPLICATE
-        if not right:
-            self._differing.append((record, expected))
-
-    def _judge_entry(self, record: Record, expected: Expected) -> None:
-        erased = self._announced.entry(record.value, expected)
-        if erased is None:
-            self._told.differing(record, expected)
-        else:
-            as_it_was = expected.entry(erased.was.direction)
-            self._awaited.pop(as_it_was, None)
-            self._match_entry(record._replace(value=as_it_was), expected, erased.told.account_id)
-            self._erased.append(erased)
-        for waiting in (self.held, self.lost, self.set_aside):
-            if expected.source in waiting:
-                self._look_whether_late(expected, waiting)
-
-    def _judge_rejected(self, record: Record, expected: Expected) -> None:
-        told = told_of(record.value)
-        if not self._announced.explains(told, expected):
-            self._told.changed(expected, f"{told.outcome or 'nothing known'} {told.reason}".strip())
 
 
 def _is_decided(each: Expected) -> bool:

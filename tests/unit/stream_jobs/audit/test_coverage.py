@@ -237,7 +237,7 @@ def test_an_entry_that_says_the_same_in_other_bytes_is_right(
     bench.look(2)
     assert bench.kinds() == Counter()
     assert bench.auditor.matched == 1
-    assert not bench.coverage._awaited
+    assert not bench.coverage._matching.awaited
 
 
 @pytest.mark.parametrize(

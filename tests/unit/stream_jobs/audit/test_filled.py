@@ -91,7 +91,7 @@ def test_what_was_erased_and_filled_is_right_by_its_pseudonym(
     assert bench.kinds() == Counter()
     assert bench.auditor.matched == len(job.counted)
     assert list(bench.coverage.held) == [(2, 1)]
-    assert not bench.coverage._awaited
+    assert not bench.coverage._matching.awaited
     hour = bench.state.hour(BEGIN_MS - BEGIN_MS % HOUR_MS, bench.now())
     sums = bench.pinot.sums([BEGIN_MS - BEGIN_MS % HOUR_MS], hour.vouched)
     assert hour.agrees(sums)
