@@ -109,7 +109,7 @@ class Connection(BoundedHttp):
     def send_one_at_a_time(self) -> None:
         """Pile up nothing that this client does not take."""
         self._emptied = 0
-        one_at_a_time.bound(self.transport)
+        one_at_a_time.bound(self.transport, self._among.limits.send_s)
 
     def look(self, now_s: float) -> None:
         """End the connection if it has stood still for longer than it may."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import socket
 from typing import Any
 
 import pytest
@@ -83,6 +84,17 @@ async def test_a_stream_may_stand_still_for_longer_than_any_connection(
         served.look(60)
     assert await reader.client.silent()
     assert served.ended == []
+
+
+async def test_the_system_gives_up_a_client_that_is_gone_without_a_word(
+    served: Listening, gateway: Gateway
+) -> None:
+    """Heartbeats to it find room in the system for hours, so that it never seems to take nothing."""
+    await subscribe(served)
+    (mine,) = served.connections
+    own = mine.transport.get_extra_info("socket")
+    timeout_ms = own.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+    assert timeout_ms == 1_000 * LIMITS.send_s
 
 
 async def test_a_client_that_goes_is_noticed(served: Listening, gateway: Gateway) -> None:
