@@ -10,7 +10,7 @@ import resource
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -41,8 +41,8 @@ OTHER_FILES = 256
 """Open files that are no client's connection: the store's, Redis's, logs, libraries."""
 
 
-def main(arguments: Sequence[str] = ()) -> int:
-    """Serve until stopped; 2 for settings that cannot work."""
+def main(arguments: Sequence[str] = (), create: Callable[..., ASGIApp] = create_app) -> int:
+    """Serve what `create` makes until stopped; 2 for settings that cannot work."""
     options = _parser().parse_args(arguments)
     folder = options.shared_folder
     if folder:
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] = ()) -> int:
         settings = reading.settings
         supervises = settings.workers > 1 and options.listening_fd is None
         answers = not (options.print_config or supervises)
-        app = create_app(settings if answers else without_audit_log(settings), process=process)
+        app = create(settings if answers else without_audit_log(settings), process=process)
         if options.print_config:
             print(configuration(reading))
             return 0
