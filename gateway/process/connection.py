@@ -111,6 +111,13 @@ class Connection(BoundedHttp):
         self._emptied = 0
         one_at_a_time.bound(self.transport, self._among.limits.send_s)
 
+    def shutdown(self) -> None:
+        """End with the server; it does not wait for who does not take what goes on for long anyway."""
+        if self._emptied is not None and self.transport.get_write_buffer_size():
+            self.transport.abort()
+        else:
+            super().shutdown()
+
     def look(self, now_s: float) -> None:
         """End the connection if it has stood still for longer than it may."""
         stage = self._stage()

@@ -161,7 +161,12 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
     def shutdown(self) -> None:
         """End as the server does, at a moment of its own: all clients at once would come back at once."""
         after_s = 0 if self.close_sent else self._chance() * self._leave_s
-        self._leaving = self.loop.call_later(after_s, super().shutdown)
+        self._leaving = self.loop.call_later(after_s, self._end_with_server)
+
+    def _end_with_server(self) -> None:
+        super().shutdown()
+        if self.transport.get_write_buffer_size():
+            self._leaving = self.loop.call_later(LAST_WORDS_S, self.transport.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Whoever is at work for it is told."""

@@ -116,6 +116,17 @@ async def test_a_client_that_sends_no_more_counts_as_gone(
     assert await gateway.metric("gateway_live_streams ") == 0
 
 
+async def test_who_takes_what_it_is_sent_has_the_last_words_of_a_process_that_ends(
+    served: Listening, gateway: Gateway
+) -> None:
+    reader = await subscribe(served)
+    gateway.process.drain.begun = True
+    (mine,) = served.connections
+    mine.shutdown()
+    await passes(gateway, 2)
+    await reader.until(rb"retry: \d+\n\n\r\n0\r\n\r\n$")
+
+
 async def test_what_a_client_does_not_take_is_not_piled_up(gateway: Gateway) -> None:
     sent: list[int] = []
     gone = asyncio.Event()

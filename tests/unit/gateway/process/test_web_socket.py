@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any, cast
 
@@ -109,8 +109,14 @@ async def test_other_paths_and_protocols_do_not_speak(gateway: Gateway) -> None:
         server.look()
 
 
+def answers_no_ping(mine: BoundedWebSocket) -> None:
+    mine.send_keepalive_ping()
+    mine.keepalive_timeout()
+
+
+@pytest.mark.parametrize("end", [answers_no_ping, BoundedWebSocket.shutdown])
 async def test_who_takes_nothing_is_not_sent_a_queue_and_is_cut(
-    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, end: Callable[[BoundedWebSocket], None]
 ) -> None:
     monkeypatch.setattr(web_socket, "LAST_WORDS_S", 0.05)
     wide = " ".join(f"f{number}: id" for number in range(50))
@@ -131,8 +137,7 @@ async def test_who_takes_nothing_is_not_sent_a_queue_and_is_cut(
             await until(lambda: not mine.writable.is_set())
             held = mine.transport.get_write_buffer_size()
             assert held < 400_000, "one answer, and what was said at the same time"
-            mine.send_keepalive_ping()
-            mine.keepalive_timeout()
+            end(mine)
             await until(lambda: not sockets(server))
             client.transport.abort()
         server.look()
