@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import gc
+import math
 import os
 import resource
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -24,7 +25,7 @@ from gateway.process.connections import Connections
 from gateway.process.metrics import Metrics
 from gateway.process.server import DrainingServer
 from gateway.process.shared import Process, read_secret
-from gateway.process.web_socket import BoundedWebSocket
+from gateway.process.web_socket import leaving_within
 from gateway.process.workers import supervise
 from gateway.settings import Settings, SettingsError
 from gateway.settings.reading import reading_of
@@ -40,8 +41,8 @@ OTHER_FILES = 256
 """Open files that are no client's connection: the store's, Redis's, logs, libraries."""
 
 
-def main(arguments: Sequence[str] = ()) -> int:
-    """Serve until stopped; 2 for settings that cannot work."""
+def main(arguments: Sequence[str] = (), create: Callable[..., ASGIApp] = create_app) -> int:
+    """Serve what `create` makes until stopped; 2 for settings that cannot work."""
     options = _parser().parse_args(arguments)
     folder = options.shared_folder
     if folder:
@@ -54,7 +55,7 @@ def main(arguments: Sequence[str] = ()) -> int:
         settings = reading.settings
         supervises = settings.workers > 1 and options.listening_fd is None
         answers = not (options.print_config or supervises)
-        app = create_app(settings if answers else without_audit_log(settings), process=process)
+        app = create(settings if answers else without_audit_log(settings), process=process)
         if options.print_config:
             print(configuration(reading))
             return 0
@@ -99,7 +100,7 @@ def serve(
     connections = Connections(limits, process.metrics.connections_ended.add)
     process.metrics.watch(process.metrics.connections, lambda: connections.open)
     server = DrainingServer(
-        http_of(app, connections, settings.max_body_bytes),
+        http_of(app, connections, settings.max_body_bytes, settings.live_reconnect_ms / 1000),
         process.drain,
         connections,
         accept_s=settings.drain_accept_ms / 1000,
@@ -113,13 +114,18 @@ def serve(
     process.metrics.tell()
 
 
-def http_of(app: ASGIApp, connections: Connections, max_body_bytes: int = 65_536) -> uvicorn.Config:
-    """How the application is served; a message of a WebSocket may be as long as a body, and its envelope."""
+def http_of(
+    app: ASGIApp, connections: Connections, max_body_bytes: int = 65_536, leave_s: float = 0
+) -> uvicorn.Config:
+    """How the application is served; a message of a WebSocket may be as long as a body, and its envelope.
+
+    `leave_s`: over how long WebSockets are closed when the server ends.
+    """
     return uvicorn.Config(
         app,
         interface="asgi3",  # what a callable speaks that is no coroutine function cannot be guessed
         http=speaking(connections),
-        ws=BoundedWebSocket,
+        ws=leaving_within(leave_s),
         ws_max_size=max_body_bytes + MAX_ENVELOPE_BYTES,
         ws_per_message_deflate=False,  # a small message could become a large one
         ws_ping_timeout=connections.limits.send_s,
@@ -127,7 +133,7 @@ def http_of(app: ASGIApp, connections: Connections, max_body_bytes: int = 65_536
         access_log=False,
         server_header=False,
         proxy_headers=False,  # the application reads them, of those that are trusted
-        timeout_graceful_shutdown=10,
+        timeout_graceful_shutdown=10 + math.ceil(leave_s),
         backlog=BACKLOG,
     )
 

@@ -164,15 +164,14 @@ class Watching:
         served = await self.answering.made(self.answerable, self.asker, self.request_id, _patiently)
         return await self._of_served(served, shape)
 
-    async def check(self) -> None:
-        """Who asks, by the credential as it is judged now; raises `EndedError`."""
+    async def check(self) -> bool:
+        """Judge the credential anew; whether it gives other rights than before. Raises `EndedError`."""
         try:
             asker = await judged_again(self.door, self.scope, self.asker)
         except UnauthenticatedError as error:
             last = of_refusal(unauthenticated(error), self.request_id)
             raise EndedError(End.CREDENTIAL, last) from None
-        if asker is not self.asker:
-            await self._become(asker)
+        return asker is not self.asker and await self._become(asker)
 
     def extensions(self) -> dict[str, Any]:
         """What the last look cost."""
@@ -183,12 +182,12 @@ class Watching:
         if snapshot.is_null and _FORBIDDEN in snapshot.codes:
             raise EndedError(End.RIGHT, snapshot)
 
-    async def _become(self, asker: Asker) -> None:
+    async def _become(self, asker: Asker) -> bool:
         """The same subscriber with a credential that was judged again: with other rights, another question."""
         changed = asker.caller != self.asker.caller
         self.asker = asker
         if not changed:
-            return
+            return False
         reading = self.answering.reading
         try:
             made = reading.known(self.head, self.body, self.asker) or await reading.read(
@@ -199,6 +198,7 @@ class Watching:
         if isinstance(made, Unanswerable):
             raise EndedError(End.REFUSED, of_refusal(made.outcome, self.request_id))
         self.answerable = _without_tree(made)
+        return True
 
     def _require_right(self, snapshot: Snapshot) -> None:
         """Raise `EndedError` if a right is missing that was there."""

@@ -31,8 +31,8 @@ class Watcher(Protocol):
         """A snapshot that was asked for at `since_s` or later, or is fresh; raises `EndedError`."""
         ...
 
-    async def check(self) -> None:
-        """Raise `EndedError` if the subscriber's credential is no longer good."""
+    async def check(self) -> bool:
+        """Whether the subscriber has other rights than before; raises `EndedError` if its credential ended."""
         ...
 
     def extensions(self) -> Mapping[str, Any]:
@@ -92,13 +92,17 @@ class Stream:
         return End.LEAVING
 
     async def _waits(self) -> bool:
-        """Wait for the next look, and see to the subscriber meanwhile; whether the process leaves."""
+        """Wait for the next look, and see to the subscriber meanwhile; whether the process leaves.
+
+        With other rights it looks at once: a right that ended is told within seconds, however slow the pace.
+        """
         next_s = self.pace.next_s(self.monotonic())
         while (left_s := next_s - self.monotonic()) > LONG_S:
             await self.sleep(PULSE_S)
             if self.drain.begun:
                 return True
-            await self.watcher.check()
+            if await self.watcher.check():
+                return False
             if self.monotonic() - self._sent_s >= self.audience.limits.heartbeat_s:
                 await self._beat()
         await self.sleep(max(0.0, left_s))

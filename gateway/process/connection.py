@@ -109,7 +109,14 @@ class Connection(BoundedHttp):
     def send_one_at_a_time(self) -> None:
         """Pile up nothing that this client does not take."""
         self._emptied = 0
-        one_at_a_time.bound(self.transport)
+        one_at_a_time.bound(self.transport, self._among.limits.send_s)
+
+    def shutdown(self) -> None:
+        """End with the server; it does not wait for who does not take what goes on for long anyway."""
+        if self._emptied is not None and self.transport.get_write_buffer_size():
+            self.transport.abort()
+        else:
+            super().shutdown()
 
     def look(self, now_s: float) -> None:
         """End the connection if it has stood still for longer than it may."""

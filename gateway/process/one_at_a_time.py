@@ -20,6 +20,9 @@ NAME = "gateway.one_at_a_time"
 UNSENT_BYTES = 4_096
 """Of one connection, that the system takes beside what is on its way."""
 
+LONGEST_MS = 2**31 - 1
+"""The system's own limit of a time."""
+
 
 class Means(NamedTuple):
     """What the extension can do."""
@@ -51,12 +54,21 @@ def break_off(scope: Scope) -> None:
         found.break_off()
 
 
-def bound(transport: asyncio.Transport) -> None:
-    """Tell a transport to hold nothing back: its writer is paused until all is handed on."""
+def bound(transport: asyncio.Transport, taken_within_s: float) -> None:
+    """Tell a transport to hold nothing back: its writer is paused until all is handed on.
+
+    A peer that is gone without a word takes nothing either, though the little that is sent to it finds
+    room in the system: the system ends the connection when what is on its way has not arrived in time.
+    """
     transport.set_write_buffer_limits(high=0)
     own: socket.socket | None = transport.get_extra_info("socket")
-    if own is not None and hasattr(socket, "TCP_NOTSENT_LOWAT") and own.family != socket.AF_UNIX:
-        own.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
+    if own is None or own.family == socket.AF_UNIX:
+        return
+    within_ms = min(LONGEST_MS, round(1000 * taken_within_s))
+    wanted = {"TCP_NOTSENT_LOWAT": UNSENT_BYTES, "TCP_USER_TIMEOUT": within_ms}
+    for name, value in wanted.items():
+        if hasattr(socket, name):  # not every system has both
+            own.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def _means(scope: Scope) -> Means | None:

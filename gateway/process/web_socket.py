@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable
+from functools import partial
 from http import HTTPStatus
+from typing import Any, cast
 
 from starlette.types import Scope
-from uvicorn._types import ASGIReceiveEvent
+from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode, Frame
 from websockets.http11 import Request
@@ -31,6 +34,11 @@ MAX_PARTS = 1_000
 Taken = Callable[[], Awaitable[object]]
 
 
+def leaving_within(seconds: float) -> type[asyncio.Protocol]:
+    """What uvicorn takes as its WebSockets; when it ends they are closed over so many seconds."""
+    return cast("type[asyncio.Protocol]", partial(BoundedWebSocket, leave_s=seconds))
+
+
 class BoundedWebSocket(WebSocketsSansIOProtocol):
     """One connection; requests get an extension that waits until all that was sent is out of our hands."""
 
@@ -45,12 +53,24 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
     _parts = 0
     """Of the message that is not whole."""
     _cut: asyncio.TimerHandle | None = None
+    _leaving: asyncio.TimerHandle | None = None
+
+    def __init__(
+        self,
+        *own: Any,
+        leave_s: float = 0,
+        chance: Callable[[], float] = random.random,
+        **more: Any,
+    ) -> None:
+        super().__init__(*own, **more)
+        self._leave_s = leave_s
+        self._chance = chance
 
     async def run_asgi(self) -> None:
         """Run the application; who does not take its last words is cut."""
         extensions: dict[str, object] = self.scope.setdefault("extensions", {})  # type: ignore[assignment]
         extensions[NAME] = self.writable.wait
-        one_at_a_time.bound(self.transport)
+        one_at_a_time.bound(self.transport, self.ping_timeout or 0)
         try:
             await super().run_asgi()
         finally:
@@ -98,6 +118,22 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
         else:
             self._read_on()
 
+    def send_receive_event_to_app(self) -> None:
+        """Hand on a message that is whole; the server would log text that is not UTF-8 as an error of ours."""
+        if self.curr_msg_data_type == "text":
+            try:
+                b"".join(self.frames).decode()
+            except UnicodeDecodeError:
+                self.conn.fail(CloseCode.INVALID_DATA, "text is in UTF-8")
+                self.handle_parser_exception()
+                return
+        super().send_receive_event_to_app()
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Send; the server would log a handshake that is refused as an error of ours."""
+        await super().send(message)
+        self.handshake_complete = self.handshake_complete or self.close_sent
+
     async def receive(self) -> ASGIReceiveEvent:
         """What came next; more is read if the application waits for it."""
         message = await self.queue.get()
@@ -122,10 +158,21 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
             self.read_paused = False
             self.transport.resume_reading()
 
+    def shutdown(self) -> None:
+        """End as the server does, at a moment of its own: all clients at once would come back at once."""
+        after_s = 0 if self.close_sent else self._chance() * self._leave_s
+        self._leaving = self.loop.call_later(after_s, self._end_with_server)
+
+    def _end_with_server(self) -> None:
+        super().shutdown()
+        if self.transport.get_write_buffer_size():
+            self._leaving = self.loop.call_later(LAST_WORDS_S, self.transport.abort)
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Whoever is at work for it is told."""
-        if self._cut is not None:
-            self._cut.cancel()
+        for timer in (self._cut, self._leaving):
+            if timer is not None:
+                timer.cancel()
         super().connection_lost(exc)
 
     def handle_cont(self, event: Frame) -> None:

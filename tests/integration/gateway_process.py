@@ -36,7 +36,7 @@ class GatewayProcess:
 
 
 @contextmanager
-def running(**settings: str) -> Iterator[GatewayProcess]:
+def running(module: str = "gateway", **settings: str) -> Iterator[GatewayProcess]:
     """A gateway that is ready; it must end by itself when it is told to."""
     port = free_port()
     environment = os.environ | {
@@ -46,7 +46,7 @@ def running(**settings: str) -> Iterator[GatewayProcess]:
         "GATEWAY_LOG_LEVEL": "warning",
         **settings,
     }
-    command = [sys.executable, "-P", "-m", "gateway"]
+    command = [sys.executable, "-P", "-m", module]
     environment["PYTHONPATH"] = str(CHECKOUT)
     process = subprocess.Popen(command, cwd=CHECKOUT, env=environment)
     gateway = GatewayProcess(process, f"http://127.0.0.1:{port}")

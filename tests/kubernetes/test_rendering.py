@@ -134,12 +134,14 @@ def test_names_that_are_allowed_have_the_services_beside_them(helm: Helm) -> Non
 
 
 def test_a_pod_is_given_longer_than_its_gateway_drains(helm: Helm) -> None:
-    pod = by_name(
-        helm.template(*EXTERNAL, "--set", "gateway.drain.acceptMilliseconds=30000"),
-        "Deployment",
-        "-gateway",
-    )["spec"]["template"]["spec"]
-    assert pod["terminationGracePeriodSeconds"] >= 30 + 3 + 10 + 5
+    def grace_s(setting: str) -> int:
+        rendered = helm.template(*EXTERNAL, "--set", setting)
+        pod = by_name(rendered, "Deployment", "-gateway")["spec"]["template"]["spec"]
+        seconds: int = pod["terminationGracePeriodSeconds"]
+        return seconds
+
+    assert grace_s("gateway.drain.acceptMilliseconds=30000") >= 30 + 3 + 5 + 10 + 5
+    assert grace_s("gateway.settings.GATEWAY_LIVE_RECONNECT_MS=60000") >= 5 + 3 + 60 + 10 + 5
 
 
 def test_every_process_can_be_given_variables_secrets_and_files(helm: Helm, tmp_path: Path) -> None:

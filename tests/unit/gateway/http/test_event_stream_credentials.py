@@ -72,14 +72,28 @@ async def test_an_expired_token_ends_the_stream(trust: Trust) -> None:
     assert subscriber.codes == ["UNAUTHENTICATED"]
 
 
-async def test_who_leaves_a_group_loses_its_accounts_in_the_middle(trust: Trust) -> None:
+@pytest.mark.parametrize("body", [{}, SLOW])
+async def test_who_leaves_a_group_loses_its_accounts_in_the_middle(
+    trust: Trust, body: dict[str, object]
+) -> None:
     gateway = trusting(trust)
     sent = token(role="partner", accounts=None, groups=["friends"], sees_counterparties=True)
-    subscriber = await listen(gateway, sent)
+    subscriber = await listen(gateway, sent, more=body)
     trust.write("groups.json", {"friends": {"accounts": ["bob"]}})
     assert await passes(subscriber, 20) <= WITHIN_S
     assert subscriber.codes == ["FORBIDDEN"]
     assert subscriber.completed
+
+
+async def test_a_group_that_gets_other_accounts_too_changes_nothing_at_a_slow_pace(
+    trust: Trust,
+) -> None:
+    gateway = trusting(trust)
+    sent = token(role="partner", accounts=None, groups=["friends"], sees_counterparties=True)
+    subscriber = await listen(gateway, sent, more=SLOW)
+    trust.write("groups.json", {"friends": {"accounts": ["alice", "bob", "carol"]}})
+    assert await passes(subscriber, 20) == 20
+    assert subscriber.counts == [5]
 
 
 async def test_without_a_credential_there_is_no_stream(trust: Trust) -> None:

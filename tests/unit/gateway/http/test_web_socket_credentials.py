@@ -87,13 +87,14 @@ async def test_what_is_asked_with_an_expired_token_is_refused_and_the_connection
     assert socket.closed == ENDED
 
 
+@pytest.mark.parametrize("more", [{}, SLOW])
 async def test_a_right_that_ends_leaves_the_connection_to_whoever_still_has_others(
-    trust: Trust,
+    trust: Trust, more: dict[str, Any]
 ) -> None:
     gateway = Gateway(trust.settings())
     sent = token(role="partner", accounts=None, groups=["friends"], sees_counterparties=True)
     socket = await known(gateway, sent)
-    await socket.subscribes("a", TOTALS)
+    await socket.subscribes("a", TOTALS, **more)
     await until(lambda: socket.kinds("a") == ["next"])
     trust.write("groups.json", {"friends": {"accounts": ["bob"]}})
     assert await passes(socket, 20) <= 4

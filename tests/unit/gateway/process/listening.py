@@ -109,11 +109,11 @@ class Client:
 class Listening:
     """A gateway that listens."""
 
-    def __init__(self, app: ASGIApp, limits: Limits) -> None:
+    def __init__(self, app: ASGIApp, limits: Limits, leave_s: float = 0) -> None:
         self.ended: list[str] = []
         self.now_s = 100.0
         self.among = Connections(limits, self.ended.append)
-        self.config = http_of(app, self.among)
+        self.config = http_of(app, self.among, leave_s=leave_s)
         self.config.load()
         self.state = ServerState()
         self._clients: list[Client] = []
@@ -165,9 +165,11 @@ class Listening:
 
 
 @asynccontextmanager
-async def listening(app: ASGIApp, limits: Limits | None = None) -> AsyncIterator[Listening]:
+async def listening(
+    app: ASGIApp, limits: Limits | None = None, leave_s: float = 0
+) -> AsyncIterator[Listening]:
     """A gateway that listens on a port of the loopback."""
-    made = Listening(app, limits or Limits())
+    made = Listening(app, limits or Limits(), leave_s)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(made.protocol, "127.0.0.1", 0)
     made.port = server.sockets[0].getsockname()[1]

@@ -122,6 +122,16 @@ async def test_a_client_that_does_not_read_has_one_page_made_and_is_cut(gateway:
         await until(lambda: "client" in gateway.log.getvalue())
 
 
+async def test_a_process_that_ends_does_not_wait_for_who_takes_nothing(gateway: Gateway) -> None:
+    async with listening(gateway.app, LIMITS) as served:
+        client = await served.connect(4_096)
+        await client.send(ASK % b"")
+        await until(lambda: served.held_bytes > 0)
+        (mine,) = served.connections
+        mine.shutdown()
+        await served.until(0)
+
+
 async def test_a_last_page_that_is_not_taken_is_not_told_as_complete() -> None:
     taken = ROWS // 2
     gateway = Gateway(Settings(export_page_rows=taken), HeldStore(DATA))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import socket
 from typing import Any
 
 import pytest
@@ -85,6 +86,17 @@ async def test_a_stream_may_stand_still_for_longer_than_any_connection(
     assert served.ended == []
 
 
+async def test_the_system_gives_up_a_client_that_is_gone_without_a_word(
+    served: Listening, gateway: Gateway
+) -> None:
+    """Heartbeats to it find room in the system for hours, so that it never seems to take nothing."""
+    await subscribe(served)
+    (mine,) = served.connections
+    own = mine.transport.get_extra_info("socket")
+    timeout_ms = own.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+    assert timeout_ms == 1_000 * LIMITS.send_s
+
+
 async def test_a_client_that_goes_is_noticed(served: Listening, gateway: Gateway) -> None:
     reader = await subscribe(served)
     assert await gateway.metric("gateway_live_streams ") == 1
@@ -102,6 +114,17 @@ async def test_a_client_that_sends_no_more_counts_as_gone(
     await served.until(0)
     await settle()
     assert await gateway.metric("gateway_live_streams ") == 0
+
+
+async def test_who_takes_what_it_is_sent_has_the_last_words_of_a_process_that_ends(
+    served: Listening, gateway: Gateway
+) -> None:
+    reader = await subscribe(served)
+    gateway.process.drain.begun = True
+    (mine,) = served.connections
+    mine.shutdown()
+    await passes(gateway, 2)
+    await reader.until(rb"retry: \d+\n\n\r\n0\r\n\r\n$")
 
 
 async def test_what_a_client_does_not_take_is_not_piled_up(gateway: Gateway) -> None:

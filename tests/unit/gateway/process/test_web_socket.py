@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any, cast
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.frames import Frame, Opcode
+from websockets.protocol import State
 from websockets.typing import Subprotocol
 
 from gateway.process import web_socket
@@ -107,8 +109,14 @@ async def test_other_paths_and_protocols_do_not_speak(gateway: Gateway) -> None:
         server.look()
 
 
+def answers_no_ping(mine: BoundedWebSocket) -> None:
+    mine.send_keepalive_ping()
+    mine.keepalive_timeout()
+
+
+@pytest.mark.parametrize("end", [answers_no_ping, BoundedWebSocket.shutdown])
 async def test_who_takes_nothing_is_not_sent_a_queue_and_is_cut(
-    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, end: Callable[[BoundedWebSocket], None]
 ) -> None:
     monkeypatch.setattr(web_socket, "LAST_WORDS_S", 0.05)
     wide = " ".join(f"f{number}: id" for number in range(50))
@@ -129,8 +137,7 @@ async def test_who_takes_nothing_is_not_sent_a_queue_and_is_cut(
             await until(lambda: not mine.writable.is_set())
             held = mine.transport.get_write_buffer_size()
             assert held < 400_000, "one answer, and what was said at the same time"
-            mine.send_keepalive_ping()
-            mine.keepalive_timeout()
+            end(mine)
             await until(lambda: not sockets(server))
             client.transport.abort()
         server.look()
@@ -356,6 +363,97 @@ async def test_a_server_that_ends_says_so(gateway: Gateway) -> None:
                 await client.recv()
             assert ended.value.rcvd is not None
             assert ended.value.rcvd.code == 1012
+        await until(lambda: not sockets(server))
+        server.look()
+        server.look()
+
+
+async def test_who_is_asked_to_come_back_at_its_own_moment_is_not_cut_as_the_server_ends(
+    gateway: Gateway,
+) -> None:
+    async with listening(gateway.app, leave_s=3_600) as server:
+        async with AsyncExitStack() as clients:
+            held = [await clients.enter_async_context(connected(server)) for _ in range(5)]
+            for client in held[:2]:
+                await asks(client, SUBSCRIPTION)
+                assert json.loads(await client.recv())["type"] == "next"
+            gateway.process.drain.begun = True
+            for each in sockets(server):
+                each.shutdown()
+            for client in held:
+                await client.send('{"type":"ping"}')
+                assert json.loads(await client.recv()) == {"type": "pong"}, "no moment was now"
+            for client in held[:2]:
+                while client.state is State.OPEN:
+                    gateway.passes(1.0)
+                    await asyncio.sleep(0.001)
+                assert client.close_reason == "Service restart: connect again"
+            assert {client.state for client in held[2:]} == {State.OPEN}
+        await until(lambda: not sockets(server))
+        server.look()
+        server.look()
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        [Frame(Opcode.TEXT, b'{"type":"\xff"}')],
+        [Frame(Opcode.TEXT, b"\xe6\x97", fin=False), Frame(Opcode.CONT, b"A")],
+        [Frame(Opcode.TEXT, b'"\xed\xa0\x80"')],
+    ],
+    ids=["no-character", "half-a-character", "half-a-pair"],
+)
+async def test_text_that_is_not_utf_8_is_the_clients_fault(
+    gateway: Gateway, caplog: pytest.LogCaptureFixture, sent: list[Frame]
+) -> None:
+    closing = Frame(Opcode.CLOSE, b"\x03\xeftext is in UTF-8").serialize(mask=False)
+    async with listening(gateway.app) as server:
+        client = await server.connect()
+        spoken = b"sec-websocket-protocol: " + SPOKEN[0].encode()
+        await client.send(b"\r\n".join([*HANDSHAKE, spoken, b"", b""]))
+        assert (await client._reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
+        await client.send(*(each.serialize(mask=True) for each in sent))
+        assert await client.end() == closing
+        await until(lambda: not sockets(server))
+        server.look()
+        server.look()
+    assert [each for each in caplog.records if each.levelno >= logging.WARNING] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "header", "status"),
+    [
+        ("/", ("x-nothing", "1"), 404),
+        ("/graphql/more", ("x-nothing", "1"), 404),
+        ("/graphql", ("origin", "https://evil.example"), 403),
+        ("/graphql", ("host", "evil.example"), 421),
+    ],
+)
+async def test_a_handshake_that_is_refused_is_no_error_of_ours(
+    gateway: Gateway,
+    caplog: pytest.LogCaptureFixture,
+    path: str,
+    header: tuple[str, str],
+    status: int,
+) -> None:
+    lines = [each for each in HANDSHAKE if not each.startswith(b"host:") or header[0] != "host"]
+    lines[0] = f"GET {path} HTTP/1.1".encode()
+    async with listening(gateway.app) as server:
+        client = await server.connect()
+        await client.send(b"\r\n".join([*lines, ": ".join(header).encode(), b"", b""]))
+        assert (await client.end()).startswith(b"HTTP/1.1 %d " % status)
+        await until(lambda: not sockets(server))
+        server.look()
+        server.look()
+    assert [each for each in caplog.records if each.levelno >= logging.WARNING] == []
+
+
+async def test_the_system_gives_up_a_client_that_is_gone_without_a_word(gateway: Gateway) -> None:
+    async with listening(gateway.app, Limits(send_s=7)) as server:
+        async with connected(server):
+            (mine,) = sockets(server)
+            own = mine.transport.get_extra_info("socket")
+            assert own.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 7_000
         await until(lambda: not sockets(server))
         server.look()
         server.look()
