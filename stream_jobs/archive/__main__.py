@@ -103,17 +103,18 @@ def _follow(given: argparse.Namespace, store: Store) -> int:
 
 def _check(given: argparse.Namespace, store: Store) -> int:
     names = names_of(given)
+    kafka = KafkaOffsets(given.kafka, f"{names.group}-archive") if given.kafka else None
     wrong = 0
     for topic in _topics(names):
-        kafka = KafkaOffsets(given.kafka, f"{names.group}-archive") if given.kafka else None
-        starts, ends = (kafka.starts(topic), kafka.stable_ends(topic)) if kafka else ({}, {})
-        for partition in store.partitions(topic):
+        partitions = store.partitions(topic)
+        for partition in partitions:
             found = checked(store, topic, partition)
             if kafka:
-                compare_with_kafka(store, found, starts, ends, partial(read, given.kafka))
-            print(_told(found, ends.get(partition)))
+                compare_with_kafka(store, found, kafka, partial(read, given.kafka))
+            print(_told(found))
             wrong += bool(found.faults)
-        for partition in sorted(ends.keys() - {*store.partitions(topic)}):
+        starts = kafka.starts(topic) if kafka else {}
+        for partition in sorted(starts.keys() - {*partitions}):
             deleted = starts[partition]
             wrong += bool(deleted)
             told = (
@@ -125,8 +126,8 @@ def _check(given: argparse.Namespace, store: Store) -> int:
     return 1 if wrong else 0
 
 
-def _told(found: Checked, end: int | None) -> str:
-    behind = "" if end is None else f", {max(0, end - found.end)} offsets behind Kafka"
+def _told(found: Checked) -> str:
+    behind = "" if found.behind is None else f", {found.behind} offsets behind Kafka"
     same = f", {found.compared} compared with Kafka's" if found.compared else ""
     erased = f", {found.erased} files rewritten by an erasure" if found.erased else ""
     first = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import zip_longest
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -24,9 +24,20 @@ ReadKafka = Callable[[str, Offsets, Offsets], Iterable[Record]]
 """The records of a topic between two offsets."""
 
 
+class KafkaBounds(Protocol):
+    """What is asked of Kafka; kafka_offsets.KafkaOffsets says what each answer means."""
+
+    def starts(self, topic: str) -> Offsets: ...
+
+    def stable_ends(self, topic: str) -> Offsets: ...
+
+
 @dataclass(slots=True)
 class Checked:
-    """One kafka partition of the archive: from where to where, how much, and all that is wrong with it."""
+    """One kafka partition of the archive: from where to where, how much, and all that is wrong with it.
+
+    `behind`: how many offsets Kafka goes further, if it was asked.
+    """
 
     topic: str
     partition: int
@@ -36,6 +47,7 @@ class Checked:
     records: int = 0
     erased: int = 0
     compared: int = 0
+    behind: int | None = None
     faults: list[str] = field(default_factory=list)
 
 
@@ -54,13 +66,18 @@ def checked(store: Store, topic: str, partition: int) -> Checked:
 
 
 def compare_with_kafka(
-    store: Store, found: Checked, starts: Offsets, ends: Offsets, read_kafka: ReadKafka
+    store: Store, found: Checked, kafka: KafkaBounds, read_kafka: ReadKafka
 ) -> None:
-    """Record by record, all that both have; offsets that Kafka deleted unread are a fault. Raises what `read_kafka` raises."""
-    first = starts.get(found.partition, 0)
+    """Record by record, all that both have; offsets that Kafka deleted unread are a fault. Raises what `read_kafka` raises.
+
+    Kafka is asked after the archive, which may be written to meanwhile and is never ahead of it.
+    """
+    first = kafka.starts(found.topic).get(found.partition, 0)
+    last = kafka.stable_ends(found.topic).get(found.partition, 0)
+    found.behind = max(0, last - found.end)
     if first > found.end:
         found.faults.append(f"Kafka deleted offsets {found.end} to {first} unread")
-    begin, end = max(first, found.start), min(found.end, ends.get(found.partition, 0))
+    begin, end = max(first, found.start), min(found.end, last)
     if end < found.end:
         found.faults.append(f"Kafka ends at {end}")
     if begin >= end:

@@ -44,6 +44,9 @@ def _storage(cluster: Cluster) -> Iterator[None]:
             }
         )
         yield
+        # Nothing may write into the folder while it is removed.
+        writers = ("deployments,statefulsets", "--all", "--cascade=foreground", "--timeout=300s")
+        cluster.do("delete", *writers)
         cluster.do("delete", "persistentvolumeclaim", f"{JOB}-state", "--wait=false")
         cluster.do("delete", "persistentvolume", name, "--wait=false")
 

@@ -82,14 +82,17 @@ def test_what_is_no_file_of_an_archive_is_refused(store: Store, tmp_path: Path) 
         checked(store, TOPIC, 0)
 
 
-def compared(store: Store, log: KafkaLog) -> Checked:
+def compared(store: Store, log: KafkaLog, meanwhile: Callable[[], None] = lambda: None) -> Checked:
+    """What is found; `meanwhile` happens when the files were looked at and Kafka is not asked yet."""
+
     def read(_topic: str, starts: Offsets, ends: Offsets) -> Iterator[Record]:
         for each in log.records[0]:
             if starts[0] <= each.offset < ends[0]:
                 yield Record(0, each.offset, each.time_ms, each.value)
 
     found = checked(store, TOPIC, 0)
-    compare_with_kafka(store, found, log.starts(TOPIC), log.ends(TOPIC), read)
+    meanwhile()
+    compare_with_kafka(store, found, log, read)
     return found
 
 
@@ -112,3 +115,16 @@ def test_what_kafka_has_otherwise_is_told(store: Store) -> None:
     assert compared(store, log).faults == ["Kafka deleted offsets 13 to 20 unread"]
     log.first[0], log.end[0] = 0, 3
     assert compared(store, log).faults == ["Kafka ends at 3"]
+
+
+def test_what_is_archived_or_deleted_by_kafka_while_it_is_checked_is_no_fault(store: Store) -> None:
+    log = a_log()
+
+    def goes_on() -> None:
+        log.records[0] += [record(0, n, SEVEN_MS + n) for n in range(13, 20)]
+        log.end[0], log.first[0] = 20, 6
+        archiver(log, store, Limits(4, 10, 10**9)).run([TOPIC], threading.Event(), once=True)
+
+    found = compared(store, log, goes_on)
+    assert (found.compared, found.behind, found.faults) == (6, 7, [])
+    assert compared(store, log) == Checked(TOPIC, 0, 0, 20, 5, 18, compared=13, behind=0)
