@@ -8,6 +8,8 @@ EXTERNAL = (
     *("--set", "kafka.servers=kafka:9092", "--set", "pinot.controllerUrl=http://pinot:9000"),
     *("--set", "pinot.brokerUrl=http://pinot:8099", "--set", "gateway.auth.existingSecret=keys"),
 )
+STRIMZI = (*EXTERNAL, "--set", "strimzi.enabled=true,strimzi.cluster=events")
+KEDA = (*EXTERNAL, "--set", "gateway.autoscaling.enabled=true,gateway.autoscaling.by=keda")
 DEMO = ("-f", "charts/payment-analytics/values-demo.yaml")
 EMBEDDED = ("-f", "charts/payment-analytics/values-embedded.yaml")
 EVERYTHING = (

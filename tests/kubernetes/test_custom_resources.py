@@ -13,11 +13,13 @@ import yaml
 from stream_jobs.topics.acls.rules import Acl, parts, wanted
 from stream_jobs.topics.names import NAMES, Names, beside
 from stream_jobs.topics.topic import Environment, load_topics
-from tests.kubernetes.cluster import CommandError, Helm
+from tests.kubernetes.cluster import Helm
 from tests.kubernetes.rendered import (
     EXTERNAL,
+    KEDA,
     MATRIX,
     OPERATORS,
+    STRIMZI,
     arguments,
     by_name,
     is_custom,
@@ -27,8 +29,6 @@ from tests.kubernetes.schemas import Kind, Schema
 
 # The newest that the operator's served schema knows; what the chart's own default needs, docs/kubernetes.md says.
 FLINK = ("--set", "job.flinkDeployment.flinkVersion=v1_20")
-STRIMZI = (*EXTERNAL, "--set", "strimzi.enabled=true,strimzi.cluster=events")
-KEDA = (*EXTERNAL, "--set", "gateway.autoscaling.enabled=true,gateway.autoscaling.by=keda")
 PROMETHEUS = ("--set", "gateway.autoscaling.keda.prometheus.serverAddress=http://prometheus:9090")
 KINDS = {
     *("FlinkDeployment", "HTTPRoute", "KafkaTopic", "KafkaUser", "PrometheusRule"),
@@ -368,25 +368,3 @@ def test_every_container_says_what_it_requests(helm: Helm) -> None:
             assert container["resources"]["requests"].keys() == {"cpu", "memory"}
             judged += 1
     assert judged >= 7
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ((*EXTERNAL, "--set", "strimzi.enabled=true"), "strimzi.cluster must be set"),
-        (
-            (*STRIMZI, "-f", "charts/payment-analytics/values-demo.yaml"),
-            "strimzi.enabled is for a Kafka of Strimzi's",
-        ),
-        (
-            (*KEDA, "--set", "gateway.autoscaling.keda.cpu=false"),
-            "gateway.autoscaling.keda has no trigger",
-        ),
-    ],
-)
-def test_what_cannot_work_is_refused_with_what_to_do(
-    helm: Helm, options: tuple[str, ...], message: str
-) -> None:
-    with pytest.raises(CommandError) as refused:
-        helm.template(*options)
-    assert message in str(refused.value)

@@ -14,7 +14,9 @@ from tests.kubernetes.rendered import (
     DEMO,
     EVERYTHING,
     EXTERNAL,
+    KEDA,
     MATRIX,
+    STRIMZI,
     arguments,
     by_name,
     is_custom,
@@ -254,6 +256,12 @@ def test_a_changed_configuration_of_flink_makes_new_pods(helm: Helm) -> None:
         (
             (*EXTERNAL, "--set", "gateway.ingress.enabled=true"),
             "gateway.ingress.host must be set",
+        ),
+        ((*EXTERNAL, "--set", "strimzi.enabled=true"), "strimzi.cluster must be set"),
+        ((*STRIMZI, *DEMO), "strimzi.enabled is for a Kafka of Strimzi's"),
+        (
+            (*KEDA, "--set", "gateway.autoscaling.keda.cpu=false"),
+            "gateway.autoscaling.keda has no trigger",
         ),
     ],
 )
