@@ -156,7 +156,9 @@ async def _is_told(fd: int) -> bool:
     readable = loop.create_future()
     loop.add_reader(fd, lambda: None if readable.done() else readable.set_result(None))
     try:
-        await asyncio.wait_for(readable, READY_WITHIN_S)
+        # Not wait_for, which before Python 3.12 forgets to be cancelled when the byte comes at that moment.
+        async with asyncio.timeout(READY_WITHIN_S):
+            await readable
         return bool(os.read(fd, 1))
     except TimeoutError:
         return False

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.process.workers import Supervisor
+from gateway.process.workers import Supervisor, _is_told
 
 pytestmark = pytest.mark.anyio
 COUNT, LIMIT_S = 2, 60
@@ -98,3 +98,29 @@ async def test_a_worker_that_is_killed_has_a_successor(world: World, tmp_path: P
         async with asyncio.timeout(LIMIT_S):
             assert await running == 0
     assert world.pids("left") == world.pids("started") - {killed}
+
+
+@pytest.mark.parametrize("cancelled_first", [True, False])
+async def test_who_waits_for_a_worker_and_is_told_to_end_as_it_answers_ends(
+    cancelled_first: bool,
+) -> None:
+    """Both in one turn of the loop, in either order: an end that is forgotten is never told again."""
+    loop = asyncio.get_running_loop()
+    reading, writing = os.pipe()
+    beside = os.dup(reading)
+
+    def cancel() -> None:
+        loop.remove_reader(beside)
+        waiting.cancel()
+
+    if cancelled_first:
+        loop.add_reader(beside, cancel)
+    waiting = asyncio.ensure_future(_is_told(reading))
+    await asyncio.sleep(0)
+    if not cancelled_first:
+        loop.add_reader(beside, cancel)
+    os.write(writing, b"1")
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    os.close(writing)
+    os.close(beside)
