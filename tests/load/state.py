@@ -131,16 +131,18 @@ class _Filling:
         ended = self._at_next_report()
         seconds, more, cpu_s, written = (now - then for now, then in zip(ended, began, strict=True))
         on_disk = sum(f.stat().st_size for f in self._folder.glob("tmp/**/*.sst"))
-        checkpoint = self._checkpoint()
+        checkpoints = self._checkpoints()
+        newest, summary = checkpoints["latest"]["completed"], checkpoints["summary"]
         return {
             "keys": self._keys(),
             "events_per_s": round(more / seconds),
             "events_per_cpu_s": round(more / cpu_s),
             "bytes_written_per_key": round(written / more),
             "bytes_per_key_on_disk": round(on_disk / self._keys(), 1),
-            "checkpoint_ms": checkpoint["end_to_end_duration"],
-            "checkpoint_bytes_per_key": round(checkpoint["state_size"] / self._keys(), 1),
-            "largest_checkpointed_mb": round(self._largest_checkpointed() / 1e6, 1),
+            "checkpoint_ms": newest["end_to_end_duration"],
+            "checkpoint_bytes_per_key": round(newest["state_size"] / self._keys(), 1),
+            # What one had to bring to its store: what it holds and the one before it did not.
+            "largest_checkpointed_mb": round(summary["checkpointed_size"]["max"] / 1e6, 1),
         }
 
     def _at_next_report(self) -> tuple[float, int, float, int]:
@@ -158,14 +160,6 @@ class _Filling:
             return int(vertices[-1]["metrics"]["read-records"])
         except (httpx.HTTPError, IndexError, KeyError, ValueError):
             return 0
-
-    def _checkpoint(self) -> dict[str, int]:
-        newest: dict[str, int] = self._checkpoints()["latest"]["completed"]
-        return newest
-
-    def _largest_checkpointed(self) -> int:
-        """Bytes that one checkpoint had to bring to its store: what it holds and the one before it did not."""
-        return int(self._checkpoints()["summary"]["checkpointed_size"]["max"])
 
     def _checkpoints(self) -> dict[str, Any]:
         job = self._rest.get("/jobs").json()["jobs"][0]["id"]

@@ -46,19 +46,17 @@ class Watched:
 
         Of a part that was replaced meanwhile, what the new process has taken.
         """
+        self._stop.set()
+        self._thread.join()
         now = pids(self.settings)
-        before_s = {
-            name: self.cpu_before_s[name] if pid == self._pids.get(name) else 0.0
-            for name, pid in now.items()
-        }
+        replaced = {name for name, pid in now.items() if pid != self._pids.get(name)}
+        before_s = {**self.cpu_before_s, **dict.fromkeys(replaced, 0.0)}
         cores = {
             name: round((cpu_of(pid) - before_s[name]) / seconds, 2) for name, pid in now.items()
         }
-        self._stop.set()
-        self._thread.join()
         return {
             "cores": {"all parts": round(sum(cores.values()), 2), **cores},
-            "replaced": sorted(name for name, pid in now.items() if pid != self._pids.get(name)),
+            "replaced": sorted(replaced),
             "segments_finished": self._segment_count() - self._segments,
             "audit_lag_s": quantiles(self.lags_s) if self.lags_s else None,
         }
