@@ -12,6 +12,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from gateway.access.caller import Scope
+from gateway.analytics.asking import StoreResult
 from gateway.analytics.model import (
     Direction,
     Entry,
@@ -268,8 +269,10 @@ def entry_plans(draw: st.DrawFn, account_id: str, interval: Interval) -> Entries
     )
 
 
-async def check(store: Answering, entries: Sequence[Entry], plan: QueryPlan[Any]) -> None:
-    """The store's rows are the reference's, to the last digit and in the same order."""
+async def check(
+    store: Answering, entries: Sequence[Entry], plan: QueryPlan[Any]
+) -> StoreResult[Any]:
+    """The store's result, whose rows are the reference's, to the last digit and in the same order."""
     result = await store.fetch(plan, PATIENCE_S)
     expected = evaluate(plan, entries)
     found = list(result.rows)
@@ -285,6 +288,7 @@ async def check(store: Answering, entries: Sequence[Entry], plan: QueryPlan[Any]
     else:
         assert found == expected
     assert result.inexact is None
+    return result
 
 
 def _normal(row: Any) -> tuple[Any, ...]:
