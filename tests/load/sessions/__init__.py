@@ -186,8 +186,11 @@ def _of_the_past(asked: Asked) -> Asked:
 def _undated(value: Any) -> Any:
     """An answer without its `asOf`, which is each server's own, and without cursors, which are signed."""
     if isinstance(value, dict):
-        left = {"asOf", "cursor", "endCursor"}
-        return {name: _undated(each) for name, each in value.items() if name not in left}
+        return {
+            name: _undated(each)
+            for name, each in value.items()
+            if name != "asOf" and not name.lower().endswith("cursor")
+        }
     return [_undated(each) for each in value] if isinstance(value, list) else value
 
 
