@@ -71,3 +71,11 @@ def test_wings_and_rooms_stand_in_the_order_that_their_import_contract_has(
     told = order(top)
     assert set(layers) - set(told) <= {"one_of", "json_http", "http_access", "secret_files"}
     assert told == [each for each in layers if each in told]
+
+
+def test_unit_tests_lie_where_what_they_test_does() -> None:
+    folders = [each for each in (CHECKOUT / "tests" / "unit").rglob("*") if any(each.glob("test_*"))]
+    places = [each.relative_to(CHECKOUT / "tests" / "unit") for each in folders]
+    assert len(places) > 20
+    roots = (CHECKOUT, CHECKOUT / "tests")
+    assert [str(at) for at in places if not any((root / at).is_dir() for root in roots)] == []
