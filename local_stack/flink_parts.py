@@ -61,12 +61,13 @@ def flink_library(settings: StackSettings) -> Path:
 
 
 def flink_environment(settings: StackSettings) -> dict[str, str]:
-    """Where Flink finds itself, its jars and its configuration."""
+    """Where Flink finds itself, its jars and its configuration, and its Python room for temporary files."""
     return {
         "FLINK_HOME": str(_pyflink_home()),
         "FLINK_LIB_DIR": str(flink_library(settings)),
         "FLINK_CONF_DIR": str(settings.rendered / "flink"),
         "FLINK_LOG_DIR": str(settings.logs / "flink"),
+        "TMPDIR": str(settings.temporary("flink")),
     }
 
 

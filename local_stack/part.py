@@ -50,6 +50,11 @@ class Toolbox:
         return str(self.java_home / "bin/java")
 
 
+def own_temporary(settings: StackSettings, name: str) -> str:
+    """The JVM option that keeps a part's temporary files out of the machine's own folder."""
+    return f"-Djava.io.tmpdir={settings.temporary(name)}"
+
+
 def loopback_agent(settings: StackSettings) -> str:
     """The JVM option that applies `local_stack/conf/loopback.btm` to a part."""
     agent = next((settings.jars / "byteman").glob("byteman-*.jar"))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 from string import Template
 
 from local_stack import credentials, health, secure
 from local_stack.checks import part_checks
-from local_stack.part import SMALL_JVM, Part, Toolbox
+from local_stack.part import SMALL_JVM, Part, Toolbox, own_temporary
 from local_stack.pinot_home import pinot_home
 from local_stack.settings import GROUP_TRIM_THRESHOLD, StackSettings
 
@@ -21,6 +22,15 @@ def render(settings: StackSettings) -> None:
     for template in sorted(each for each in CONF.iterdir() if each.is_file()):
         for each in settings.instances(template.stem.replace("-", "_")):
             _render_one(each, template)
+
+
+def empty_temporary(settings: StackSettings) -> None:
+    """Make the folders that JVMs leave their temporary files in, without what those before have left."""
+    for kind in ("zookeeper", "kafka", "flink", "pinot_controller", "pinot_broker", "pinot_server"):
+        for each in settings.instances(kind):
+            folder = each.temporary(each.part_name(kind))
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
 
 
 def _render_one(settings: StackSettings, template: Path) -> None:
@@ -58,6 +68,7 @@ def kafka(settings: StackSettings, tools: Toolbox) -> Part:
         argv=[
             tools.java,
             *SMALL_JVM,
+            own_temporary(settings, name),
             "-Xmx384m",
             "-cp",
             f"{settings.jars}/kafka/*",
@@ -79,6 +90,7 @@ def kafka_format_command(settings: StackSettings, tools: Toolbox) -> list[str]:
     return [
         tools.java,
         *SMALL_JVM,
+        own_temporary(settings, settings.part_name("kafka")),
         "-cp",
         f"{settings.jars}/kafka/*",
         "kafka.tools.StorageTool",
@@ -102,6 +114,7 @@ def zookeeper(settings: StackSettings, tools: Toolbox) -> Part:
         argv=[
             tools.java,
             *SMALL_JVM,
+            own_temporary(settings, "zookeeper"),
             "-Xmx128m",
             f"-Dlog4j2.configurationFile={settings.rendered}/pinot-log4j2.xml",
             "-cp",

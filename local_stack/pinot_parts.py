@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from local_stack.checks import part_checks
-from local_stack.part import BUSY_JVM, SMALL_JVM, Part, Toolbox, kind_of, loopback_agent
+from local_stack.part import (
+    BUSY_JVM,
+    SMALL_JVM,
+    Part,
+    Toolbox,
+    kind_of,
+    loopback_agent,
+    own_temporary,
+)
 from local_stack.pinot_home import pinot_home
 from local_stack.settings import StackSettings
 
@@ -45,7 +53,7 @@ def _pinot(
             # Helix gives up a dead instance after this, not after its default of 30 s.
             "-Dzk.session.timeout=10000",
             "-Dzookeeper.sasl.client=false",
-            f"-Djava.io.tmpdir={settings.data}/pinot/tmp-{role}{suffix}",
+            own_temporary(settings, name),
             f"-Dlog4j2.configurationFile={settings.rendered}/pinot-log4j2.xml",
             *PINOT_OPENS,
             *home.jvm,

@@ -100,6 +100,10 @@ class StackSettings:
     def data(self) -> Path:
         return self.state / "data"
 
+    def temporary(self, part: str) -> Path:
+        """What a part leaves while it runs, or when it is killed; emptied before it starts with its stack."""
+        return self.data / "tmp" / part
+
     @property
     def archive(self) -> Path:
         return self.data / "archive"
@@ -251,6 +255,7 @@ class StackSettings:
         return {
             **values,
             "data": str(self.data),
+            "flink_temporary": str(self.temporary("flink")),
             "folder_suffix": self.folder_suffix,
             "kafka_voters": ",".join(
                 f"{each.instance}@{each.host}:{each.kafka_controller_port}" for each in self._nodes

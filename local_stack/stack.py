@@ -182,14 +182,10 @@ class Stack:
             self.settings.cluster_mark.touch()
         parts.render(self.settings)
         flink_parts.link_flink_library(self.settings)
-        for role in ("controller", "broker", "server"):
-            for each in self.settings.instances(f"pinot_{role}"):
-                own = self.settings.data / "pinot" / f"tmp-{role}{each.folder_suffix}"
-                shutil.rmtree(own, ignore_errors=True)
-                own.mkdir(parents=True)
+        parts.empty_temporary(self.settings)
         self._refuse_moved_pinot()
         refuse_other_data(self.settings)
-        for folder in ("tmp", "ha", "checkpoints", "savepoints", "stops"):
+        for folder in ("ha", "checkpoints", "savepoints", "stops"):
             (self.settings.data / "flink" / folder).mkdir(parents=True, exist_ok=True)
         return str(self.settings.rendered)
 
@@ -197,6 +193,7 @@ class Stack:
         """Raise StackError if Pinot's ports are not those that its data was made with."""
         ports = {name: port for name, port in self.settings.ports().items() if "PINOT" in name}
         file = self.settings.data / "pinot/ports.json"
+        file.parent.mkdir(parents=True, exist_ok=True)
         if file.is_file() and json.loads(file.read_text()) != ports:
             raise StackError(
                 "Pinot's data names its servers by their ports, and these were others: "

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -100,12 +101,20 @@ def _browser(folder: Path) -> Iterator[int]:
     assert program, message([CHROMIUM])
     command = [program, *FLAGS, f"--user-data-dir={folder}", "about:blank"]
     quiet = subprocess.DEVNULL
-    process = subprocess.Popen(command, stdout=quiet, stderr=quiet, start_new_session=True)
-    try:
-        yield _port(process, folder / "DevToolsActivePort")
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    # Killed, it leaves its socket behind, whose path must be short.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
+        process = subprocess.Popen(
+            command,
+            env={**os.environ, "TMPDIR": temporary},
+            stdout=quiet,
+            stderr=quiet,
+            start_new_session=True,
+        )
+        try:
+            yield _port(process, folder / "DevToolsActivePort")
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def _port(process: subprocess.Popen[bytes], told: Path) -> int:

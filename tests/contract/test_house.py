@@ -74,7 +74,9 @@ def test_wings_and_rooms_stand_in_the_order_that_their_import_contract_has(
 
 
 def test_unit_tests_lie_where_what_they_test_does() -> None:
-    folders = [each for each in (CHECKOUT / "tests" / "unit").rglob("*") if any(each.glob("test_*"))]
+    folders = [
+        each for each in (CHECKOUT / "tests" / "unit").rglob("*") if any(each.glob("test_*"))
+    ]
     places = [each.relative_to(CHECKOUT / "tests" / "unit") for each in folders]
     assert len(places) > 20
     roots = (CHECKOUT, CHECKOUT / "tests")

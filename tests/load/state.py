@@ -104,9 +104,16 @@ class _Filling:
         )
 
     def __enter__(self) -> Self:
+        temporary = self._folder / "tmp"
+        temporary.mkdir(exist_ok=True)
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "tests.load.state", self._told],
-            env={**os.environ, "JAVA_HOME": str(require_java_home(os.environ))},
+            env={
+                **os.environ,
+                "JAVA_HOME": str(require_java_home(os.environ)),
+                "JVM_ARGS": f"-Djava.io.tmpdir={temporary}",
+                "TMPDIR": str(temporary),
+            },
             stdout=(self._folder / "log").open("wb"),
             stderr=subprocess.STDOUT,
             start_new_session=True,

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from local_stack import part, parts
+import yaml
+from pyflink.pyflink_gateway_server import get_jvm_opts
+
+from local_stack import flink_parts, part, parts, pinot_parts
 from local_stack.checks import part_checks
+from local_stack.part import Toolbox
 from local_stack.settings import StackSettings
 
 
@@ -32,6 +37,34 @@ def test_variables_that_change_java_or_python_behind_its_back_are_kept_from_a_pa
     assert "JAVA_TOOL_OPTIONS" not in child
     assert child["HOME"] == "/root"
     assert child["A"] == "1"
+
+
+def test_no_jvm_leaves_its_temporary_files_in_the_machines_own_folder(tmp_path: Path) -> None:
+    settings = replace(StackSettings(), state=tmp_path, downloads=tmp_path, cluster=True)
+    left = settings.temporary("flink") / "of-one-that-was-killed"
+    left.mkdir(parents=True)
+    parts.render(settings)
+    parts.empty_temporary(settings)
+    assert not left.exists()
+    tools = Toolbox(tmp_path / "jdk")
+    byteman = settings.jars / "byteman/byteman-1.jar"
+    byteman.parent.mkdir(parents=True)
+    byteman.touch()
+    own = [
+        parts.zookeeper(settings, tools),
+        *(parts.kafka(each, tools) for each in settings.instances("kafka")),
+        *pinot_parts.pinot(settings, tools, lambda _: None),
+    ]
+    folders = [_temporary(each.argv) for each in own]
+    folders += map(_temporary, [parts.kafka_format_command(settings, tools)])
+    # PyFlink's own reading, for the JVM of the client that submits a job; Flink's scripts read the same line.
+    environment = flink_parts.flink_environment(settings)
+    folders += [_temporary(get_jvm_opts(environment)), environment["TMPDIR"]]
+    flink = yaml.safe_load((settings.rendered / "flink/config.yaml").read_text())
+    folders += [flink["io"]["tmp"]["dirs"], flink["env.pid.dir"]]
+    assert len(folders) == 15
+    assert all(Path(each).is_dir() and Path(each).is_relative_to(tmp_path) for each in folders)
+    assert len(set(folders)) == 11, "one of each, but Flink's"
 
 
 def test_each_node_of_a_cluster_has_its_own_number_ports_and_folder(tmp_path: Path) -> None:
@@ -76,3 +109,9 @@ def test_every_part_of_a_cluster_has_a_check_and_a_kind() -> None:
 def _properties(file: Path) -> dict[str, str]:
     pairs = (line.partition("=") for line in file.read_text().splitlines() if line[:1] != "#")
     return {name: value for name, _, value in pairs}
+
+
+def _temporary(options: Sequence[str]) -> str:
+    """Where a JVM with these options keeps temporary files."""
+    (told,) = [each for each in options if each.startswith("-Djava.io.tmpdir=")]
+    return told.partition("=")[2]
