@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import schemathesis
-from graphql import ArgumentNode, DocumentNode, Visitor, parse_value, visit
+from graphql import ArgumentNode, DocumentNode, StringValueNode, Visitor, parse_value, visit
 from hypothesis import strategies as st
 from schemathesis.graphql import nodes
 
@@ -20,8 +20,8 @@ class Ungrouped(Visitor):
     """Names no group: nobody here has one, and a right that is missing is no weakness."""
 
     def enter_argument(self, node: ArgumentNode, *_: Any) -> ArgumentNode | None:
-        """Null in its place."""
-        is_group = node.name.value == "group"
+        """Null in its place, but in that of a value of a wrong type, which is to be refused."""
+        is_group = node.name.value == "group" and isinstance(node.value, StringValueNode)
         return ArgumentNode(name=node.name, value=parse_value("null")) if is_group else None
 
 
