@@ -33,6 +33,8 @@ GUARDS: dict[str, tuple[str, ...]] = {
     "gateway/access/auth/authenticator.py": (
         f"{_AUTH}/test_door.py",
         f"{_AUTH}/test_revocation.py",
+        f"{_AUTH}/test_failed_logins.py",
+        f"{_AUTH}/test_good_tokens.py",
     ),
     "gateway/access/auth/claims.py": (f"{_AUTH}/test_claims.py",),
     "gateway/access/auth/credential.py": (f"{_AUTH}/test_credential.py",),
@@ -48,7 +50,10 @@ GUARDS: dict[str, tuple[str, ...]] = {
     "gateway/response_cache/key.py": (f"{_GATEWAY}/response_cache/test_key.py",),
     "gateway/documents/caps.py": (f"{_GATEWAY}/documents/test_prescan.py",),
     "gateway/documents/prescan.py": (f"{_GATEWAY}/documents/test_prescan.py",),
-    "gateway/analytics/limits.py": (f"{_GATEWAY}/analytics/test_limits.py",),
+    "gateway/analytics/limits.py": tuple(
+        f"{_GATEWAY}/analytics/test_{name}.py"
+        for name in ("limits", "account_sets", "transactions")
+    ),
     "gateway/analytics/calendars.py": _WINDOWS,
     "gateway/analytics/earlier.py": (
         *_WINDOWS,
