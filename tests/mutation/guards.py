@@ -26,8 +26,11 @@ _EVENTS = (
 
 GUARDS: dict[str, tuple[str, ...]] = {
     "gateway/access/caller.py": (f"{_GATEWAY}/access/test_caller.py",),
-    "gateway/access/masking.py": (f"{_GATEWAY}/access/test_caller.py",),
-    "gateway/http/hosts.py": (f"{_GATEWAY}/http/test_hosts.py",),
+    "gateway/access/masking.py": (f"{_GATEWAY}/access/test_masking.py",),
+    "gateway/http/hosts.py": (
+        f"{_GATEWAY}/http/test_hosts.py",
+        f"{_GATEWAY}/http/test_record_of_who.py",
+    ),
     "gateway/process/web_names.py": (f"{_GATEWAY}/process/test_web_names.py",),
     "gateway/access/auth/api_keys.py": (f"{_AUTH}/test_api_keys.py",),
     "gateway/access/auth/authenticator.py": (

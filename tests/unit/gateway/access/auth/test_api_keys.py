@@ -152,3 +152,5 @@ def test_a_holder_is_without_a_key_when_the_last_of_its_keys_ends() -> None:
     assert next_end_s(of, 300.0) == float("inf"), "who is without one already is not told again"
     soon = key("5", "d", "1970-01-01T00:02:00Z")
     assert next_end_s({**of, soon.id: soon}, 10.0) == 120.0
+    assert next_end_s(dict(reversed(of.items())), 10.0) == 300.0
+    assert next_end_s({}, 10.0) == float("inf")

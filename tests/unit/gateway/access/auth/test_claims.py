@@ -28,6 +28,16 @@ def test_claims_are_read_by_their_names() -> None:
     assert grant_of(CLAIMS, NAMES).subject == subject
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [({}, ""), ({"jti": "token-7"}, "token-7"), ({"jti": 7}, "7"), ({"jti": "x" * 65}, "x" * 64)],
+)
+def test_a_token_is_told_by_its_id_as_long_as_that_is_short(
+    said: dict[str, Any], told: str
+) -> None:
+    assert grant_of(CLAIMS | said, NAMES).credential == told
+
+
 def test_a_role_that_is_masked_is_unless_a_claim_says_otherwise() -> None:
     partner = CLAIMS | {"role": "partner"}
     assert not grant_of(partner, NAMES).sees_counterparties

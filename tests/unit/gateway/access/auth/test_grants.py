@@ -54,6 +54,12 @@ def test_a_group_ends_to_the_second_and_the_first_end_counts() -> None:
     assert admit(given, GROUPS, 100.0, INF) == admitted({"dave"}, 300.0, "later")
 
 
+@pytest.mark.parametrize("role", Role)
+def test_a_caller_is_known_by_the_credential_that_it_sent(role: Role) -> None:
+    given = Grant("key:acme", role, frozenset({"alice"}), (), False, "key-7")
+    assert admit(given, GROUPS, 50.0, INF).caller.credential == "key-7"
+
+
 @pytest.mark.parametrize("groups", [(), ("unknown",), ("ends",)])
 def test_a_grant_of_nothing_is_nobodys(groups: tuple[str, ...]) -> None:
     with pytest.raises(UnauthenticatedError) as refused:

@@ -145,6 +145,7 @@ async def test_a_key_that_was_removed_long_ago_is_not_believed_once_more() -> No
 async def test_an_outage_keeps_the_last_keys_for_an_hour(broken: bytes | None) -> None:
     clock, provider = Clock(0), Provider(published("a"))
     source = RemoteKeys(provider, clock.monotonic)
+    assert not source.fails
     assert await source.key("a")
     if broken is None:
         provider.error = OSError("unreachable")
@@ -230,7 +231,8 @@ async def test_what_the_provider_serves_is_fetched_and_a_dead_one_is_an_outage()
     def refuse(_: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused")
 
-    whole = published("a")
+    # As long as may be.
+    whole = published("a").ljust(MAX_BYTES)
 
     def serve(request: httpx.Request) -> httpx.Response:
         assert (request.method, str(request.url)) == ("GET", "https://id.example/keys")

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.access.auth.opening import open_door, scraping_of
 from gateway.access.auth.scraping import Scraping
-from gateway.errors import ForbiddenError, Right, UnauthenticatedError
+from gateway.errors import FailedLoginsError, ForbiddenError, Right, UnauthenticatedError
 from gateway.settings import Settings, SettingsError
 from tests.identity_provider import Trust, bearer, token
 
@@ -88,6 +88,19 @@ async def test_a_new_token_counts_from_the_next_scrape_on(trust: Trust) -> None:
     await scraping.check(bearer(newer))
     with pytest.raises(UnauthenticatedError):
         await scraping.check(bearer(TOKEN))
+
+
+async def test_who_tries_tokens_out_waits_as_at_every_door(trust: Trust) -> None:
+    settings = with_token(trust, failed_logins_per_s=1, failed_logins_burst=3)
+    scraping = opened(trust, settings)
+    for number in range(3):
+        with pytest.raises(UnauthenticatedError):
+            await scraping.check(bearer(f"guess-{number}"), "192.0.2.7")
+    with pytest.raises(FailedLoginsError):
+        await scraping.check(bearer("guess"), "192.0.2.7")
+    await scraping.check(bearer(TOKEN), "192.0.2.7")
+    with pytest.raises(UnauthenticatedError):
+        await scraping.check(bearer("guess"), "192.0.2.8")
 
 
 @pytest.mark.parametrize("content", ["", "x" * 31, "x" * 20 + " " + "x" * 20, "é" * 32])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import threading
 from io import StringIO
@@ -62,6 +63,11 @@ def said(log: StringIO) -> list[tuple[str, str | None]]:
     return [(each["event"], each.get("cause")) for each in lines]
 
 
+def files(log: StringIO) -> list[str]:
+    """Which file each line is about."""
+    return [json.loads(line)["file"] for line in log.getvalue().splitlines()]
+
+
 def test_a_file_is_read_once_and_again_when_it_changed(path: Path) -> None:
     parse = Parsing()
     file: WatchedFile[Any] = WatchedFile(path, parse)
@@ -109,7 +115,24 @@ def test_a_file_that_breaks_or_goes_keeps_its_last_content_and_is_told_of_once(
         ("auth_file_unreadable", f"{path} cannot be read (No such file or directory)"),
         ("auth_file_readable", None),
     ]
-    assert '"file": "auth_keys"' in log.getvalue()
+    assert files(log) == ["auth_keys"] * 3
+
+
+def test_when_a_file_was_changed_is_told_as_long_as_it_is_there(path: Path) -> None:
+    os.utime(path, ns=(0, 1_763_800_000_000_000_000))
+    file: WatchedFile[Any] = WatchedFile(path, Parsing())
+    assert file.changed_s() == 1_763_800_000
+    change(path, "{")
+    os.utime(path, ns=(0, 1_763_800_001_000_000_000))
+    assert not look(file)
+    assert file.changed_s() == 1_763_800_001, "though it cannot be used"
+    path.chmod(0o666)
+    os.utime(path, ns=(0, 1_763_800_002_000_000_000))
+    assert not look(file)
+    assert file.changed_s() == 1_763_800_002
+    path.unlink()
+    assert not look(file)
+    assert math.isnan(file.changed_s())
 
 
 def test_what_could_not_be_read_is_tried_again_though_the_file_stays_as_it_is(path: Path) -> None:
@@ -182,6 +205,7 @@ def test_a_mode_that_lets_too_many_in_is_warned_of(
     assert look(file)
     assert not look(file)
     assert said(log) == 2 * expected
+    assert files(log) == ["a"] * 2 * len(expected)
 
 
 def test_a_file_may_be_a_link_that_is_turned_to_another(tmp_path: Path) -> None:
@@ -219,6 +243,22 @@ async def test_files_are_read_beside_the_loop_once_for_all_who_wait(path: Path) 
 
 
 @pytest.mark.anyio
+async def test_who_asks_while_others_look_has_no_look_of_his_own(path: Path) -> None:
+    looks = 0
+
+    class Counted(WatchedFile[Any]):
+        def find(self) -> Any:
+            nonlocal looks
+            looks += 1
+            return WatchedFile.find(self)
+
+    watch = Watch([Counted(path, Parsing())], Clock().monotonic)
+    for number in range(1, 4):
+        await asyncio.gather(*(watch.look() for _ in range(50)))
+        assert looks == 2 * number, "the first one's, and one for all who came meanwhile"
+
+
+@pytest.mark.anyio
 async def test_nobody_is_judged_by_files_of_before_while_they_are_looked_at(path: Path) -> None:
     """After an idle hour the last look is that old, whoever asks first."""
     file: WatchedFile[Any] = WatchedFile(path, Parsing())
@@ -253,7 +293,9 @@ async def test_a_folder_that_does_not_answer_is_not_waited_for(
     watch = Watch([file], Clock().monotonic)
     change(path, '"newer"')
     try:
-        for _ in range(3):
+        for limit_s in (0.0, 3_600, 3_600):
+            # Once it did not answer in time, it is not waited for at all.
+            monkeypatch.setattr(watched, "LOOK_WITHIN_S", limit_s)
             await watch.look()
             assert (file.content, file.is_stale(), watch.is_due) == ({"is": "read"}, True, False)
     finally:
