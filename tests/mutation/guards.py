@@ -53,10 +53,7 @@ GUARDS: dict[str, tuple[str, ...]] = {
     "gateway/response_cache/key.py": (f"{_GATEWAY}/response_cache/test_key.py",),
     "gateway/documents/caps.py": (f"{_GATEWAY}/documents/test_prescan.py",),
     "gateway/documents/prescan.py": (f"{_GATEWAY}/documents/test_prescan.py",),
-    "gateway/analytics/limits.py": tuple(
-        f"{_GATEWAY}/analytics/test_{name}.py"
-        for name in ("limits", "account_sets", "transactions")
-    ),
+    "gateway/analytics/limits.py": (f"{_GATEWAY}/analytics/test_limits.py",),
     "gateway/analytics/calendars.py": _WINDOWS,
     "gateway/analytics/earlier.py": (
         *_WINDOWS,

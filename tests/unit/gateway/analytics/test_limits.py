@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from gateway.access.account_id import check_account_id
@@ -29,6 +31,48 @@ def test_ids_are_asked_once_each_in_their_order() -> None:
         limits.check_account_ids(["a", "b", "c", "d"], 3)
     with pytest.raises(BadUserInputError, match=r"^ids\[1\]: an account id has"):
         limits.check_account_ids(["a", ""], 3)
+
+
+def test_a_set_has_an_account_and_each_once() -> None:
+    assert limits.check_set(["b", "a", "b"], 3, "accountSet.ids") == ("b", "a")
+    assert limits.check_set(["a"], 3, "accountSet.ids") == ("a",)
+    for ids in ([], ["a"] * 4):
+        with pytest.raises(
+            BadUserInputError, match=rf"^set: a set has 1 to 3 accounts, not {len(ids)}"
+        ):
+            limits.check_set(ids, 3, "set")
+    with pytest.raises(BadUserInputError, match=r"^ids\[1\]: an account id has"):
+        limits.check_set(["a", ""], 3, "set")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["0", "-0.00000001", "999999999999999999.99999999", "-999999999999999999", "1.000000000"],
+)
+def test_an_amount_is_one_that_an_event_could_have_or_its_reversal(text: str) -> None:
+    assert limits.check_amount(Decimal(text), "minAmount") == Decimal(text)
+    assert limits.check_amount(None, "minAmount") is None
+
+
+@pytest.mark.parametrize(
+    "text", ["1000000000000000000", "-1000000000000000000", "0.000000001", "-1.123456789"]
+)
+def test_other_amounts_are_refused(text: str) -> None:
+    with pytest.raises(
+        BadUserInputError, match=r"^maxAmount: has up to 18 digits before the point and 8 after it$"
+    ):
+        limits.check_amount(Decimal(text), "maxAmount")
+
+
+def test_a_transaction_id_is_a_uuid_in_any_case() -> None:
+    written = "0B0e9a4c-2f3A-4f0e-9d57-3f0c0f8a1b2c"
+    assert limits.check_transaction_id(written) == written.lower()
+    for wrong in ("", written[:-1], written + "0", written.replace("-", ""), f"{{{written}}}"):
+        with pytest.raises(
+            BadUserInputError,
+            match=r"^id: a transaction id is a UUID: 8-4-4-4-12 hexadecimal digits$",
+        ):
+            limits.check_transaction_id(wrong)
 
 
 def test_first_has_bounds() -> None:
