@@ -18,13 +18,13 @@ from rich.markup import escape
 
 from local_stack import (
     credentials,
+    environment,
     erasing,
     jars,
     on_kubernetes,
     prerequisites,
     run_file,
     secure,
-    settings,
     status,
     suite,
     up,
@@ -42,9 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Lines are not broken: they are copied, searched and logged.
     console = Console(soft_wrap=True)
     try:
-        stack_settings = settings.from_environment(os.environ)
+        stack_settings = environment.from_environment(os.environ)
         _provide(console, needed(options, rest, jars.missing(stack_settings.jars)))
-    except (settings.SettingsError, prerequisites.MissingError) as problem:
+    except (environment.SettingsError, prerequisites.MissingError) as problem:
         console.print(f"[red]{escape(str(problem))}[/]", highlight=False)
         return USAGE
     if options.secure if options.command == "up" else stack_settings.secure:
@@ -136,9 +136,9 @@ def _as_asked(
     if options.secure and options.cluster:
         return asked, "--secure and --cluster together have not been tried: choose one."
     try:
-        settings.refuse_shared_ports(asked)
+        environment.refuse_shared_ports(asked)
         pinot_home(asked)
-    except (settings.SettingsError, PinotHomeError) as problem:
+    except (environment.SettingsError, PinotHomeError) as problem:
         return asked, str(problem)
     if not options.fresh and (stack_settings.data / "kafka").is_dir():
         for name in PROFILES:

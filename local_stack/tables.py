@@ -11,9 +11,9 @@ from pathlib import Path
 from gateway.settings.telling import markdown_table
 from graphql_schema.error_codes import ErrorCode
 from local_stack import chart, commands, examples, prerequisites
-from local_stack import settings as stack_settings
 from local_stack.on_kubernetes import TOOL
 from local_stack.settings import CHECKOUT, StackSettings
+from local_stack.settings import variable as stack_variable
 from pinot_config.sizing import tables as sizing_tables
 from pinot_config.sizing.arithmetic import Load, Measured
 from stream_jobs import http_access
@@ -129,7 +129,7 @@ def _reject_reasons() -> str:
 
 def _stack_settings() -> str:
     ports = [
-        f"| `{stack_settings.variable(f.name)}` | `{f.default}` | {f.metadata['meaning']} |"
+        f"| `{stack_variable(f.name)}` | `{f.default}` | {f.metadata['meaning']} |"
         for f in fields(StackSettings)
         if f.name.endswith("_port")
     ]

@@ -13,7 +13,7 @@ import os
 import sys
 from typing import Any
 
-from local_stack.settings import from_environment
+from local_stack.environment import from_environment
 from tests.load.flow.segments import segments_of
 from tests.load.flow.trial import Trial, run
 

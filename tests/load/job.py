@@ -16,7 +16,8 @@ import psutil
 from confluent_kafka import Producer
 
 from local_stack import run_file
-from local_stack.settings import StackSettings, from_environment
+from local_stack.environment import from_environment
+from local_stack.settings import StackSettings
 from stream_jobs.topics.kafka_offsets import KafkaOffsets
 from stream_jobs.topics.names import NAMES
 from tests.load.events import events

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from local_stack.settings import from_environment
+from local_stack.environment import from_environment
 from tests.load.flow.trial import Trial, run
 from tests.load.freshness import table
 

@@ -30,9 +30,10 @@ from gateway.store.pinot.remembered import Remembered, RememberedRankings
 from gateway.store.pinot.response import BrokerAnswer, whole
 from gateway.store.pinot.rows import rows_of
 from gateway.store.pinot.top import Ask, fetch_top
+from local_stack.environment import from_environment
 from local_stack.graphql import GraphQLError
 from local_stack.graphql import ask as ask_gateway
-from local_stack.settings import StackSettings, from_environment
+from local_stack.settings import StackSettings
 
 SIZES = {"small": (300, 40), "middle": (60_000, 20_000), "large": (600_000, 440_000)}
 MILLION = {"million": (1_700_000, 1_150_000)}

@@ -26,9 +26,10 @@ from typing import Any
 import httpx
 
 from local_stack import run_file
+from local_stack.environment import from_environment
 from local_stack.pinot_home import pinot_home
 from local_stack.pinot_parts import PINOT_OPENS
-from local_stack.settings import StackSettings, from_environment
+from local_stack.settings import StackSettings
 from pinot_config.tables import Json, load_tables
 from stream_jobs.topics.murmur2 import account_id_in
 from tests.load.gateway.running import cpu_of

@@ -16,8 +16,9 @@ import httpx
 from confluent_kafka import Producer
 
 from local_stack import run_file
+from local_stack.environment import from_environment
 from local_stack.run_file import PartRun
-from local_stack.settings import StackSettings, from_environment
+from local_stack.settings import StackSettings
 from tests.integration.ledger import Transfer, transfers
 from tests.integration.running_stack import (
     PORTS,

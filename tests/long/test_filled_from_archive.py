@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from pathlib import Path
 
-from local_stack.settings import from_environment
+from local_stack.environment import from_environment
 from tests.integration.flowing import traffic
 from tests.integration.gateway_process import free_port
 from tests.integration.running_stack import RunningStack, now_ms, wait_until

@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from local_stack import part, processes, snapshots, versions
+from local_stack.environment import from_environment
 from local_stack.flink_job import PARALLELISM, FlinkJob, job_arguments
 from local_stack.flink_parts import flink_environment
 from local_stack.java import require_java_home
 from local_stack.job_submission import local_job
-from local_stack.settings import StackSettings, from_environment
+from local_stack.settings import StackSettings
 from stream_jobs.topics.kafka_offsets import KafkaOffsets
 from stream_jobs.topics.names import NAMES
 from tests.integration.flowing import DAY_MS, traffic

@@ -15,9 +15,10 @@ from pathlib import Path
 import httpx
 from confluent_kafka.admin import AdminClient
 
+from local_stack.environment import from_environment
 from local_stack.flink_job import job_arguments
 from local_stack.flink_parts import flink_environment
-from local_stack.settings import StackSettings, from_environment
+from local_stack.settings import StackSettings
 from stream_jobs.topics.names import beside
 from tests.integration.flowing import DAY_MS, Traffic, traffic
 from tests.integration.gateway_process import GatewayProcess, free_port, running

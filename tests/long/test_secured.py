@@ -17,7 +17,8 @@ import pytest
 
 from local_stack import secure
 from local_stack.authority import Authority
-from local_stack.settings import StackSettings, from_environment
+from local_stack.environment import from_environment
+from local_stack.settings import StackSettings
 from stream_jobs.topics.acls.applying import KafkaAcls
 from stream_jobs.topics.acls.rules import Acl, AclChanges
 from tests.integration.running_stack import CHECKOUT, PORTS, RunningStack, wait_until

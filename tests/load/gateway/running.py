@@ -17,8 +17,9 @@ import httpx
 import psutil
 
 from local_stack import run_file
+from local_stack.environment import from_environment
 from local_stack.run_file import StackRun
-from local_stack.settings import CHECKOUT, StackSettings, from_environment
+from local_stack.settings import CHECKOUT, StackSettings
 from tests.load.child_servers import end, free_port, tied
 from tests.load.gateway import mix
 from tests.load.gateway.orders import Order

@@ -18,7 +18,7 @@ from gateway.analytics.model import Direction, Interval, RankBy
 from gateway.analytics.query_plan import QueryPlan, TopPlan, TotalsPlan
 from gateway.store.pinot import sql
 from local_stack import run_file
-from local_stack.settings import from_environment
+from local_stack.environment import from_environment
 from tests.load.stores.engine import AbsentError, size_of
 from tests.load.stores.payments import TOP, Question, Row, Transfer, cents_of
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from local_stack.environment import from_environment
 from local_stack.pinot_home import PinotHomeError, pinot_home, refuse_other_data, written_by
-from local_stack.settings import StackSettings, from_environment
+from local_stack.settings import StackSettings
 
 
 def _with(folder: Path, *jars: str) -> StackSettings:

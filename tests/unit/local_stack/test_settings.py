@@ -8,13 +8,9 @@ from pathlib import Path
 import pytest
 
 from local_stack import parts
+from local_stack.environment import SettingsError, from_environment, refuse_shared_ports
 from local_stack.flink_job import job_arguments
-from local_stack.settings import (
-    SettingsError,
-    StackSettings,
-    from_environment,
-    refuse_shared_ports,
-)
+from local_stack.settings import StackSettings
 from pinot_config.tables import load_tables
 from stream_jobs.topics.names import NAMES
 from stream_jobs.topics.topic import Environment, load_topics
