@@ -54,7 +54,10 @@ GUARDS: dict[str, tuple[str, ...]] = {
     "gateway/documents/caps.py": (f"{_GATEWAY}/documents/test_prescan.py",),
     "gateway/documents/prescan.py": (f"{_GATEWAY}/documents/test_prescan.py",),
     "gateway/analytics/limits.py": (f"{_GATEWAY}/analytics/test_limits.py",),
-    "gateway/analytics/calendars.py": _WINDOWS,
+    "gateway/analytics/calendars.py": (
+        *_WINDOWS,
+        f"{_GATEWAY}/analytics/test_calendars.py",
+    ),
     "gateway/analytics/earlier.py": (
         *_WINDOWS,
         f"{_GATEWAY}/analytics/test_earlier_to_date.py",
