@@ -77,6 +77,13 @@ def test_a_year_before_a_leap_day_nothing_is_lost(start: str, end: str, before: 
             "2026-11-01T01:30-05:00",
             ["2025-11-01T00:30-04:00", "2025-11-01T01:30-04:00"],
         ),
+        # Hours around it, one more than the clock shows.
+        (
+            "Europe/Berlin",
+            "2024-10-27T01:00+02:00",
+            "2024-10-27T04:00+01:00",
+            ["2023-10-27T00:00+02:00", "2023-10-27T04:00+02:00"],
+        ),
         # The hour that was left out a year ago.
         (
             "Europe/Berlin",

@@ -225,3 +225,11 @@ def test_from_day_to_day_to_date_never_goes_back(
     times = range(asked.interval.start_ms, asked.interval.end_ms, 20 * HOUR_MS)
     ends = [earlier(period, asked, comparison, now_ms).interval.end_ms for now_ms in times]
     assert all(left <= right for left, right in pairwise(ends))
+
+
+def test_a_day_to_date_ends_at_the_same_time_of_the_clock_though_it_was_set_back() -> None:
+    berlin = Calendar(ZoneInfo("Europe/Berlin"))
+    assert compared(P.TODAY, YEAR, "2024-10-27T10:00+01:00", berlin) == [
+        "2023-10-27T00:00+02:00",
+        "2023-10-27T10:00+02:00",
+    ]

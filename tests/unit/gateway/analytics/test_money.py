@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, Inexact
 from fractions import Fraction
 
 import pytest
@@ -79,3 +79,20 @@ def test_ties_go_to_the_even_neighbour_and_divisors_may_be_small(
     dividend: str, divisor: str, rounded: int
 ) -> None:
     assert money.divide(Decimal(dividend), Decimal(divisor), 0) == rounded
+
+
+@given(st.integers(min_value=-(10**26), max_value=10**26))
+def test_units_are_there_and_back_the_same(units: int) -> None:
+    amount = money.from_units(units)
+    assert Fraction(amount) == Fraction(units, 10**8)
+    assert money.to_units(amount) == units
+
+
+def test_what_is_no_whole_number_of_units_is_no_amount() -> None:
+    assert money.to_units(Decimal("-1.50000000000")) == -150_000_000
+    with pytest.raises(Inexact):
+        money.to_units(Decimal("0.000000001"))
+
+
+def test_a_ratio_to_less_than_one_is_one() -> None:
+    assert money.ratio(Decimal(1), Decimal("0.25")) == 4
