@@ -30,6 +30,8 @@ class Jvm:
     def __init__(self, java: Path, classpath: str, heap: str, folder: Path) -> None:
         opened = [each for p in OPENED for each in ("--add-opens", f"java.base/{p}=ALL-UNNAMED")]
         options = [f"-Xmx{heap}", "-XX:+UseSerialGC", "-Dfile.encoding=UTF-8", *opened, *EXPORTED]
+        # What it leaves, if it is killed, goes with the folder: it holds account ids.
+        options.append(f"-Djava.io.tmpdir={folder.absolute()}")
         program = ["-cp", classpath, "groovy.ui.GroovyMain", str(SCRIPT)]
         self._command = [str(java), *options, *program]
         self._folder = folder
