@@ -61,7 +61,7 @@ def flink_library(settings: StackSettings) -> Path:
 
 
 def flink_environment(settings: StackSettings) -> dict[str, str]:
-    """Where Flink finds itself, its jars and its configuration, and its Python room for temporary files."""
+    """Where Flink finds itself, its jars and its configuration, and where its Python keeps temporary files."""
     return {
         "FLINK_HOME": str(_pyflink_home()),
         "FLINK_LIB_DIR": str(flink_library(settings)),
