@@ -315,10 +315,30 @@ def test_topics_and_tables_come_before_all_else_where_kafka_and_pinot_are_there(
     steps = job["spec"]["template"]["spec"]
     assert [each["name"] for each in steps["initContainers"]] == ["topics", "tables"]
     assert "--overlay=production" in steps["initContainers"][1]["args"]
-    demo = by_name(helm.template(*DEMO), "Job", "-bootstrap")
+    demo = bootstrap(helm)
     assert "annotations" not in demo["metadata"]
     upgraded = by_name(helm.template(*DEMO, "--is-upgrade"), "Job", "-bootstrap")
     assert upgraded["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
+
+
+def bootstrap(helm: Helm, *options: str) -> dict[str, Any]:
+    """The Job of the demo's first install, beside all else."""
+    (job,) = (each for each in helm.template(*DEMO, *options) if each["kind"] == "Job")
+    return job
+
+
+def test_a_job_beside_the_rest_is_another_where_it_has_another_pod_and_never_the_hooks(
+    helm: Helm,
+) -> None:
+    """A Job cannot be changed, and helm rolls back to none whose name a hook's Job has."""
+
+    def name(*options: str) -> str:
+        return str(bootstrap(helm, *options)["metadata"]["name"])
+
+    assert name() == name("--set", "gateway.replicas=2")
+    hook = by_name(helm.template(*DEMO, "--is-upgrade"), "Job", "-bootstrap")["metadata"]["name"]
+    others = ("commonLabels.team=pay", "bootstrap.podAnnotations.mesh=no", "images.tag=other")
+    assert len({hook, name(), *(name("--set", each) for each in others)}) == 5
 
 
 def test_names_of_ones_own_are_told_to_all_that_use_them(helm: Helm) -> None:
@@ -389,6 +409,10 @@ def test_a_changed_configuration_of_flink_makes_new_pods(helm: Helm) -> None:
         (
             (*EXTERNAL, "--set", "gateway.ingress.enabled=true"),
             "gateway.ingress.host must be set",
+        ),
+        (
+            (*EXTERNAL, "--set", "gateway.serviceMonitor.enabled=true"),
+            "gateway.serviceMonitor.tokenSecret must be set",
         ),
         ((*EXTERNAL, "--set", "strimzi.enabled=true"), "strimzi.cluster must be set"),
         ((*DEMO, "--set", "fullnameOverride=Pay_1"), "'Pay_1' does not match pattern"),
