@@ -23,7 +23,6 @@ from tests.kubernetes.rendered import (
     pods,
 )
 
-
 OBSERVED = ("--set", "prometheusRule.enabled=true,dashboards.enabled=true")
 
 
@@ -121,7 +120,7 @@ def test_every_pod_can_be_placed_and_every_container_limited(helm: Helm, tmp_pat
         "priorityClassName": "payments",
     }
     values = tmp_path / "values.yaml"
-    values.write_text(yaml.safe_dump({part: placed for part in parts}))
+    values.write_text(yaml.safe_dump(dict.fromkeys(parts, placed)))
     limits = ("-f", str(values), "-f", "charts/payment-analytics/values-cpu-limits.yaml")
     for base in (EXTERNAL, DEMO):
         found = pods(helm.template(*base, *limits, "--set", "archive.enabled=true"))
@@ -146,7 +145,9 @@ def test_whatever_listens_is_reached_at_its_port_only_or_by_its_own_release(helm
         selector = policy["podSelector"]
         return all(
             pod[name] == value for name, value in selector.get("matchLabels", {}).items()
-        ) and all(pod[each["key"]] in each["values"] for each in selector.get("matchExpressions", ()))
+        ) and all(
+            pod[each["key"]] in each["values"] for each in selector.get("matchExpressions", ())
+        )
 
     without = [
         pod["app.kubernetes.io/component"]
