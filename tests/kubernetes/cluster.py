@@ -55,9 +55,9 @@ class Helm:
     def lint(self, *options: str) -> str:
         return run([self.program, "lint", "--strict", str(FOLDER), *options])
 
-    def template(self, *options: str) -> list[dict[str, Any]]:
+    def template(self, *options: str, release: str = RELEASE) -> list[dict[str, Any]]:
         """What is rendered, without what is empty."""
-        said = run([self.program, "template", RELEASE, str(FOLDER), *options])
+        said = run([self.program, "template", release, str(FOLDER), *options])
         return [each for each in yaml.safe_load_all(said) if each]
 
 

@@ -48,6 +48,22 @@ MATRIX = {
     "object store": (*EXTERNAL, "--set", "job.state.folder=s3://bucket/pa"),
     "operators": OPERATORS,
     "job elsewhere": (*EXTERNAL, "--set", "job.mode=none"),
+    "others' names": (
+        *("-f", "charts/payment-analytics/values-demo.yaml"),
+        *("--set-string", "fullnameOverride=pay,nameOverride=0123,images.tag=1"),
+        *("--set-string", "commonLabels.app\\.kubernetes\\.io/part-of=0123,commonLabels.on=on"),
+        *("--set-string", "gateway.auth.existingSecret=0123,test.credentialSecret=0123"),
+        *("--set-string", "test.credentialKey=0123,job.state.existingClaim=0123"),
+        *("--set-string", "audit.state.existingClaim=0123,gateway.priorityClassName=0123"),
+        *("--set-string", "archive.volume.existingClaim=0123,gateway.serviceMonitor.tokenKey=0123"),
+        *("--set-string", "gateway.serviceMonitor.tokenSecret=0123,gateway.ingress.tlsSecret=0123"),
+        *("--set-string", "gateway.ingress.className=0123,gateway.ingress.host=0123"),
+        *("--set-string", "serviceAccount.name=0123,imagePullSecrets[0].name=0123"),
+        *("--set", "serviceAccount.create=false,audit.state.persistent=true,archive.enabled=true"),
+        *("--set", "gateway.serviceMonitor.enabled=true,gateway.ingress.enabled=true"),
+        *("--set", "demo.persistent=true,gateway.service.more.ipFamilyPolicy=PreferDualStack"),
+        *("--set", "prometheusRule.enabled=true,dashboards.enabled=true,listen=::"),
+    ),
 }
 
 

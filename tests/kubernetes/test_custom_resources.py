@@ -298,6 +298,10 @@ def test_the_flink_operators_pods_have_what_the_jobs_have_elsewhere(helm: Helm) 
     template = job["spec"]["podTemplate"]
     assert template["spec"]["imagePullSecrets"] == [{"name": "pull"}]
     assert template["metadata"]["labels"]["team"] == "payments"
+    (container,) = template["spec"]["containers"]
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    written = {each["value"] for each in container["env"] if each["name"].endswith("_DIR")}
+    assert written == {"/tmp/log", "/tmp/pid"}  # in the container
     factor = "kubernetes.taskmanager.memory.limit-factor"
     assert job["spec"]["flinkConfiguration"][factor] == "1.6"
     given = r"job.flinkConfiguration.kubernetes\.taskmanager\.memory\.limit-factor=2"

@@ -23,6 +23,8 @@ from tests.kubernetes.rendered import (
     pods,
 )
 
+OBSERVED = ("--set", "prometheusRule.enabled=true,dashboards.enabled=true")
+
 
 @pytest.fixture(params=MATRIX, name="chosen")
 def _chosen(request: pytest.FixtureRequest) -> tuple[str, ...]:
@@ -70,6 +72,138 @@ def test_names_are_short_enough_and_no_two_things_have_one(
     names = [(each["kind"], each["metadata"]["name"]) for each in resources]
     assert len(names) == len(set(names))
     assert [name for _, name in names if len(name) > 63] == []
+
+
+@pytest.mark.parametrize("release", ["2024", "true", "null", "1e5", "0x1f", "on"])
+def test_a_release_may_be_called_what_yaml_takes_for_something_else(
+    helm: Helm, release: str, kubernetes: ModuleType
+) -> None:
+    named = (*DEMO, "--set", "fullnameOverride=pay", "--namespace", release)
+    for each in helm.template(*named, release=release):
+        kubernetes.validate(each, "1.34", strict=True)
+
+
+def test_long_names_that_begin_alike_are_two(helm: Helm) -> None:
+    def names(release: str) -> set[tuple[str, str]]:
+        rendered = helm.template(*EXTERNAL, *OBSERVED, release=release)
+        return {(each["kind"], each["metadata"]["name"]) for each in rendered}
+
+    one, other = (f"payments-in-production-of-eu-central-1-analytics-{n:04}" for n in (1, 2))
+    assert len(one) == 53, "the longest that helm takes"
+    assert names(one) & names(other) == set()
+
+
+def test_all_names_begin_with_the_one_that_is_given(helm: Helm) -> None:
+    rendered = helm.template(*EVERYTHING, *OBSERVED, "--set", "fullnameOverride=pay")
+    rendered += helm.template(*DEMO, "--set", "fullnameOverride=pay")
+    names = {each["metadata"]["name"] for each in rendered}
+    assert {name for name in names if name != "pay" and not name.startswith("pay-")} == set()
+
+
+def test_a_common_label_is_on_everything_and_on_every_pod(helm: Helm) -> None:
+    for values in (EVERYTHING, DEMO):
+        given = ("--set", "commonLabels.team=payments,archive.enabled=true")
+        for each in helm.template(*values, *OBSERVED, *given):
+            name = f"{each['kind']} {each['metadata']['name']}"
+            assert each["metadata"]["labels"]["team"] == "payments", name
+            pod = each.get("spec", {}).get("template", each)
+            assert pod["metadata"]["labels"]["team"] == "payments", name
+
+
+def test_every_pod_can_be_placed_and_every_container_limited(helm: Helm, tmp_path: Path) -> None:
+    """Those of hooks and of the demo too: one that has no place, or that a quota refuses, stops an install."""
+    parts = ("gateway", "bootstrap", "job", "tracker", "audit", "archive", "demo", "test")
+    placed: dict[str, Any] = {
+        "nodeSelector": {"pool": "payments"},
+        "tolerations": [{"key": "payments", "operator": "Exists"}],
+        "affinity": {"nodeAffinity": {}},
+        "priorityClassName": "payments",
+    }
+    values = tmp_path / "values.yaml"
+    values.write_text(yaml.safe_dump(dict.fromkeys(parts, placed)))
+    limits = ("-f", str(values), "-f", "charts/payment-analytics/values-cpu-limits.yaml")
+    for base in (EXTERNAL, DEMO):
+        found = pods(helm.template(*base, *limits, "--set", "archive.enabled=true"))
+        assert len(found) >= 8
+        for pod in found:
+            assert {name: pod[name] for name in placed} == placed
+            for container in (*pod.get("initContainers", ()), *pod["containers"]):
+                assert container["resources"]["limits"].keys() >= {"cpu", "memory"}
+                assert container["resources"]["requests"].keys() >= {"cpu", "memory"}
+
+
+def test_whatever_listens_is_reached_at_its_port_only_or_by_its_own_release(helm: Helm) -> None:
+    rendered = helm.template(*DEMO, "--set", "archive.enabled=true")
+    labels = [
+        each["spec"]["template"]["metadata"]["labels"]
+        for each in rendered
+        if each["kind"] in ("Deployment", "StatefulSet")
+    ]
+    policies = [each["spec"] for each in rendered if each["kind"] == "NetworkPolicy"]
+
+    def chosen(policy: dict[str, Any], pod: dict[str, str]) -> bool:
+        selector = policy["podSelector"]
+        return all(
+            pod[name] == value for name, value in selector.get("matchLabels", {}).items()
+        ) and all(
+            pod[each["key"]] in each["values"] for each in selector.get("matchExpressions", ())
+        )
+
+    without = [
+        pod["app.kubernetes.io/component"]
+        for pod in labels
+        if not any(chosen(policy, pod) for policy in policies)
+    ]
+    assert without == ["traffic"]
+    for policy in policies:
+        assert all({"ports", "from"} & rule.keys() for rule in policy["ingress"])
+
+
+def test_a_service_account_of_ones_own_is_everybodys(helm: Helm) -> None:
+    def accounts(*options: str) -> tuple[set[str], list[dict[str, Any]]]:
+        rendered = helm.template(*EXTERNAL, *options)
+        made = [each for each in rendered if each["kind"] == "ServiceAccount"]
+        return {pod["serviceAccountName"] for pod in pods(rendered)}, made
+
+    used, made = accounts("--set", "serviceAccount.create=false,serviceAccount.name=theirs")
+    assert (used, made) == ({"theirs"}, [])
+    used, made = accounts("--set", "serviceAccount.annotations.role=writer")
+    assert used == {"default", "pa-payment-analytics"}, "a hook comes before the release's own"
+    assert made[0]["metadata"]["annotations"] == {"role": "writer"}
+
+
+def test_a_variable_of_ones_own_stands_in_place_of_the_charts(helm: Helm, tmp_path: Path) -> None:
+    """Twice the same name is a conflict for a server that merges by names."""
+    values = tmp_path / "values.yaml"
+    own = {"name": "GATEWAY_AUTH_KEYS", "value": "/etc/own/keys.json"}
+    values.write_text(yaml.safe_dump({"gateway": {"extraEnv": [own]}}))
+    rendered = by_name(helm.template(*EXTERNAL, "-f", str(values)), "Deployment", "-gateway")
+    told = rendered["spec"]["template"]["spec"]["containers"][0]["env"]
+    assert [each for each in told if each["name"] == "GATEWAY_AUTH_KEYS"] == [own]
+
+
+def test_the_demos_data_outlive_their_pods_where_that_is_wanted(helm: Helm) -> None:
+    for wanted in (False, True):
+        given = f"demo.persistent={str(wanted).lower()},demo.storageClass=slow,demo.kafka.size=7Gi"
+        rendered = helm.template(*DEMO, "--set", given)
+        for part, size in (("-kafka", "7Gi"), ("-pinot", "5Gi")):
+            spec = by_name(rendered, "StatefulSet", part)["spec"]
+            in_pod = [each["name"] for each in spec["template"]["spec"]["volumes"]]
+            assert ("data" in in_pod) is not wanted
+            claims = spec.get("volumeClaimTemplates", [])
+            assert [each["metadata"]["name"] for each in claims] == ["data"] * wanted
+            assert all(each["spec"]["storageClassName"] == "slow" for each in claims)
+            sizes = [each["spec"]["resources"]["requests"]["storage"] for each in claims]
+            assert sizes == [size] * wanted
+
+
+def test_where_pods_have_ipv6_addresses_all_listen_there(helm: Helm) -> None:
+    rendered = yaml.safe_dump_all(
+        helm.template(*EXTERNAL, "--set", "listen=::,archive.enabled=true")
+    )
+    assert "0.0.0.0" not in rendered
+    assert rendered.count("host=::") == 5
+    assert "GATEWAY_HOST" in rendered
 
 
 def test_a_claim_of_volume_is_used_where_the_state_is_on_one_and_nowhere_else(helm: Helm) -> None:
@@ -182,10 +316,30 @@ def test_topics_and_tables_come_before_all_else_where_kafka_and_pinot_are_there(
     steps = job["spec"]["template"]["spec"]
     assert [each["name"] for each in steps["initContainers"]] == ["topics", "tables"]
     assert "--overlay=production" in steps["initContainers"][1]["args"]
-    demo = by_name(helm.template(*DEMO), "Job", "-bootstrap")
+    demo = bootstrap(helm)
     assert "annotations" not in demo["metadata"]
     upgraded = by_name(helm.template(*DEMO, "--is-upgrade"), "Job", "-bootstrap")
     assert upgraded["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
+
+
+def bootstrap(helm: Helm, *options: str) -> dict[str, Any]:
+    """The Job of the demo's first install, beside all else."""
+    (job,) = (each for each in helm.template(*DEMO, *options) if each["kind"] == "Job")
+    return job
+
+
+def test_a_job_beside_the_rest_is_another_where_it_has_another_pod_and_never_the_hooks(
+    helm: Helm,
+) -> None:
+    """A Job cannot be changed, and helm rolls back to none whose name a hook's Job has."""
+
+    def name(*options: str) -> str:
+        return str(bootstrap(helm, *options)["metadata"]["name"])
+
+    assert name() == name("--set", "gateway.replicas=2")
+    hook = by_name(helm.template(*DEMO, "--is-upgrade"), "Job", "-bootstrap")["metadata"]["name"]
+    others = ("commonLabels.team=pay", "bootstrap.podAnnotations.mesh=no", "images.tag=other")
+    assert len({hook, name(), *(name("--set", each) for each in others)}) == 5
 
 
 def test_names_of_ones_own_are_told_to_all_that_use_them(helm: Helm) -> None:
@@ -257,7 +411,17 @@ def test_a_changed_configuration_of_flink_makes_new_pods(helm: Helm) -> None:
             (*EXTERNAL, "--set", "gateway.ingress.enabled=true"),
             "gateway.ingress.host must be set",
         ),
+        (
+            (*EXTERNAL, "--set", "gateway.serviceMonitor.enabled=true"),
+            "gateway.serviceMonitor.tokenSecret must be set",
+        ),
         ((*EXTERNAL, "--set", "strimzi.enabled=true"), "strimzi.cluster must be set"),
+        ((*DEMO, "--set", "fullnameOverride=Pay_1"), "'Pay_1' does not match pattern"),
+        ((*DEMO, "--set", "nameOverride=pay.one"), "'pay.one' does not match pattern"),
+        (
+            (*DEMO, "--set", "commonLabels.app\\.kubernetes\\.io/name=pay"),
+            "invalid propertyName 'app.kubernetes.io/name'",
+        ),
         ((*STRIMZI, *DEMO), "strimzi.enabled is for a Kafka of Strimzi's"),
         (
             (*KEDA, "--set", "gateway.autoscaling.keda.cpu=false"),
@@ -271,3 +435,12 @@ def test_what_cannot_work_is_refused_with_what_to_do(
     with pytest.raises(CommandError) as refused:
         helm.template(*options)
     assert message in str(refused.value)
+
+
+@pytest.mark.parametrize("release", ["9pay", "pay.one", "2024"])
+def test_a_name_that_no_service_can_have_is_refused_with_what_to_do(
+    helm: Helm, release: str
+) -> None:
+    with pytest.raises(CommandError, match="set fullnameOverride to one that does"):
+        helm.template(*EXTERNAL, release=release)
+    assert helm.template(*EXTERNAL, "--set", "fullnameOverride=pay", release=release)

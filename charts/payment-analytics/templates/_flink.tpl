@@ -83,7 +83,7 @@
   configMap: {name: {{ include "pa.fullname" . }}-job}
 {{- if include "pa.stateOnVolume" . }}
 - name: state
-  persistentVolumeClaim: {claimName: {{ include "pa.stateClaim" . }}}
+  persistentVolumeClaim: {claimName: {{ include "pa.stateClaim" . | quote }}}
 {{- end }}
 {{- with .Values.job.extraVolumes }}
 {{ toYaml . }}

@@ -2,22 +2,27 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 40 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* Forty characters at most: what is appended stays within the 63 of a DNS label. */}}
+{{/* Forty characters at most: what is appended stays within the 63 of a DNS label. One that is cut keeps apart
+from others that begin like it. */}}
 {{- define "pa.fullname" -}}
-{{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
-{{- else if contains (include "pa.name" .) .Release.Name -}}
-{{- .Release.Name | trunc 40 | trimSuffix "-" -}}
-{{- else -}}
-{{- printf "%s-%s" .Release.Name (include "pa.name" .) | trunc 40 | trimSuffix "-" -}}
+{{- $name := .Values.fullnameOverride -}}
+{{- if not $name -}}
+{{- $name = ternary .Release.Name (printf "%s-%s" .Release.Name (include "pa.name" .)) (contains (include "pa.name" .) .Release.Name) -}}
 {{- end -}}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name) -}}
+{{- fail (printf "names would begin with %s, and a Service's name has small letters, digits and hyphens and begins with a letter: set fullnameOverride to one that does" $name) -}}
+{{- end -}}
+{{- if gt (len $name) 40 -}}
+{{- $name = printf "%s-%s" ($name | trunc 33 | trimSuffix "-") ($name | sha256sum | trunc 6) -}}
+{{- end -}}
+{{- $name -}}
 {{- end -}}
 
 {{/* Labels by which a part's pods are found; (list $ "gateway"). They never change. */}}
 {{- define "pa.selector" -}}
 {{- $root := index . 0 -}}
-app.kubernetes.io/name: {{ include "pa.name" $root }}
-app.kubernetes.io/instance: {{ $root.Release.Name }}
+app.kubernetes.io/name: {{ include "pa.name" $root | quote }}
+app.kubernetes.io/instance: {{ $root.Release.Name | quote }}
 app.kubernetes.io/component: {{ index . 1 }}
 {{- end -}}
 
@@ -67,13 +72,18 @@ readOnlyRootFilesystem: true
 capabilities: {drop: [ALL]}
 {{- end -}}
 
+{{- define "pa.serviceAccount" -}}
+{{- default (ternary (include "pa.fullname" .) "default" .Values.serviceAccount.create) .Values.serviceAccount.name -}}
+{{- end -}}
+
 {{/* What every pod of ours has; (list $ 10001). None speaks to the Kubernetes API. What runs before the
-release's own account is there says so: (list $ 10001 "default"). */}}
+release's own account is there says so: (list $ 10001 "before"). */}}
 {{- define "pa.pod" -}}
 {{- $root := index . 0 -}}
 enableServiceLinks: false
 automountServiceAccountToken: false
-serviceAccountName: {{ gt (len .) 2 | ternary "default" (include "pa.fullname" $root) }}
+{{- $account := $root.Values.serviceAccount }}
+serviceAccountName: {{ and $account.create (gt (len .) 2) | ternary "default" (include "pa.serviceAccount" $root) | quote }}
 {{- with $root.Values.imagePullSecrets }}
 imagePullSecrets: {{ toYaml . | nindent 2 }}
 {{- end }}
@@ -91,7 +101,7 @@ tolerations: {{ toYaml . | nindent 2 }}
 affinity: {{ toYaml . | nindent 2 }}
 {{- end }}
 {{- with .priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- end -}}
 
@@ -287,6 +297,6 @@ spec:
       interval: {{ $monitor.interval }}
       {{- with $monitor.tokenSecret }}
       authorization:
-        credentials: {name: {{ . }}, key: {{ $monitor.tokenKey }}}
+        credentials: {name: {{ . | quote }}, key: {{ $monitor.tokenKey | quote }}}
       {{- end }}
 {{- end -}}
