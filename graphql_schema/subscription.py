@@ -14,7 +14,7 @@ from graphql_schema.system import Pipeline
 @strawberry.type(
     description="The same questions as events: a full snapshot at once, then one each time that something changed, "
     "at most one a second. `extensions.sequence` numbers them from 1. Asked at `/graphql` with "
-    "`Accept: text/event-stream`. A snapshot costs what the query costs."
+    "`Accept: text/event-stream`, or over a WebSocket in `graphql-transport-ws`. A snapshot costs what the query costs."
 )
 class Subscription:
     """The entry points; each gives one snapshot, as the fields of `Query` do."""

@@ -40,6 +40,11 @@ def lately_ms() -> int:
     return int(time.time() * 1000) - 60_000
 
 
+def milliseconds(moment: str) -> int:
+    """Epoch milliseconds of RFC 3339 text."""
+    return round(datetime.fromisoformat(moment).timestamp() * 1000)
+
+
 def written(amount: str) -> str:
     """As the page has to write an amount in English."""
     value = Decimal(amount)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from tests.clients.browser import Page
 from tests.clients.live_page import (
@@ -18,6 +20,7 @@ from tests.clients.live_page import (
     VIEW,
     WINDOW,
     lately_ms,
+    milliseconds,
     written,
 )
 from tests.clients.looked_at import cells, opened
@@ -193,6 +196,18 @@ async def test_amounts_windows_and_views_are_written_exactly(
             {"calendar": "TODAY"},
             {"between": {"start": "2026-01-01T00:00:00+07:00", "end": "2026-01-02T00:00:00Z"}},
         ]
+        fitting = {
+            "full-12-MONTH": "MONTH",
+            "full-8-QUARTER": "MONTH",
+            "running-3-YEAR": "MONTH",
+            "last-year": "MONTH",
+            "this-quarter": "DAY",
+            "full-52-WEEK": "WEEK",
+            "last-12-MONTH": "WEEK",  # it begins in the middle of a month, too
+        }
+        assert await called(
+            browser, "windows.js", f"{json.dumps(list(fitting))}.map(made.grainFor)"
+        ) == list(fitting.values())
         wrong = [
             "",
             "last-0x3-DAY",
@@ -209,6 +224,10 @@ async def test_amounts_windows_and_views_are_written_exactly(
         assert (
             await called(browser, "view.js", f"made.write(made.read({json.dumps(said)}))") == said
         )
+        by_hand = "#window=2026-01-01T00:00:00+07:00..2026-01-02T00:00:00+05:45&zone=Etc/GMT+7"
+        assert await called(
+            browser, "view.js", f"(({{window, zone}}) => [window, zone])(made.read('{by_hand}'))"
+        ) == ["2026-01-01T00:00:00+07:00..2026-01-02T00:00:00+05:45", "Etc/GMT+7"]
         links = {
             "99999999999999999999": "99999999999999999999",
             "1e3": "1e3",
@@ -224,17 +243,97 @@ async def test_amounts_windows_and_views_are_written_exactly(
         assert await called(browser, "view.js", f"{json.dumps(list(links))}.map({read})") == list(
             links.values()
         )
-        # A day of 23 hours in Berlin; Kathmandu is 5:45 ahead.
-        assert await called(
-            browser,
-            "times.js",
-            "[made.startOfDate('2026-03-29', 'Europe/Berlin'), made.startOfDate('2026-03-29', 'Europe/Berlin', 1), made.startOfDate('2026-01-01', 'Asia/Kathmandu'), made.dateOf('2025-12-31T18:15:00Z', 'Asia/Kathmandu')]",
-        ) == [
-            "2026-03-28T23:00:00.000Z",
-            "2026-03-29T22:00:00.000Z",
-            "2025-12-31T18:15:00.000Z",
-            "2026-01-01",
-        ]
+        assert (
+            await called(
+                browser, "times.js", "made.dateOf('2025-12-31T18:15:00Z', 'Asia/Kathmandu')"
+            )
+            == "2026-01-01"
+        )
+
+
+# Where a date begins, from the dates on both sides: days of 23 and 25 hours, midnights that a clock left
+# out or showed twice, a date that was never, and one that was cut off after a minute and went on an hour later.
+BEGINNINGS = {
+    ("Europe/Berlin", "2026-03-29"): "2026-03-28T23:00:00.000Z",
+    ("Europe/Berlin", "2026-03-30"): "2026-03-29T22:00:00.000Z",
+    ("Europe/Berlin", "2026-10-26"): "2026-10-25T23:00:00.000Z",
+    ("Asia/Kathmandu", "2026-01-01"): "2025-12-31T18:15:00.000Z",
+    ("America/Havana", "2026-03-08"): "2026-03-08T05:00:00.000Z",
+    ("America/Havana", "2026-11-01"): "2026-11-01T04:00:00.000Z",
+    ("America/Sao_Paulo", "2018-11-04"): "2018-11-04T03:00:00.000Z",
+    ("America/Sao_Paulo", "2018-02-18"): "2018-02-18T03:00:00.000Z",
+    ("Asia/Beirut", "2026-03-29"): "2026-03-28T22:00:00.000Z",
+    ("Pacific/Apia", "2011-12-29"): "2011-12-29T10:00:00.000Z",
+    ("Pacific/Apia", "2011-12-30"): "2011-12-30T10:00:00.000Z",
+    ("Pacific/Apia", "2011-12-31"): "2011-12-30T10:00:00.000Z",
+    ("America/St_Johns", "2010-11-07"): "2010-11-07T02:30:00.000Z",
+}
+
+
+async def test_a_date_begins_where_the_zones_clock_first_shows_it(
+    store: HeldStore, tmp_path: Path
+) -> None:
+    async with (
+        serving(store, page_settings()) as url,
+        opened(f"{url}/#zone=UTC", tmp_path / "profile") as browser,
+    ):
+        await browser.wait_for("!!document.querySelector('.welcome')")
+        asked = json.dumps([[day, zone] for zone, day in BEGINNINGS])
+        begins = "([day, zone]) => made.startOfDate(day, zone)"
+        told = await called(browser, "times.js", f"{asked}.map({begins})")
+        assert dict(zip(BEGINNINGS, told, strict=True)) == BEGINNINGS
+        from_before = "([day, zone]) => made.startOfDate(new Date(Date.parse(day) - 86_400_000).toISOString().slice(0, 10), zone, 1)"
+        assert await called(browser, "times.js", f"{asked}.map({from_before})") == told
+
+
+async def test_buckets_of_an_hour_that_comes_twice_are_told_apart(
+    store: HeldStore, tmp_path: Path
+) -> None:
+    starts = {
+        ("Europe/Berlin", "HOUR"): ("2026-10-24T22:00Z", 4),
+        ("Australia/Lord_Howe", "FIFTEEN_MINUTES"): ("2026-04-04T13:45Z", 12),
+        ("Antarctica/Troll", "HOUR"): ("2026-10-24T22:00Z", 7),
+        ("America/Havana", "DAY"): ("2026-11-01T04:00Z", 1),
+        ("Asia/Kathmandu", "HOUR"): ("2026-10-24T18:15Z", 4),
+    }
+    step_ms = {"HOUR": 3_600_000, "FIFTEEN_MINUTES": 900_000, "DAY": 86_400_000}
+    async with (
+        serving(store, page_settings()) as url,
+        opened(f"{url}/#zone=UTC", tmp_path / "profile") as browser,
+    ):
+        await browser.wait_for("!!document.querySelector('.welcome')")
+        for (zone, granularity), (first, count) in starts.items():
+            instants = [milliseconds(first) + n * step_ms[granularity] for n in range(count)]
+            call = f"{instants}.map((at) => made.bucket(at, '{granularity}', '{zone}'))"
+            told = await called(browser, "times.js", call)
+            assert len(set(told)) == count, told
+            changed = {
+                datetime.fromtimestamp(at / 1000, ZoneInfo(zone)).utcoffset() for at in instants
+            }
+            assert any("GMT" in each for each in told) == (len(changed) > 1), told
+
+
+async def test_chosen_dates_are_whole_though_a_midnight_is_left_out(
+    store: HeldStore, tmp_path: Path
+) -> None:
+    """Havana's clock goes from 23:59 on 7 March 2026 to 1:00 on the 8th."""
+    async with (
+        serving(store, page_settings()) as url,
+        opened(f"{url}/#account=kiosk-7&zone=America/Havana", tmp_path / "profile") as browser,
+    ):
+        store.pay("kiosk-7", "guest", "1", milliseconds("2026-03-08T04:59:59.999Z"))
+        store.pay("kiosk-7", "guest", "20", milliseconds("2026-03-08T05:00:00Z"))
+        store.pay("kiosk-7", "guest", "300", milliseconds("2026-03-09T03:59:59.999Z"))
+        store.pay("kiosk-7", "guest", "4000", milliseconds("2026-03-09T04:00:00Z"))
+        await browser.wait_for(READY)
+        for field, value in (("window", "own"), ("from", "2026-03-08"), ("to", "2026-03-08")):
+            await browser.value_of(
+                f"(document.querySelector('#{field}').value = '{value}', document.querySelector('#{field}').dispatchEvent(new Event('change')))"
+            )
+        await browser.wait_for(
+            "document.querySelector('#received .figure')?.innerText === '320.00'"
+        )
+        assert await cells(browser, "#series .span") == ["Mar 8, 2026, America/Havana"]
 
 
 async def test_amounts_are_told_in_the_currency_of_the_deployment(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.clients.browser import Page
-from tests.clients.live_page import ACCOUNT, MARKS, READY, VIEW
+from tests.clients.live_page import ACCOUNT, MARKS, READY, VIEW, lately_ms
 from tests.clients.looked_at import faults, opened, press, tab_to
 from tests.clients.served import HeldStore, page_settings, serving
 
@@ -126,11 +126,14 @@ async def test_a_window_is_brushed_with_the_pointer(
 async def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(
     store: HeldStore, tmp_path: Path, width: int, dark: bool
 ) -> None:
-    views = [VIEW, f"view=network&{VIEW}", "zone=UTC", f"{VIEW}&with=acct-000002"]
+    views = [VIEW, f"view=network&{VIEW}", "zone=UTC", f"{VIEW}&with={'W' * 64}"]
     async with (
         serving(store, page_settings(cache_stale_if_error_ms=0)) as url,
         opened(f"{url}/#{VIEW}", tmp_path / "profile", width, dark=dark) as browser,
     ):
+        for longest in ("W" * 64, "漢" * 64, "a b " * 15 + "end"):
+            for payer, payee in ((longest, ACCOUNT), (ACCOUNT, longest)):
+                store.pay(payee, payer, "999999999999999999.12345678", lately_ms())
         for view in views:
             await browser.value_of(f"location.hash = {json.dumps(view)}")
             await browser.wait_for(

@@ -88,6 +88,28 @@ async def test_weeks_from_saturday_are_those_of_every_figure(
         assert received == ["1,000.01", "230.05", "0.00"]
 
 
+async def test_bars_of_whole_periods_are_whole(store: HeldStore, tmp_path: Path) -> None:
+    view = f"account={ACCOUNT}&zone=Asia/Kathmandu&weeks=sunday&years=4"
+    partial = "[...document.querySelectorAll('#series tbody .badge')].length"
+    async with (
+        serving(store, page_settings()) as url,
+        opened(f"{url}/#{view}&window=last-30-DAY", tmp_path / "profile") as browser,
+    ):
+        await browser.wait_for(READY)
+        await browser.value_of("document.querySelector('#series summary').click()")
+        await browser.wait_for(f"{partial} === 2")
+        offered = "[...document.querySelectorAll('#window optgroup[label=\"Whole periods only\"] option')].map((each) => each.value)"
+        windows = await browser.value_of(offered)
+        assert len(windows) >= 4
+        for window in windows:
+            await browser.value_of(f"location.hash = {json.dumps(f'{view}&window={window}')}")
+            await browser.wait_for(f"{READY} && location.hash.includes('window={window}')")
+            assert (
+                await browser.value_of("document.querySelectorAll('#series tbody tr').length") > 7
+            )
+            assert await browser.value_of(partial) == 0, window
+
+
 async def test_a_fiscal_year_is_paged_through_to_its_first_day(
     store: HeldStore, tmp_path: Path
 ) -> None:
@@ -113,3 +135,5 @@ async def test_a_fiscal_year_is_paged_through_to_its_first_day(
         rows = "document.querySelectorAll('#transactions tbody tr')"
         await browser.wait_for(f"{rows}.length === 34")
         assert (await cells(browser, "#transactions [data-exact]"))[-2:] == ["33.50", "7,000.00"]
+        times = await cells(browser, "#transactions tbody time")
+        assert f", {earlier.year}, " in times[-1]  # of what year, where it is not this one

@@ -63,3 +63,23 @@ async def test_a_gateway_that_is_gone_is_shown_as_gone_and_found_again(
                 f"document.querySelector('#received .figure').innerText !== {json.dumps(shown)}"
             )
             await browser.wait_for(change, within_s=40)
+
+
+async def test_no_window_is_told_where_nothing_is_shown(store: HeldStore, tmp_path: Path) -> None:
+    """The window of the view before would be taken for this one's."""
+    span = "document.querySelector('#series .span').innerText"
+    async with (
+        serving(store, page_settings(cache_stale_if_error_ms=0)) as url,
+        opened(f"{url}/#{VIEW}", tmp_path / "profile") as browser,
+    ):
+        for view in (f"account={ACCOUNT}&zone=Mars/Base", "account=a%00b&zone=UTC"):
+            await browser.value_of(f"location.hash = '{VIEW}'")
+            await browser.wait_for(f"{READY} && {span}.endsWith('Asia/Ho_Chi_Minh')")
+            await browser.value_of(f"location.hash = '{view}'")
+            await browser.wait_for("document.querySelectorAll('.panel.failed').length === 7")
+            assert await browser.value_of(span) == "", view
+        store.out = True
+        await browser.value_of(f"location.hash = 'account={ACCOUNT}&zone=UTC'")
+        await browser.wait_for("document.querySelector('#banner').innerText.includes('Since')")
+        await browser.wait_for("document.querySelectorAll('.panel.failed').length === 7")
+        assert await browser.value_of(span) == ""

@@ -17,6 +17,7 @@ from gateway.app import create_app
 from gateway.pages import graphiql
 from gateway.settings import Settings
 from gateway.store.duckdb.store import DuckdbStore
+from tests.patience import PATIENCE_MS
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "graphql_schema" / "operations"
@@ -45,7 +46,8 @@ def send(body: str, transfers: int) -> dict[str, Any]:
     async def run() -> dict[str, Any]:
         store = DuckdbStore(transfers, epoch_ms=lambda: NOW_MS)
         await store.open()
-        app = create_app(Settings(log_level="error"), store, epoch_ms=lambda: NOW_MS)
+        settings = Settings(log_level="error", deadline_ms=PATIENCE_MS)
+        app = create_app(settings, store, epoch_ms=lambda: NOW_MS)
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             headers = {"Content-Type": "application/json"}

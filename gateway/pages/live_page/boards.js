@@ -51,7 +51,6 @@ export function makeAccountBoard({ linkTo, onBrush, headers, viewNow }) {
       sent.update(account?.sent, errorAt('sent'), zone);
       netFlow.update(account?.netFlow, errorAt('netFlow'), zone);
       series.update(account ?? {}, [errorAt('receivedSeries'), errorAt('sentSeries')], view, grainOf(view));
-      series.tellWindow(account?.received?.window, zone);
       senders.update(account?.senders, errorAt('senders'), zone, enteredIn(changes, 'senders'));
       receivers.update(account?.receivers, errorAt('receivers'), zone, enteredIn(changes, 'receivers'));
       const arrived = transactions.update(account?.transactions, errorAt('transactions'), zone);
@@ -94,7 +93,6 @@ export function makeNetworkBoard({ linkTo, onBrush }) {
       totals.update(data?.totals, errorAt('totals'), zone);
       top.update(data?.topAccounts, errorAt('topAccounts'), zone, enteredIn(changes, 'topAccounts'));
       series.update(data ?? {}, [errorAt('timeSeries')], view, grainOf(view));
-      series.tellWindow(data?.totals?.window, zone);
       throughput.update(data ?? {}, [errorAt('throughput')], { ...view, measure: 'COUNT', direction: 'BOTH' }, 'MINUTE');
       return '';
     },

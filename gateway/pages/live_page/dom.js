@@ -19,6 +19,15 @@ export function fill(parent, ...children) {
   if (held) parent.querySelector(`[data-key="${CSS.escape(held)}"]`)?.focus({ preventScroll: true });
 }
 
+const LONG = 18;
+
+/** An amount as it is written; one that a small screen has no room for goes on below, between two groups of its digits. */
+export function digits(text) {
+  if (text.length <= LONG) return text;
+  const groups = text.split(/(?<=\p{Nd}[\p{P}\p{Zs}])(?=\p{Nd})/u);
+  return h('span', { class: 'long' }, groups.map((group, index) => [index > 0 && h('wbr'), group]));
+}
+
 /** Text for those who hear the page, not for those who see it. */
 export function unseen(text) {
   return h('span', { class: 'unseen' }, text);

@@ -19,6 +19,7 @@ function format(zone, options) {
 const DATE = { day: 'numeric', month: 'short', year: 'numeric' };
 const TIME = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' };
 const SECONDS = { ...TIME, second: '2-digit' };
+const FARTHEST_MS = 16 * 3_600_000; // no midnight is farther from that of UTC
 
 /** 09:30:05 */
 export function clock(instant, zone) {
@@ -30,9 +31,11 @@ export function moment(instant, zone) {
   return format(zone, { ...DATE, ...SECONDS }).format(new Date(instant));
 }
 
-/** Nov 30, 09:30 */
+/** Nov 30, 09:30; Nov 30, 2024, 09:30 where that is not this year */
 export function short(instant, zone) {
-  return format(zone, { day: 'numeric', month: 'short', ...TIME }).format(new Date(instant));
+  const year = (at) => Object.fromEntries(partsOf(at, zone)).year;
+  const date = year(instant) === year(Date.now()) ? { day: 'numeric', month: 'short' } : DATE;
+  return format(zone, { ...date, ...TIME }).format(new Date(instant));
 }
 
 const BUCKETS = {
@@ -47,13 +50,25 @@ const BUCKETS = {
   YEAR: { month: 'short', year: 'numeric' },
 };
 
+const NEAR_MS = 3 * 3_600_000; // no clock is set back by as much
 const FROM = { WEEK: 'Week', QUARTER: 'Quarter', YEAR: 'Year' };
 
-/** A bucket by its start, as fine as it is long. */
+/** A bucket by its start, as fine as it is long; with the offset where the clock shows that time twice. */
 export function bucket(start, granularity, zone) {
-  const name = format(zone, BUCKETS[granularity]).format(new Date(start));
+  const at = new Date(start);
+  const name = format(zone, BUCKETS[granularity]).format(at);
   const word = FROM[granularity];
-  return word ? `${word} from ${name}` : name;
+  if (word) return `${word} from ${name}`;
+  const isTwice = BUCKETS[granularity].hour && isShownTwice(at.getTime(), zone);
+  return isTwice ? format(zone, { ...BUCKETS[granularity], timeZoneName: 'shortOffset' }).format(at) : name;
+}
+
+/** Whether a clock that was set back shows the time of an instant before it or behind it as well. */
+function isShownTwice(at, zone) {
+  const back = offset(at - NEAR_MS, zone) - offset(at + NEAR_MS, zone);
+  if (back <= 0) return false;
+  const now = offset(at, zone);
+  return offset(at - back, zone) - now === back || now - offset(at + back, zone) === back;
 }
 
 /** On an axis: as little as tells `stepMs` apart. */
@@ -64,10 +79,10 @@ export function axis(instant, stepMs, zone) {
   return format(zone, options).format(new Date(instant));
 }
 
-/** From when to when; the end is not included, so midnights are told as the day before. */
+/** From when to when; the end is not included, so where a day begins is told as the day before. */
 export function range(start, end, zone) {
   const [from, until] = [new Date(start), new Date(end)];
-  const midnight = (date) => format(zone, SECONDS).format(date) === '00:00:00';
+  const midnight = (date) => Date.parse(startOfDate(dateOf(date, zone), zone)) === date.getTime();
   if (midnight(from) && midnight(until)) return format(zone, DATE).formatRange(from, new Date(until - 1));
   return format(zone, { ...DATE, ...TIME }).formatRange(from, until);
 }
@@ -86,12 +101,13 @@ export function dateOf(instant, zone) {
   return `${parts.year}-${parts.month}-${parts.day}`;
 }
 
-/** The instant at which a date begins in the zone, so many days later. */
+/** The first instant at which the zone's clock shows a date, so many days later, or, where it left that one out, the next. */
 export function startOfDate(date, zone, days = 0) {
   const wall = Date.parse(`${date}T00:00:00Z`) + days * 86_400_000;
-  // The offset of about then, then the one of exactly then.
-  const about = wall - offset(wall, zone);
-  return new Date(wall - offset(about, zone)).toISOString();
+  const day = new Date(wall).toISOString().slice(0, 10);
+  // By the offset of before and by that of behind: where the clock is set forward at midnight, the latter leads to the day before.
+  const starts = [-1, 1].map((way) => wall - offset(wall + way * FARTHEST_MS, zone)).sort((a, b) => a - b);
+  return new Date(starts[dateOf(starts[0], zone) >= day ? 0 : 1]).toISOString();
 }
 
 function offset(instant, zone) {
@@ -100,18 +116,25 @@ function offset(instant, zone) {
   return wall - Math.floor(instant / 1000) * 1000;
 }
 
+const clocks = new Map();
+
 function partsOf(instant, zone) {
-  const made = new Intl.DateTimeFormat('en-u-ca-gregory-nu-latn', {
-    timeZone: known(zone) ? zone : 'UTC',
-    hourCycle: 'h23',
-    year: 'numeric',
-    month: '2-digit',
-    day: '2-digit',
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-  });
-  return made.formatToParts(new Date(instant)).map(({ type, value }) => [type, value]);
+  if (!clocks.has(zone)) {
+    clocks.set(
+      zone,
+      new Intl.DateTimeFormat('en-u-ca-gregory-nu-latn', {
+        timeZone: known(zone) ? zone : 'UTC',
+        hourCycle: 'h23',
+        year: 'numeric',
+        month: '2-digit',
+        day: '2-digit',
+        hour: '2-digit',
+        minute: '2-digit',
+        second: '2-digit',
+      }),
+    );
+  }
+  return clocks.get(zone).formatToParts(new Date(instant)).map(({ type, value }) => [type, value]);
 }
 
 /** Whether this browser knows a zone. */

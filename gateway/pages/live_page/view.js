@@ -20,13 +20,15 @@ const COMPARED = COMPARISONS.map(([name]) => name);
 export function read(fragment) {
   const said = new URLSearchParams(isUtf8(fragment) ? fragment.replace(/^#/, '') : '');
   const among = (name, known) => known.find((each) => each === said.get(name)?.toUpperCase()) ?? known[0];
-  const window = said.get('window') ?? DEFAULT;
+  // A plus sign that nobody encoded is read as a blank, which neither of these has.
+  const code = (name) => said.get(name)?.replaceAll(' ', '+');
+  const window = code('window') ?? DEFAULT;
   const view = {
     page: said.get('view') === 'network' ? 'network' : 'account',
     account: said.get('account')?.trim() ?? '',
     counterparty: said.get('with')?.trim() ?? '',
     window: toInput(window) ? window : DEFAULT,
-    zone: said.get('zone') || own(),
+    zone: code('zone') || own(),
     weekStart: among('weeks', WEEK_STARTS),
     yearStartMonth: Number(/^([1-9]|1[0-2])$/.exec(said.get('years'))?.[0] ?? 1),
     direction: among('direction', DIRECTIONS),

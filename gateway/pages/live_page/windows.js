@@ -55,6 +55,7 @@ const UNIT_DAYS = { MINUTE: 1 / 1440, HOUR: 1 / 24, DAY: 1, WEEK: 7, MONTH: 30.4
 const CALENDAR_DAYS = { today: 1, yesterday: 1, week: 7, month: 30.4, quarter: 91.3, year: 365.25 };
 const COUNTED = /^(last|full|running)-(\d{1,5})-(MINUTE|HOUR|DAY|WEEK|MONTH|QUARTER|YEAR)$/;
 const CALENDAR = /^(today|yesterday|(?:this|last)-(?:week|month|quarter|year))$/;
+const OF_MONTHS = /^((full|running)-\d+-|this-|last-)(MONTH|QUARTER|YEAR)$/i;
 const FIELDS = { last: 'last', full: 'lastFull', running: 'lastWithRunning' };
 
 /** What the API takes for `$window`; null for what is no window. */
@@ -117,8 +118,9 @@ export function grains(code) {
   return fitting.map(([grain, , name]) => [grain, name]);
 }
 
-/** The finest that still makes bars which can be told apart. */
+/** The finest that still makes bars which can be told apart; of whole months no weeks, which they would clip. */
 export function grainFor(code) {
   const days = daysOf(code);
-  return (GRAINS.find(([, size]) => days / size <= MOST_BARS) ?? GRAINS.at(-1))[0];
+  const fits = ([grain, size]) => days / size <= MOST_BARS && !(grain === 'WEEK' && OF_MONTHS.test(code));
+  return (GRAINS.find(fits) ?? GRAINS.at(-1))[0];
 }

@@ -13,7 +13,7 @@ from local_stack.settings import CHECKOUT
 OPERATIONS = CHECKOUT / "graphql_schema" / "operations"
 MIX = {
     "top_senders": 0.30,
-    "account_totals": 0.178,
+    "account_totals": 0.177,
     "top_counterparties": 0.115,
     "time_series": 0.10,
     "transactions_page": 0.08,
@@ -41,6 +41,7 @@ MIX = {
     "account_set": 0.002,
     "amounts": 0.001,
     "hours_of_the_week": 0.001,
+    "any_two_windows": 0.001,
 }
 """Shares of requests: lists and totals of one's own account mostly, the whole network seldom."""
 
@@ -59,6 +60,14 @@ OTHERS = {
     "internalTransfers": "EXCLUDED",
     "percentiles": [50, 95, 99],
     "buckets": 10,
+    "campaign": {
+        "between": {"start": "2025-11-10T00:00:00+07:00", "end": "2025-11-15T00:00:00+07:00"}
+    },
+    "earlier": {
+        "between": {"start": "2025-11-03T00:00:00+07:00", "end": "2025-11-08T00:00:00+07:00"}
+    },
+    "maxAmount": "1000",
+    "latest": 10,
     "first": 10,
     "timeZone": "Asia/Ho_Chi_Minh",
 }

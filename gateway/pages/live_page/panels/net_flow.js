@@ -1,7 +1,7 @@
 // What came in, what went out, and the difference.
 
 import { amount, money, pixels, sign } from '../decimals.js';
-import { fill, h } from '../dom.js';
+import { digits, fill, h } from '../dom.js';
 import { makePanel } from './panel.js';
 
 /** Net flow of an account. */
@@ -29,5 +29,5 @@ function balance(way, text, other) {
   const most = Math.max(Math.abs(pixels(text)), Math.abs(pixels(other))) || 1;
   const bar = h('span', { class: `fillbar ${way}` });
   bar.style.setProperty('--part', String(Math.max(0, pixels(text) / most)));
-  return h('p', { class: 'beside balance' }, h('span', {}, way), bar, h('span', { class: 'number' }, amount(text)));
+  return h('p', { class: 'beside balance' }, h('span', {}, way), bar, h('span', { class: 'number' }, digits(amount(text))));
 }

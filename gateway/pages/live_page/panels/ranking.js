@@ -1,7 +1,7 @@
 // The first accounts of a ranking, with their shares and how they moved; what the rows leave out, and all of it.
 
 import { amount, amountHeading, count, percent, pixels } from '../decimals.js';
-import { fill, h, unseen } from '../dom.js';
+import { digits, fill, h, unseen } from '../dom.js';
 import { called } from '../view.js';
 import { makePanel } from './panel.js';
 
@@ -55,7 +55,7 @@ function rowOf(row, linkOf, way, compared, entered) {
     h(
       'td',
       { class: 'number' },
-      h('span', { 'data-exact': row.transactionAmount }, amount(row.transactionAmount)),
+      h('span', { 'data-exact': row.transactionAmount }, digits(amount(row.transactionAmount))),
       h('small', {}, countOf(row.transactionCount)),
     ),
   );
@@ -90,7 +90,7 @@ function sumOf(name, sum, kind) {
     h(
       'td',
       { class: 'number' },
-      h('span', { 'data-exact': sum.transactionAmount }, amount(sum.transactionAmount)),
+      h('span', { 'data-exact': sum.transactionAmount }, digits(amount(sum.transactionAmount))),
       h('small', {}, countOf(sum.transactionCount)),
     ),
   );

@@ -57,13 +57,9 @@ export function makeSeries(id, title, sides, onBrush) {
 
   return {
     ...panel,
-    /** From when to when; an answer says what `last` and `calendar` meant. */
-    tellWindow(window, zone) {
-      if (window) span.textContent = `${range(window.start, window.end, zone)}, ${zone}`;
-    },
     begin(kept) {
       panel.begin(kept);
-      if (!kept) state = null;
+      if (!kept) [state, span.textContent] = [null, ''];
     },
     update(parts, errors, view, granularity) {
       const shown = sides.filter(({ way }) => view.direction === 'BOTH' || sides.length === 1 || way === view.direction);
@@ -74,6 +70,7 @@ export function makeSeries(id, title, sides, onBrush) {
         const points = series.map((each) => each.points);
         state = { shown, points, granularity, zone: view.zone, measure: view.measure };
         if (!panel.body.contains(bars.element)) fill(panel.body, readout, bars.element, details);
+        span.textContent = onBrush ? spanOf(points[0], view.zone) : '';
         if (points[0].length === 0) return fill(panel.body, h('p', { class: 'empty' }, 'No time has passed in this window.'));
         bars.draw({
           starts: points[0].map((point) => Date.parse(point.start)),
@@ -90,8 +87,14 @@ export function makeSeries(id, title, sides, onBrush) {
         tell(null);
         drawTable();
       }, view.measure, view.direction);
+      if (!panel.body.hasChildNodes()) span.textContent = '';
     },
   };
+}
+
+/** From when to when: what `last` and `calendar` meant, as the first and the last point are clipped to it. */
+function spanOf(points, zone) {
+  return points.length ? `${range(points[0].start, points.at(-1).end, zone)}, ${zone}` : '';
 }
 
 function measured(point, measure) {

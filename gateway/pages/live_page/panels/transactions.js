@@ -1,7 +1,7 @@
 // The latest transactions, as they arrive; older ones by the cursor that the API gives.
 
 import { amount, amountHeading, sign } from '../decimals.js';
-import { fill, h, unseen } from '../dom.js';
+import { digits, fill, h, unseen } from '../dom.js';
 import { clock, dateOf, moment, short } from '../times.js';
 import { makePanel } from './panel.js';
 import { nameOf } from './ranking.js';
@@ -107,7 +107,7 @@ function rowOf(node, zone, linkOf, isFresh) {
     h(
       'td',
       { class: `number ${sign(node.amount) < 0 ? 'negative' : ''}`, 'data-exact': node.amount },
-      amount(node.amount),
+      digits(amount(node.amount)),
     ),
   );
 }

@@ -81,6 +81,17 @@ def test_every_field_of_an_answer_is_shown_in_an_example_with_its_answer() -> No
     assert lacking == [], "add it to a document of graphql_schema/operations, then ./dev docs"
 
 
+def test_everything_that_can_be_said_in_an_argument_is_said_in_an_example() -> None:
+    said = frozenset[str]().union(*(each.words for each in examples.read(SCHEMA)))
+    objects = [each for each in OWN.values() if isinstance(each, GraphQLObjectType)]
+    fields = [field for each in objects for field in each.fields.values()]
+    inputs = [each for each in OWN.values() if isinstance(each, GraphQLInputObjectType)]
+    wanted = {name for field in fields for name in field.args}
+    wanted |= {name for each in inputs for name in each.fields}
+    assert len(wanted) > 30
+    assert wanted - said == set()
+
+
 def test_each_document_has_an_answer_and_each_answer_a_document() -> None:
     assert {each.name for each in examples.read(SCHEMA)} == {
         path.stem for path in answers.documents()

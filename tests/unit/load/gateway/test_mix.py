@@ -36,7 +36,10 @@ def test_every_variable_of_a_document_is_given_but_what_few_ask_for(name: str) -
         if isinstance(each, OperationDefinitionNode)
     )
     declared = {each.variable.name.value for each in operation.variable_definitions or ()}
-    assert declared - {"after", "calendar", "counterpartyId", "kind"} == body["variables"].keys()
+    assert (
+        declared - {"after", "before", "calendar", "counterpartyId", "kind"}
+        == body["variables"].keys()
+    )
 
 
 def test_the_same_seed_sends_the_same_requests() -> None:
