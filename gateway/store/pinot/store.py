@@ -95,9 +95,11 @@ class PinotStore:
 
     async def _attempt(self, plan: QueryPlan[PlanRow], deadline: Deadline) -> StoreResult[PlanRow]:
         progress = await self._progress.newest(deadline.remaining_s())
+        erasures = progress.erasures
         if isinstance(plan, ProgressPlan):
             row = ProgressRow(progress.as_of_ms)
-            return cast("StoreResult[PlanRow]", StoreResult((row,), progress.as_of_ms))
+            result = StoreResult((row,), progress.as_of_ms, erasures=erasures)
+            return cast("StoreResult[PlanRow]", result)
         if isinstance(plan, RowsPlan):
             partitions = len(progress.entry_docs)
             told = await fetch_rows(
@@ -107,15 +109,15 @@ class PinotStore:
                     plan, progress, deadline, statement, {}, accounts
                 ),
             )
-            result = StoreResult(told, progress.as_of_ms, erasures=progress.erasures)
-            return cast("StoreResult[PlanRow]", result)
+            found = StoreResult(told, progress.as_of_ms, erasures=erasures)
+            return cast("StoreResult[PlanRow]", found)
         inexact: str | None
         if isinstance(plan, TopPlan):
             top = await fetch_top(
                 plan,
                 lambda statement, options: self._ask(plan, progress, deadline, statement, options),
                 self.settings.pinot_group_trim_threshold,
-                self.rankings.after(progress.erasures),
+                self.rankings.after(erasures),
                 progress.as_of_ms,
             )
             rows: tuple[Any, ...] = top.rows
@@ -141,7 +143,7 @@ class PinotStore:
             inexact = GROUPS_CUT if any(each.groups_cut for each in answers) else None
         kept_days, now_ms = self.settings.entries_kept_days, self.epoch_ms()
         inexact = inexact or forgotten(plan, kept_days, now_ms, is_empty=not rows)
-        return StoreResult(rows, progress.as_of_ms, answer.total_docs, inexact)
+        return StoreResult(rows, progress.as_of_ms, answer.total_docs, inexact, erasures=erasures)
 
     async def _ask(
         self,

@@ -6,17 +6,20 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
-from gateway.analytics.model import Direction, Interval, TransactionKind
+from gateway.analytics.model import Direction, Interval, RankBy, TransactionKind
 from gateway.analytics.pipeline_model import AuditMismatch, AuditReport
-from gateway.analytics.pipeline_plan import AuditPlan, EntryCountPlan, RejectedPlan
+from gateway.analytics.pipeline_plan import AuditPlan, EntryCountPlan, ProgressPlan, RejectedPlan
 from gateway.analytics.query_plan import (
     DistinctPlan,
     EntriesPlan,
+    QueryPlan,
     SlotRow,
     SlotsPlan,
+    TopPlan,
     TotalsPlan,
     TotalsRow,
 )
@@ -79,6 +82,27 @@ async def test_the_network_is_answered_when_all_partitions_are_there() -> None:
     result = await store.fetch(TotalsPlan(NETWORK, frozenset({RECEIVED}), WHOLE), 5)
     assert result.rows == (TotalsRow(None, RECEIVED, 1, Decimal(1)),)
     assert len(broker.statements) == 5
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("plan", "types"),
+    [
+        (TOTALS, TOTALS_TYPES),
+        (TopPlan(of("alice"), RECEIVED, WHOLE, RankBy.TRANSACTION_COUNT, 3), TOP_TYPES),
+        (DistinctPlan(of("alice"), RECEIVED, WHOLE), ["LONG"]),
+        (ProgressPlan(), []),
+    ],
+)
+async def test_every_answer_says_after_how_many_erasures_it_was_made(
+    plan: QueryPlan[Any], types: list[str]
+) -> None:
+    rows = [[1]] if types == ["LONG"] else []
+    progress = json.loads(json.dumps(PROGRESS))
+    progress["resultTable"]["rows"][0][4] = 7
+    store = await opened(FakeBroker(lambda _: broker_answer(rows, types), progress))
+    assert (await store.fetch(plan, 5)).erasures == 7
+    await store.close()
 
 
 @pytest.mark.anyio
