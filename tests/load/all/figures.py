@@ -192,7 +192,7 @@ def segments(said: Figures) -> str:
     for size in said["sizes"]:
         asked = {kind: each for kind, each in size.items() if isinstance(each, dict)}
         kind, each = next(iter(asked.items()))
-        spent_ms = each["broker_cpu_ms"] + each["server_cpu_ms"]
+        spent_ms = sum(spent for name, spent in each.items() if name.endswith("_cpu_ms"))
         cells.append(
             f"{size['segments']:,} ({kind}): {each['queried']} asked, {spent_ms:.1f} ms of CPU"
         )
@@ -243,7 +243,7 @@ def _flow(trial: Figures) -> str:
 
 
 def _delay(of: Figures) -> str:
-    return f"p50 {of['p50_ms']} ms, p99 {of['p99_ms']} ms"
+    return f"p50 {of['p50_ms']:,.1f} ms, p99 {of['p99_ms']:,.1f} ms"
 
 
 def _percent(share: float | None) -> str:

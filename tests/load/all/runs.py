@@ -185,7 +185,7 @@ RUNS = (
         "segments",
         "A question about one account on many segments",
         figures.segments,
-        quick="--segments 64 --partitions 8 --repeat 100 --pruned 2048",
+        quick="--segments 256 --partitions 8 --repeat 100 --pruned 2048",
         place=Place.STACK,
     ),
     Run(
