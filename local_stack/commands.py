@@ -222,8 +222,8 @@ def _checks(commands: _Commands) -> None:
     )
     commands.pass_on(
         "bench",
-        "[NAME …]",
-        "a benchmark, side by side with what else one could use",
+        "[NAME …|all [--quick]]",
+        "a benchmark, side by side with what else one could use, or all of them in one table",
         "without a name, the list of them",
     )
 

@@ -14,6 +14,7 @@ from local_stack.settings import CHECKOUT
 from tests.load.child_servers import end_when_told
 
 BENCHMARKS = {
+    "stack": "starting the whole local stack, fresh and warm, and its memory under load",
     "state": "the memory of transaction ids at millions of keys: events a second, bytes a key",
     "audit": "corruptions of every kind planted and found, and what an event costs the audit",
     "job": "events a second through the Flink job, everything else running",
@@ -32,17 +33,22 @@ BENCHMARKS = {
     "segments": "a question about one account on thousands of segments: how many Pinot asks, and what it costs",
     "stores": "the same questions to Pinot, DuckDB, ClickHouse's engine, Postgres and Redis",
 }
+ALL = "each of these, one after the other, and one table of them; --quick in about 20 minutes"
 
 
 def main(arguments: list[str]) -> int:
     """Run one benchmark; print its figures and write them to `.local/bench/NAME[-CASE].json`."""
-    if not arguments or arguments[0] not in BENCHMARKS:
+    if not arguments or arguments[0] not in ("all", *BENCHMARKS):
         print("usage: ./dev bench NAME [options]     (./dev bench NAME --help)\n")
-        for name, meaning in BENCHMARKS.items():
+        for name, meaning in {"all": ALL, **BENCHMARKS}.items():
             print(f"  {name:<12} {meaning}")
         return 0 if arguments in ([], ["--help"], ["-h"]) else 2
     end_when_told()
     name = arguments[0]
+    if name == "all":
+        from tests.load import all as every
+
+        return every.run(arguments[1:])
     began = time.time()
     figures = importlib.import_module(f"tests.load.{name}").measure(arguments[1:])
     figures = {

@@ -31,17 +31,22 @@ def measure(arguments: list[str]) -> dict[str, Any]:
     The audit's own code runs whole: reading, coverage, the memory of ids, the state file, comparison. In memory are the
     topics and the rows that it reads; what it costs on the real ones is in `./dev bench pipeline`.
     """
-    parser = argparse.ArgumentParser(prog="./dev bench audit", description=measure.__doc__)
-    parser.add_argument("--corruptions", type=int, default=1_127)
-    parser.add_argument("--events", type=int, default=300_000, help="of the cost's measurement")
-    parser.add_argument("--seed", type=int, default=time.time_ns() % 2**31)
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     logging.getLogger("audit").setLevel(logging.CRITICAL)
     return {
         "seed": options.seed,
         **_power(options.corruptions, options.seed),
         **_cost(options.events, options.seed),
     }
+
+
+def parser() -> argparse.ArgumentParser:
+    """Its options."""
+    parser = argparse.ArgumentParser(prog="./dev bench audit", description=measure.__doc__)
+    parser.add_argument("--corruptions", type=int, default=1_127)
+    parser.add_argument("--events", type=int, default=300_000, help="of the cost's measurement")
+    parser.add_argument("--seed", type=int, default=time.time_ns() % 2**31)
+    return parser
 
 
 def _power(wanted: int, seed: int) -> dict[str, Any]:

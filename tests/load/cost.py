@@ -53,12 +53,7 @@ SHARE = 0.1
 
 def measure(arguments: list[str]) -> dict[str, Any]:
     """Figures from a running gateway, one question at a time; windows differ, so no cache helps."""
-    parser = argparse.ArgumentParser(prog="./dev bench cost", description=measure.__doc__)
-    parser.add_argument("--url", default="http://127.0.0.1:8000/graphql")
-    parser.add_argument("--repeat", type=int, default=60)
-    parser.add_argument("--accounts", type=int, default=200, help="accounts of the sample to ask")
-    parser.add_argument("--seed", type=int, default=7)
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     chance = random.Random(options.seed)
     asked = {"nothing": NOTHING, "objects": OBJECTS, "page": PAGE, **QUESTIONS}
     took: dict[str, list[float]] = {name: [] for name in asked}
@@ -84,6 +79,16 @@ def measure(arguments: list[str]) -> dict[str, Any]:
         },
         "weights_in_objects": {name: round(each / object_ms) for name, each in times.items()},
     }
+
+
+def parser() -> argparse.ArgumentParser:
+    """Its options."""
+    parser = argparse.ArgumentParser(prog="./dev bench cost", description=measure.__doc__)
+    parser.add_argument("--url", default="http://127.0.0.1:8000/graphql")
+    parser.add_argument("--repeat", type=int, default=60)
+    parser.add_argument("--accounts", type=int, default=200, help="accounts of the sample to ask")
+    parser.add_argument("--seed", type=int, default=7)
+    return parser
 
 
 def _ask(

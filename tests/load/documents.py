@@ -26,11 +26,7 @@ STOCK_BYTES = 65_536
 
 def measure(arguments: list[str]) -> dict[str, Any]:
     """Figures of one run in this process; nothing needs to be running."""
-    parser = argparse.ArgumentParser(prog="./dev bench documents", description=measure.__doc__)
-    parser.add_argument("--documents", type=int, default=5_000)
-    parser.add_argument("--stock", type=int, default=300, help="documents that stock also gets")
-    parser.add_argument("--seed", type=int, default=7)
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     settings = Settings()
     preparation = make_preparation(settings)
     stock = strawberry.Schema(Query, config=StrawberryConfig(scalar_map=dict(SCALARS)))._schema
@@ -72,6 +68,15 @@ def measure(arguments: list[str]) -> dict[str, Any]:
             for name in sorted(mine)
         },
     }
+
+
+def parser() -> argparse.ArgumentParser:
+    """Its options."""
+    parser = argparse.ArgumentParser(prog="./dev bench documents", description=measure.__doc__)
+    parser.add_argument("--documents", type=int, default=5_000)
+    parser.add_argument("--stock", type=int, default=300, help="documents that stock also gets")
+    parser.add_argument("--seed", type=int, default=7)
+    return parser
 
 
 def _by_class(

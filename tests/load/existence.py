@@ -33,10 +33,7 @@ SEEN = 4.5
 
 def measure(arguments: list[str]) -> dict[str, Any]:
     """Figures of one run in this process, on the embedded store; own accounts show what would be seen."""
-    parser = argparse.ArgumentParser(prog="./dev bench existence", description=measure.__doc__)
-    parser.add_argument("--requests", type=int, default=5_000, help="of each kind")
-    parser.add_argument("--seed", type=int, default=7)
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     with TemporaryDirectory() as folder:
         took = asyncio.run(_ask(Path(folder), options.requests, random.Random(options.seed)))
     figures = {name: _figures(times) for name, times in took.items()}
@@ -50,6 +47,14 @@ def measure(arguments: list[str]) -> dict[str, Any]:
         "own_account_t": round(control, 2),
         "own_account_seen": abs(control) > SEEN,
     }
+
+
+def parser() -> argparse.ArgumentParser:
+    """Its options."""
+    parser = argparse.ArgumentParser(prog="./dev bench existence", description=measure.__doc__)
+    parser.add_argument("--requests", type=int, default=5_000, help="of each kind")
+    parser.add_argument("--seed", type=int, default=7)
+    return parser
 
 
 async def _ask(folder: Path, requests: int, chance: random.Random) -> dict[str, list[float]]:

@@ -20,6 +20,19 @@ from tests.load.flow.trial import Trial, run
 
 def measure(arguments: list[str]) -> dict[str, Any]:
     """Freshness on the running stack; start it with `./dev up --fresh --no-load`."""
+    options = parser().parse_args(arguments)
+    settings = from_environment(os.environ)
+    runs = []
+    with segments_of(settings, options.segment_rows):
+        for rate in options.rate or [2_000]:
+            trial = run(settings, rate, options.seconds, options.probes)
+            print(table(trial), file=sys.stderr, flush=True)
+            runs.append(trial.figures())
+    return {"segment_rows": options.segment_rows, "runs": runs}
+
+
+def parser() -> argparse.ArgumentParser:
+    """Its options."""
     parser = argparse.ArgumentParser(
         prog="./dev bench freshness",
         description=__doc__,
@@ -33,15 +46,7 @@ def measure(arguments: list[str]) -> dict[str, Any]:
     parser.add_argument(
         "--segment-rows", type=int, help="finish segments at so many rows meanwhile (as configured)"
     )
-    options = parser.parse_args(arguments)
-    settings = from_environment(os.environ)
-    runs = []
-    with segments_of(settings, options.segment_rows):
-        for rate in options.rate or [2_000]:
-            trial = run(settings, rate, options.seconds, options.probes)
-            print(table(trial), file=sys.stderr, flush=True)
-            runs.append(trial.figures())
-    return {"segment_rows": options.segment_rows, "runs": runs}
+    return parser
 
 
 def table(trial: Trial) -> str:

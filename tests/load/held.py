@@ -162,10 +162,7 @@ class _Timed(selectors.DefaultSelector):
 
 def measure(arguments: list[str]) -> dict[str, Any]:
     """Figures of one run in this process; nothing needs to be running."""
-    parser = argparse.ArgumentParser(prog="./dev bench held", description=measure.__doc__)
-    parser.add_argument("--rounds", type=int, default=7, help="the median of so many counts")
-    parser.add_argument("--only", default="", help="kinds whose names begin so")
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     sys.setswitchinterval(YIELD_S)
     timed = _Timed()
     loop = asyncio.SelectorEventLoop(timed)
@@ -175,6 +172,14 @@ def measure(arguments: list[str]) -> dict[str, Any]:
         loop.run_until_complete(loop.shutdown_default_executor())
         loop.close()
     return {"longest_cpu_ms": max(row["cpu_ms"] for row in rows), "rows": rows}
+
+
+def parser() -> argparse.ArgumentParser:
+    """Its options."""
+    parser = argparse.ArgumentParser(prog="./dev bench held", description=measure.__doc__)
+    parser.add_argument("--rounds", type=int, default=7, help="the median of so many counts")
+    parser.add_argument("--only", default="", help="kinds whose names begin so")
+    return parser
 
 
 async def _rows(timed: _Timed, rounds: int, only: str) -> list[dict[str, Any]]:

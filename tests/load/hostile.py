@@ -32,6 +32,13 @@ ATTACKER, FIRST_USER = "127.0.0.2", 10
 
 def measure(arguments: list[str]) -> dict[str, Any]:
     """Figures of one run: good users alone, then beside the attack, on the embedded store."""
+    options = parser().parse_args(arguments)
+    with _gateway() as (url, process):
+        return asyncio.run(_run(url, process, options))
+
+
+def parser() -> argparse.ArgumentParser:
+    """Its options."""
     parser = argparse.ArgumentParser(prog="./dev bench hostile", description=measure.__doc__)
     parser.add_argument("--documents", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=7)
@@ -39,9 +46,7 @@ def measure(arguments: list[str]) -> dict[str, Any]:
     parser.add_argument("--good-per-s", type=int, default=20, help="requests of each")
     parser.add_argument("--attackers", type=int, default=2, help="connections that attack")
     parser.add_argument("--attacks-per-s", type=int, default=100, help="0: as fast as they can")
-    options = parser.parse_args(arguments)
-    with _gateway() as (url, process):
-        return asyncio.run(_run(url, process, options))
+    return parser
 
 
 async def _run(url: str, process: psutil.Process, options: argparse.Namespace) -> dict[str, Any]:

@@ -28,10 +28,7 @@ LIMIT_S = 600
 
 def measure(arguments: list[str]) -> dict[str, Any]:
     """Figures of one run against the running stack; start it with `./dev up --no-load`."""
-    parser = argparse.ArgumentParser(prog="./dev bench job", description=measure.__doc__)
-    parser.add_argument("--events", type=int, default=500_000)
-    parser.add_argument("--seed", type=int, default=time.time_ns() % 2**31)
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     stack = from_environment(os.environ)
     kafka = stack.kafka_servers
     offsets = KafkaOffsets(kafka, NAMES.group)
@@ -68,6 +65,14 @@ def measure(arguments: list[str]) -> dict[str, Any]:
         "events_per_cpu_s": round(len(made) / cpu_s),
         **_state(stack),
     }
+
+
+def parser() -> argparse.ArgumentParser:
+    """Its options."""
+    parser = argparse.ArgumentParser(prog="./dev bench job", description=measure.__doc__)
+    parser.add_argument("--events", type=int, default=500_000)
+    parser.add_argument("--seed", type=int, default=time.time_ns() % 2**31)
+    return parser
 
 
 def _cpu_s(stack: StackSettings) -> float:

@@ -33,14 +33,7 @@ SETTLE_S = 3.0
 
 def measure(arguments: list[str]) -> dict[str, Any]:
     """Subscribers of one question, idle and active, and as many clients that ask it once a second."""
-    parser = argparse.ArgumentParser(prog="./dev bench live", description=measure.__doc__)
-    parser.add_argument("--idle", type=int, default=5_000, help="nothing changes (%(default)s)")
-    parser.add_argument(
-        "--active", type=int, default=1_000, help="changes each second (%(default)s)"
-    )
-    parser.add_argument("--polling", type=int, default=1_000, help="ask each second (%(default)s)")
-    parser.add_argument("--seconds", type=float, default=20, help="of each case (%(default)s)")
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     cases = {
         "idle": (options.idle, False, True),
         "active": (options.active, True, True),
@@ -51,6 +44,18 @@ def measure(arguments: list[str]) -> dict[str, Any]:
         for name, (count, changes, subscribes) in cases.items()
         if count
     }
+
+
+def parser() -> argparse.ArgumentParser:
+    """Its options."""
+    parser = argparse.ArgumentParser(prog="./dev bench live", description=measure.__doc__)
+    parser.add_argument("--idle", type=int, default=5_000, help="nothing changes (%(default)s)")
+    parser.add_argument(
+        "--active", type=int, default=1_000, help="changes each second (%(default)s)"
+    )
+    parser.add_argument("--polling", type=int, default=1_000, help="ask each second (%(default)s)")
+    parser.add_argument("--seconds", type=float, default=20, help="of each case (%(default)s)")
+    return parser
 
 
 async def _case(count: int, seconds: float, *, changes: bool, subscribes: bool) -> dict[str, Any]:

@@ -29,23 +29,7 @@ LOOK_EVERY_S = 0.25
 
 def measure(arguments: list[str]) -> dict[str, Any]:
     """Sustained rate on the running stack; start it with `./dev up --fresh --no-load`."""
-    parser = argparse.ArgumentParser(
-        prog="./dev bench pipeline",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--rate", type=int, default=12_000, help="events a second (%(default)s)")
-    parser.add_argument("--search", action="store_true", help="from --rate up: the highest")
-    parser.add_argument("--seconds", type=float, default=60, help="of each rate (%(default)s)")
-    parser.add_argument("--promise-s", type=float, default=PROMISE_S, help="of 99 %% (%(default)s)")
-    parser.add_argument(
-        "--warm-up",
-        type=float,
-        default=120,
-        metavar="SECONDS",
-        help="of the rate before, which do not count; 0: none (%(default)s)",
-    )
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     settings = from_environment(os.environ)
     if options.warm_up:
         text = f"warming up: {options.rate} events/s for {options.warm_up:g} s"
@@ -70,6 +54,27 @@ def measure(arguments: list[str]) -> dict[str, Any]:
             {**trial.figures(), "fails": failures(trial, options.promise_s)} for trial in trials
         ],
     }
+
+
+def parser() -> argparse.ArgumentParser:
+    """Its options."""
+    parser = argparse.ArgumentParser(
+        prog="./dev bench pipeline",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--rate", type=int, default=12_000, help="events a second (%(default)s)")
+    parser.add_argument("--search", action="store_true", help="from --rate up: the highest")
+    parser.add_argument("--seconds", type=float, default=60, help="of each rate (%(default)s)")
+    parser.add_argument("--promise-s", type=float, default=PROMISE_S, help="of 99 %% (%(default)s)")
+    parser.add_argument(
+        "--warm-up",
+        type=float,
+        default=120,
+        metavar="SECONDS",
+        help="of the rate before, which do not count; 0: none (%(default)s)",
+    )
+    return parser
 
 
 def search(tried: Callable[[int], Trial], rate: int, promise_s: float) -> list[Trial]:

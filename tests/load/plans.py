@@ -35,9 +35,13 @@ from local_stack.graphql import GraphQLError
 from local_stack.graphql import ask as ask_gateway
 from local_stack.settings import StackSettings
 
-SIZES = {"small": (300, 40), "middle": (60_000, 20_000), "large": (600_000, 440_000)}
-MILLION = {"million": (1_700_000, 1_150_000)}
-"""Transfers, and the counterparties they are drawn from: 348,000 and 888,000 of them appear."""
+SIZES = {
+    "small": (300, 40),
+    "middle": (60_000, 20_000),
+    "large": (600_000, 440_000),
+    "million": (1_700_000, 1_150_000),
+}
+"""Transfers, and the counterparties they are drawn from: of the last two 348,000 and 888,000 appear."""
 DAY_MS, HOUR_MS = 86_400_000, 3_600_000
 NO_STAR_TREE: dict[str, str | int] = {"useStarTree": "false"}
 FULL_RANKING_THRESHOLD = 5_000_000
@@ -57,15 +61,20 @@ Way = Callable[[], Awaitable[Cost]]
 
 def measure(arguments: list[str]) -> dict[str, Any]:
     """Figures of a running stack; start it with `./dev up --no-load`. Sends its events once."""
+    options = parser().parse_args(arguments)
+    settings = from_environment(os.environ)
+    sizes = {name: SIZES[name] for name in options.sizes}
+    return asyncio.run(_measure(settings, sizes, options.repeat))
+
+
+def parser() -> argparse.ArgumentParser:
+    """Its options."""
     parser = argparse.ArgumentParser(prog="./dev bench plans", description=measure.__doc__)
     parser.add_argument(
-        "--million", action="store_true", help="an account of 888,000 counterparties too"
+        "--sizes", nargs="+", choices=SIZES, default=["small", "middle", "large"], help="accounts"
     )
     parser.add_argument("--repeat", type=int, default=9)
-    options = parser.parse_args(arguments)
-    settings = from_environment(os.environ)
-    sizes = SIZES | (MILLION if options.million else {})
-    return asyncio.run(_measure(settings, sizes, options.repeat))
+    return parser
 
 
 async def _measure(

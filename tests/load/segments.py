@@ -83,12 +83,7 @@ class Template:
 
 def measure(arguments: list[str]) -> dict[str, Any]:
     """Figures of a running stack; start it with `./dev up --no-load`."""
-    parser = argparse.ArgumentParser(prog="./dev bench segments", description=measure.__doc__)
-    parser.add_argument("--segments", type=int, nargs="+", default=[512, 2048, 8192])
-    parser.add_argument("--partitions", type=int, default=64)
-    parser.add_argument("--repeat", type=int, default=300)
-    parser.add_argument("--pruned", type=int, nargs="+", default=[2048, 8192, 36500, 109500])
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     settings = from_environment(os.environ)
     bench = _Bench(settings, options.partitions, options.repeat)
     bench.drop()
@@ -98,6 +93,16 @@ def measure(arguments: list[str]) -> dict[str, Any]:
         return {"sizes": sizes, "broker's pruner alone": _pruner(settings, options.pruned)}
     finally:
         bench.drop()
+
+
+def parser() -> argparse.ArgumentParser:
+    """Its options."""
+    parser = argparse.ArgumentParser(prog="./dev bench segments", description=measure.__doc__)
+    parser.add_argument("--segments", type=int, nargs="+", default=[512, 2048, 8192])
+    parser.add_argument("--partitions", type=int, default=64)
+    parser.add_argument("--repeat", type=int, default=300)
+    parser.add_argument("--pruned", type=int, nargs="+", default=[2048, 8192, 36500, 109500])
+    return parser
 
 
 class _Bench:

@@ -48,14 +48,7 @@ FORMS = {
 
 def measure(arguments: list[str]) -> dict[str, Any]:
     """Fill the memory of ids and look at it each time it holds one of `--keys`; needs no running stack."""
-    parser = argparse.ArgumentParser(prog="./dev bench state", description=measure.__doc__)
-    parser.add_argument("--keys", default="1e6,1e7", help="look at so many keys, ascending")
-    parser.add_argument("--spelling", choices=sorted(KEYS), default="bytes")
-    parser.add_argument("--form", choices=sorted(FORMS), default="reversible")
-    parser.add_argument("--memory-mb", type=int, default=160, help="RocksDB's memory in all")
-    parser.add_argument("--rate", type=int, default=100_000_000, help="keys a second at most")
-    parser.add_argument("--option", action="append", default=[], metavar="KEY=VALUE")
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     wanted = [round(float(each)) for each in options.keys.split(",")]
     (CHECKOUT / ".local").mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CHECKOUT / ".local") as folder:
@@ -75,6 +68,18 @@ def measure(arguments: list[str]) -> dict[str, Any]:
         "looks": looks,
         "last_to_first": ratios(looks),
     }
+
+
+def parser() -> argparse.ArgumentParser:
+    """Its options."""
+    parser = argparse.ArgumentParser(prog="./dev bench state", description=measure.__doc__)
+    parser.add_argument("--keys", default="1e6,1e7", help="look at so many keys, ascending")
+    parser.add_argument("--spelling", choices=sorted(KEYS), default="bytes")
+    parser.add_argument("--form", choices=sorted(FORMS), default="reversible")
+    parser.add_argument("--memory-mb", type=int, default=160, help="RocksDB's memory in all")
+    parser.add_argument("--rate", type=int, default=100_000_000, help="keys a second at most")
+    parser.add_argument("--option", action="append", default=[], metavar="KEY=VALUE")
+    return parser
 
 
 def ratios(looks: Sequence[dict[str, Any]]) -> dict[str, float]:

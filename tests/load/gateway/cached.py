@@ -20,10 +20,7 @@ KEPT_LONG = {"GATEWAY_CACHE_LIVE_MS": "600000"}
 
 def measure(arguments: list[str]) -> dict[str, Any]:
     """One worker each on uvicorn, uvloop and httptools; every connection kept busy."""
-    parser = argparse.ArgumentParser(prog="./dev bench gateway cached", description=measure.__doc__)
-    parser.add_argument("--turn", type=float, default=5, help="seconds of each turn (%(default)s)")
-    parser.add_argument("--rounds", type=int, default=3, help="turns of each (%(default)s)")
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     order = Order(
         port=0,
         phases=(),
@@ -41,6 +38,14 @@ def measure(arguments: list[str]) -> dict[str, Any]:
     figures["ours_to_constant"] = contest.ratio(figures, "ours", "constant")
     figures["hits_to_constant"] = contest.ratio(figures, "ours-hits", "constant")
     return {"case": "cached", **figures, "targets": _targets(figures)}
+
+
+def parser() -> argparse.ArgumentParser:
+    """Its options."""
+    parser = argparse.ArgumentParser(prog="./dev bench gateway cached", description=measure.__doc__)
+    parser.add_argument("--turn", type=float, default=5, help="seconds of each turn (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=3, help="turns of each (%(default)s)")
+    return parser
 
 
 def _targets(figures: dict[str, Any]) -> list[dict[str, Any]]:

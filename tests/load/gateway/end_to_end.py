@@ -33,15 +33,7 @@ FILLED_WITHIN_S = 300
 
 def measure(arguments: list[str]) -> dict[str, Any]:
     """A gateway of its own on the stack's Pinot (start it with `./dev up --no-load`)."""
-    parser = argparse.ArgumentParser(
-        prog="./dev bench gateway end-to-end", description=measure.__doc__
-    )
-    parser.add_argument("--transfers", type=int, default=300_000, help="sent first (%(default)s)")
-    parser.add_argument("--seconds", type=float, default=8, help="of each run (%(default)s)")
-    parser.add_argument("--warm", type=float, default=5, help="seconds before each run")
-    parser.add_argument("--hits", type=float, nargs="+", default=sorted(EXPECTED_PER_S))
-    parser.add_argument("--connections", type=int, default=32)
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     settings, run = running_stack()
     if options.transfers:
         with gateway_on(settings, cache=False) as server:
@@ -56,6 +48,19 @@ def measure(arguments: list[str]) -> dict[str, Any]:
         "idle_cores": idle,
         "ratios": rows,
     }
+
+
+def parser() -> argparse.ArgumentParser:
+    """Its options."""
+    parser = argparse.ArgumentParser(
+        prog="./dev bench gateway end-to-end", description=measure.__doc__
+    )
+    parser.add_argument("--transfers", type=int, default=300_000, help="sent first (%(default)s)")
+    parser.add_argument("--seconds", type=float, default=8, help="of each run (%(default)s)")
+    parser.add_argument("--warm", type=float, default=5, help="seconds before each run")
+    parser.add_argument("--hits", type=float, nargs="+", default=sorted(EXPECTED_PER_S))
+    parser.add_argument("--connections", type=int, default=32)
+    return parser
 
 
 def fill(settings: StackSettings, server: Server, count: int) -> None:

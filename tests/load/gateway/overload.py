@@ -27,15 +27,7 @@ RECOVERED = 2.0
 
 def measure(arguments: list[str]) -> dict[str, Any]:
     """Calm at half the capacity, then a factor of it, then calm again; every request is a miss."""
-    parser = argparse.ArgumentParser(
-        prog="./dev bench gateway overload", description=measure.__doc__
-    )
-    parser.add_argument("--factors", type=float, nargs="+", default=[2, 5, 10])
-    parser.add_argument("--seconds", type=float, default=10, help="of overload (%(default)s)")
-    parser.add_argument(
-        "--store-ms", type=float, default=20, help="a query; four at a time (%(default)s)"
-    )
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     flags = ("--store-ms", str(options.store_ms), "--places", str(PLACES))
     rows: list[dict[str, Any]] = []
     with serving("ours", command("ours", *flags)) as server:
@@ -52,6 +44,19 @@ def measure(arguments: list[str]) -> dict[str, Any]:
         "store_capacity_per_s": PLACES * 1000 / options.store_ms,
         "runs": rows,
     }
+
+
+def parser() -> argparse.ArgumentParser:
+    """Its options."""
+    parser = argparse.ArgumentParser(
+        prog="./dev bench gateway overload", description=measure.__doc__
+    )
+    parser.add_argument("--factors", type=float, nargs="+", default=[2, 5, 10])
+    parser.add_argument("--seconds", type=float, default=10, help="of overload (%(default)s)")
+    parser.add_argument(
+        "--store-ms", type=float, default=20, help="a query; four at a time (%(default)s)"
+    )
+    return parser
 
 
 def _order(server: Server, *phases: Phase) -> Order:

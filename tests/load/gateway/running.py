@@ -25,7 +25,7 @@ from tests.load.gateway import mix
 from tests.load.gateway.orders import Order
 
 LOGS = CHECKOUT / ".local" / "bench" / "log"
-READY_WITHIN_S = 30.0
+READY_WITHIN_S = 120.0
 SENDER_EXTRA_S = 60.0
 
 

@@ -22,15 +22,7 @@ CLOSE_ENOUGH = 0.005
 
 def measure(arguments: list[str]) -> dict[str, Any]:
     """Open loop over all documents and 500,000 accounts; the store is a stub."""
-    parser = argparse.ArgumentParser(
-        prog="./dev bench gateway service-level", description=measure.__doc__
-    )
-    parser.add_argument("--rate", type=float, default=5_000, help="requests a second (%(default)s)")
-    parser.add_argument("--hit", type=float, default=0.95, help="share in the cache (%(default)s)")
-    parser.add_argument("--seconds", type=float, default=60, help="how long (%(default)s)")
-    parser.add_argument("--ttl", type=float, default=0.25, help="seconds a cached answer lives")
-    parser.add_argument("--store-ms", type=float, default=8.0, help="a store query (%(default)s)")
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     level = hold(options.rate, options.hit, options.seconds, options.ttl, options.store_ms)
     _show(level)
     targets = judged(
@@ -39,6 +31,19 @@ def measure(arguments: list[str]) -> dict[str, Any]:
         Target("failed and turned away", level["not_answered"], 0, at_least=False),
     )
     return {"case": "service-level", **level, "targets": targets}
+
+
+def parser() -> argparse.ArgumentParser:
+    """Its options."""
+    parser = argparse.ArgumentParser(
+        prog="./dev bench gateway service-level", description=measure.__doc__
+    )
+    parser.add_argument("--rate", type=float, default=5_000, help="requests a second (%(default)s)")
+    parser.add_argument("--hit", type=float, default=0.95, help="share in the cache (%(default)s)")
+    parser.add_argument("--seconds", type=float, default=60, help="how long (%(default)s)")
+    parser.add_argument("--ttl", type=float, default=0.25, help="seconds a cached answer lives")
+    parser.add_argument("--store-ms", type=float, default=8.0, help="a store query (%(default)s)")
+    return parser
 
 
 def _show(level: dict[str, Any]) -> None:

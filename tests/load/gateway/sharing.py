@@ -35,6 +35,18 @@ FEW = 8
 
 def measure(arguments: list[str]) -> dict[str, Any]:
     """All documents, mixed, to gateways that are asked in turn on the stack's Pinot (`./dev up --no-load`)."""
+    options = parser().parse_args(arguments)
+    settings, run = running_stack()
+    if options.transfers:
+        with gateway_on(settings, cache=False) as server:
+            fill(settings, server, options.transfers)
+    pinot = {name: part.process.pid for name, part in run.parts.items() if "pinot" in name}
+    found = {case: _case(settings, pinot, case, options) for case in options.cases}
+    return {"case": "sharing", "without": found}
+
+
+def parser() -> argparse.ArgumentParser:
+    """Its options."""
     parser = argparse.ArgumentParser(
         prog="./dev bench gateway sharing", description=measure.__doc__
     )
@@ -44,14 +56,7 @@ def measure(arguments: list[str]) -> dict[str, Any]:
     parser.add_argument("--hits", type=float, default=0.9, help="where there is a cache")
     parser.add_argument("--rate", type=float, default=300, help="where there is a cache")
     parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
-    options = parser.parse_args(arguments)
-    settings, run = running_stack()
-    if options.transfers:
-        with gateway_on(settings, cache=False) as server:
-            fill(settings, server, options.transfers)
-    pinot = {name: part.process.pid for name, part in run.parts.items() if "pinot" in name}
-    found = {case: _case(settings, pinot, case, options) for case in options.cases}
-    return {"case": "sharing", "without": found}
+    return parser
 
 
 def _case(

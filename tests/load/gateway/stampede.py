@@ -21,13 +21,7 @@ EXPIRY_STORE_MS = 50.0
 
 def measure(arguments: list[str]) -> dict[str, Any]:
     """Counts the store queries that 10,000 clients cause; then a hot key's latency across expiries."""
-    parser = argparse.ArgumentParser(
-        prog="./dev bench gateway stampede", description=measure.__doc__
-    )
-    parser.add_argument("--clients", type=int, default=10_000)
-    parser.add_argument("--rate", type=float, default=1_000, help="of the hot key (%(default)s/s)")
-    parser.add_argument("--seconds", type=float, default=10, help="of the hot key (%(default)s)")
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     flags = ("--store-ms", str(STORE_MS))
     with serving("ours", command("ours", *flags), KEPT_LONG) as server:
         cold = _cold(server, options.clients)
@@ -35,6 +29,17 @@ def measure(arguments: list[str]) -> dict[str, Any]:
         expiry = _expiry(server, options.rate, options.seconds)
     _show(cold, expiry)
     return {"case": "stampede", "cold": cold, "expiry": expiry}
+
+
+def parser() -> argparse.ArgumentParser:
+    """Its options."""
+    parser = argparse.ArgumentParser(
+        prog="./dev bench gateway stampede", description=measure.__doc__
+    )
+    parser.add_argument("--clients", type=int, default=10_000)
+    parser.add_argument("--rate", type=float, default=1_000, help="of the hot key (%(default)s/s)")
+    parser.add_argument("--seconds", type=float, default=10, help="of the hot key (%(default)s)")
+    return parser
 
 
 def _show(cold: dict[str, Any], expiry: dict[str, Any]) -> None:

@@ -33,16 +33,21 @@ Ask = Callable[[str], Awaitable[int]]
 
 def measure(arguments: list[str]) -> dict[str, Any]:
     """A broker of ready answers in a process of its own; statements one after the other and at once."""
+    options = parser().parse_args(arguments)
+    with _broker() as port:
+        rows = uvloop.run(_rows(port, options.statements, options.at_once))
+    _show(rows)
+    return {"case": "statement", "rows": rows}
+
+
+def parser() -> argparse.ArgumentParser:
+    """Its options."""
     parser = argparse.ArgumentParser(
         prog="./dev bench gateway statement", description=measure.__doc__
     )
     parser.add_argument("--statements", type=int, default=3_000, help="of each row (%(default)s)")
     parser.add_argument("--at-once", type=int, nargs="+", default=[1, 16])
-    options = parser.parse_args(arguments)
-    with _broker() as port:
-        rows = uvloop.run(_rows(port, options.statements, options.at_once))
-    _show(rows)
-    return {"case": "statement", "rows": rows}
+    return parser
 
 
 async def _rows(port: int, statements: int, at_once: list[int]) -> list[dict[str, Any]]:

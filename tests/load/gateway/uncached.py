@@ -21,15 +21,7 @@ QUIET = {"GATEWAY_LOG_LEVEL": "warning"}
 
 def measure(arguments: list[str]) -> dict[str, Any]:
     """One process each, every connection kept busy, the mix of all documents over 500,000 accounts."""
-    parser = argparse.ArgumentParser(
-        prog="./dev bench gateway uncached", description=measure.__doc__
-    )
-    parser.add_argument("--turn", type=float, default=5, help="seconds of each turn (%(default)s)")
-    parser.add_argument("--rounds", type=int, default=3, help="turns of each (%(default)s)")
-    parser.add_argument(
-        "--document", choices=sorted(mix.MIX), help="this document alone instead of the mix"
-    )
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     order = Order(
         port=0,
         phases=(),
@@ -63,6 +55,19 @@ def measure(arguments: list[str]) -> dict[str, Any]:
         **figures,
         "targets": judged(*promised),
     }
+
+
+def parser() -> argparse.ArgumentParser:
+    """Its options."""
+    parser = argparse.ArgumentParser(
+        prog="./dev bench gateway uncached", description=measure.__doc__
+    )
+    parser.add_argument("--turn", type=float, default=5, help="seconds of each turn (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=3, help="turns of each (%(default)s)")
+    parser.add_argument(
+        "--document", choices=sorted(mix.MIX), help="this document alone instead of the mix"
+    )
+    return parser
 
 
 @contextmanager

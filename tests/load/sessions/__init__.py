@@ -42,7 +42,7 @@ SAMPLE_ACCOUNTS = 2_000
 
 def measure(arguments: list[str]) -> dict[str, Any]:
     """Sessions of users, partners and operators; on the stack's Pinot (`./dev up --fresh --no-load`)."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     if options.quick:
         options.transfers, options.warm, options.seconds = 40_000, 10.0, 12.0
         options.exponents, options.think = options.exponents[1:2], 4.0
@@ -67,7 +67,8 @@ def measure(arguments: list[str]) -> dict[str, Any]:
     return {**case, "options": vars(options), "rows": rows, "targets": targets}
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """Its options."""
     parser = argparse.ArgumentParser(prog="./dev bench sessions", description=measure.__doc__)
     parser.add_argument("--quick", action="store_true", help="one exponent, few payments, a minute")
     parser.add_argument("--embedded", action="store_true", help="on the embedded store, alone")
@@ -160,38 +161,37 @@ def _compare(servers: Sequence[Server], crowd: Crowd) -> int:
     first, *others = servers
     chosen = [each for each in questions(crowd) if "window" in each.variables][:COMPARED]
     for each in chosen:
-        asked = body(_of_the_past(each))
+        asked = body(of_the_past(each, time.time()))
         expected = first.ask(asked)
         if expected.get("errors"):
             raise answers.DifferentAnswersError(f"{first.name} cannot answer: {expected}")
         for other in others:
-            where = answers.difference(
-                _undated(expected["data"]), _undated(other.ask(asked)["data"])
-            )
+            where = answers.difference(undated(expected["data"]), undated(other.ask(asked)["data"]))
             if where:
                 raise answers.DifferentAnswersError(f"{each}: {where}")
     return len(chosen) * len(others)
 
 
-def _of_the_past(asked: Asked) -> Asked:
-    now_s = int(time.time()) // 86_400 * 86_400
+def of_the_past(asked: Asked, now_s: float) -> Asked:
+    """The same question about a window that is over, in which nothing more arrives."""
+    today_s = now_s // 86_400 * 86_400
     start, end = (
-        time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now_s - days * 86_400 + 4_321))
+        time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(today_s - days * 86_400 + 4_321))
         for days in (30, 2)
     )
     between = {"between": {"start": start, "end": end}}
     return replace(asked, variables={**asked.variables, "window": between})
 
 
-def _undated(value: Any) -> Any:
+def undated(value: Any) -> Any:
     """An answer without its `asOf`, which is each server's own, and without cursors, which are signed."""
     if isinstance(value, dict):
         return {
-            name: _undated(each)
+            name: undated(each)
             for name, each in value.items()
             if name != "asOf" and not name.lower().endswith("cursor")
         }
-    return [_undated(each) for each in value] if isinstance(value, list) else value
+    return [undated(each) for each in value] if isinstance(value, list) else value
 
 
 def _run(place: Place, server: Server, crowd: Crowd, options: argparse.Namespace) -> dict[str, Any]:

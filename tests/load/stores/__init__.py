@@ -20,6 +20,22 @@ LIMIT_S = 900
 
 def measure(arguments: list[str]) -> dict[str, Any]:
     """Each store in turn; every answer is compared with plain Python before anything is timed."""
+    options = parser().parse_args(arguments)
+    terms = Terms(
+        options.transfers,
+        options.questions,
+        options.seconds,
+        options.threads,
+        options.seed,
+        time.time_ns() // 1_000_000 - 60_000,
+    )
+    figures = {name: _turn(name, terms) for name in options.stores}
+    _show(figures)
+    return {"terms": asdict(terms), "stores": figures}
+
+
+def parser() -> argparse.ArgumentParser:
+    """Its options."""
     parser = argparse.ArgumentParser(prog="./dev bench stores", description=measure.__doc__)
     parser.add_argument(
         "--transfers", type=int, default=300_000, help="two entries each (%(default)s)"
@@ -34,18 +50,7 @@ def measure(arguments: list[str]) -> dict[str, Any]:
         help="another each run: the job drops what it has seen",
     )
     parser.add_argument("--stores", nargs="+", choices=list(ENGINES), default=list(ENGINES))
-    options = parser.parse_args(arguments)
-    terms = Terms(
-        options.transfers,
-        options.questions,
-        options.seconds,
-        options.threads,
-        options.seed,
-        time.time_ns() // 1_000_000 - 60_000,
-    )
-    figures = {name: _turn(name, terms) for name in options.stores}
-    _show(figures)
-    return {"terms": asdict(terms), "stores": figures}
+    return parser
 
 
 def _turn(name: str, terms: Terms) -> dict[str, Any]:
