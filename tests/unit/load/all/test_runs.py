@@ -20,7 +20,7 @@ from tests.load.all.runs import RUNS, Place, Run
 from tests.load.gateway import CASES
 
 RECORDED = Path(__file__).with_name("recorded")
-"""The figures of quick runs. Record one anew by copying `.local/bench/NAME.json` where its form has changed."""
+"""What is told of quick runs' figures, and no more of them: out of `.local/bench/NAME.json`, anew where its form has changed."""
 
 COMMAND = re.compile(
     r"\./dev bench ((?!all\b)[a-z][a-z0-9 -]*?(?: --[^`|\n#;]*)?)\s*(?:[`|#;]|$)", re.MULTILINE
