@@ -17,6 +17,9 @@ from local_stack.part import (
 from local_stack.pinot_home import pinot_home
 from local_stack.settings import StackSettings
 
+CLUSTER = "pinot_cluster"
+"""The step that ends when the cluster is there."""
+
 # Pinot reaches into the JDK; Java 17 lets it only where it is told to.
 PINOT_OPENS = [
     word
@@ -122,6 +125,7 @@ def _server_memory(settings: StackSettings) -> list[str]:
 
 
 def needs(each: Part) -> tuple[str, ...]:
-    """The first controller makes the cluster in ZooKeeper; a second at the same time would fail over it."""
-    further = kind_of(each.name) == "pinot_controller" != each.name
-    return ("zookeeper", *(["pinot_controller"] if further else []))
+    """What starts before a part of Pinot: one controller makes the cluster in ZooKeeper, all others find it there."""
+    if kind_of(each.name) != "pinot_controller":
+        return (CLUSTER,)
+    return ("zookeeper",) if each.name == "pinot_controller" else ("zookeeper", "pinot_controller")

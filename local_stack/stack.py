@@ -39,9 +39,10 @@ from local_stack.preparation import StackError
 from local_stack.settings import CHECKOUT, StackSettings
 from local_stack.steps import Step, Tell
 from local_stack.supervisor import Supervisor
-from local_stack.zookeeper import forget_flink, forget_instance
+from local_stack.zookeeper import forget_flink, forget_instance, wait_for_pinot
 
 JOB_LOOK_EVERY_S = 10
+CLUSTER_LIMIT_S = 180
 # Consumers of a thing end before it does.
 STOP_ORDER = [
     ["prometheus", "traffic", "gateway", "progress", "audit"],
@@ -100,6 +101,7 @@ class Stack:
             up(parts.zookeeper(self.settings, tools), ("configuration",)),
             *(up(each, ("storage",)) for each in nodes),
             *(up(each, pinot_parts.needs(each)) for each in pinot),
+            Step(pinot_parts.CLUSTER, self._pinot_cluster, ("zookeeper",)),
             Step("snapshots", partial(self._forget_recovery, options), ("zookeeper",)),
             *(up(each, ("snapshots",)) for each in flink_parts.flink(self.settings, tools)),
             known,
@@ -164,6 +166,12 @@ class Stack:
         self.supervisor.stop(
             [[name for name in names if part.kind_of(name) in tier] for tier in STOP_ORDER]
         )
+
+    def _pinot_cluster(self, _: Tell) -> str:
+        if not wait_for_pinot(self.settings.zookeeper, CLUSTER_LIMIT_S):
+            log = self.settings.logs / "pinot_controller.log"
+            raise StackError(f"no Pinot controller leads after {CLUSTER_LIMIT_S} s: see {log}")
+        return "a controller leads"
 
     def _part_step(self, each: part.Part, needs: tuple[str, ...]) -> Step:
         def action(_: Tell) -> str:

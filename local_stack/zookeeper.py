@@ -1,7 +1,8 @@
-"""Dropping what ZooKeeper still holds of processes and jobs that are known to be gone."""
+"""What ZooKeeper holds: whether Pinot's cluster is made, and what of processes and jobs that are gone is to be dropped."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -11,6 +12,22 @@ from kazoo.exceptions import NoNodeError
 from local_stack.settings import FLINK_CLUSTER, PINOT_CLUSTER
 
 CONNECT_LIMIT_S = 15
+POLL_S = 0.1
+
+
+def wait_for_pinot(zookeeper: str, limit_s: float) -> bool:
+    """Wait until Pinot's cluster is whole; whether it was in time.
+
+    Its first controller makes it piece by piece, and leads it then. A broker or server that connects
+    before it is whole ends.
+    """
+    until_s = time.monotonic() + limit_s
+    with _connected(zookeeper) as client:
+        while client.exists(f"/{PINOT_CLUSTER}/CONTROLLER/LEADER") is None:
+            if time.monotonic() > until_s:
+                return False
+            time.sleep(POLL_S)
+    return True
 
 
 def forget_instance(zookeeper: str, instance: str) -> None:

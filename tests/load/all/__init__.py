@@ -46,7 +46,7 @@ def run(arguments: Sequence[str]) -> int:
 def parser() -> argparse.ArgumentParser:
     """Its options."""
     parser = argparse.ArgumentParser(prog="./dev bench all", description=run.__doc__)
-    parser.add_argument("--quick", action="store_true", help="little of each: about 20 minutes")
+    parser.add_argument("--quick", action="store_true", help="little of each")
     parser.add_argument(
         "--only",
         nargs="+",

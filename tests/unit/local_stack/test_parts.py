@@ -39,6 +39,20 @@ def test_variables_that_change_java_or_python_behind_its_back_are_kept_from_a_pa
     assert child["A"] == "1"
 
 
+def test_who_joins_pinots_cluster_finds_it_whole(tmp_path: Path) -> None:
+    settings = replace(StackSettings(), downloads=tmp_path, cluster=True)
+    byteman = settings.jars / "byteman/byteman-1.jar"
+    byteman.parent.mkdir(parents=True)
+    byteman.touch()
+    own = pinot_parts.pinot(settings, Toolbox(tmp_path), lambda _: None)
+    needed = {each.name: pinot_parts.needs(each) for each in own}
+    makes = {"pinot_controller": ("zookeeper",)}
+    joins = {f"pinot_{role}": (pinot_parts.CLUSTER,) for role in ("broker", "server")}
+    joins |= {f"{name}_2": needs for name, needs in joins.items()}
+    second = {"pinot_controller_2": ("zookeeper", "pinot_controller")}
+    assert needed == makes | joins | second
+
+
 def test_no_jvm_leaves_its_temporary_files_in_the_machines_own_folder(tmp_path: Path) -> None:
     settings = replace(StackSettings(), state=tmp_path, downloads=tmp_path, cluster=True)
     left = settings.temporary("flink") / "of-one-that-was-killed"
