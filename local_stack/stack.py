@@ -168,9 +168,14 @@ class Stack:
         )
 
     def _pinot_cluster(self, _: Tell) -> str:
-        if not wait_for_pinot(self.settings.zookeeper, CLUSTER_LIMIT_S):
-            log = self.settings.logs / "pinot_controller.log"
-            raise StackError(f"no Pinot controller leads after {CLUSTER_LIMIT_S} s: see {log}")
+        maker = "pinot_controller"
+
+        def in_vain(seconds: float) -> bool:
+            return self.supervisor.stopped_within(seconds) or self.supervisor.ended(maker)
+
+        if not wait_for_pinot(self.settings.zookeeper, in_vain, CLUSTER_LIMIT_S):
+            log = self.supervisor.log_file(maker)
+            raise StackError(f"no Pinot controller leads: see {log}")
         return "a controller leads"
 
     def _part_step(self, each: part.Part, needs: tuple[str, ...]) -> Step:

@@ -67,6 +67,11 @@ class Supervisor:
         """Wait up to `seconds`; return at once and True when the stack stops."""
         return self._stopping.wait(seconds)
 
+    def ended(self, name: str) -> bool:
+        """Whether a part was started, and runs no more."""
+        child = self._children.get(name)
+        return child is not None and child.poll() is not None
+
     def bring_up(self, part: Part) -> None:
         """Start a part and wait until it is healthy.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from kazoo.client import KazooClient
@@ -15,8 +15,10 @@ CONNECT_LIMIT_S = 15
 POLL_S = 0.1
 
 
-def wait_for_pinot(zookeeper: str, limit_s: float) -> bool:
+def wait_for_pinot(zookeeper: str, in_vain: Callable[[float], bool], limit_s: float) -> bool:
     """Wait until Pinot's cluster is whole; whether it was in time.
+
+    `in_vain` waits for so many seconds, or less, and tells whether there is nothing more to wait for.
 
     Its first controller makes it piece by piece, and leads it then. A broker or server that connects
     before it is whole ends.
@@ -24,9 +26,8 @@ def wait_for_pinot(zookeeper: str, limit_s: float) -> bool:
     until_s = time.monotonic() + limit_s
     with _connected(zookeeper) as client:
         while client.exists(f"/{PINOT_CLUSTER}/CONTROLLER/LEADER") is None:
-            if time.monotonic() > until_s:
+            if in_vain(POLL_S) or time.monotonic() > until_s:
                 return False
-            time.sleep(POLL_S)
     return True
 
 

@@ -101,6 +101,14 @@ def test_a_failed_preparation_of_a_restart_is_tried_again_later(
     assert told[-1] == "prepared could not be started: zookeeper is away"
 
 
+def test_one_that_was_started_and_runs_no_more_has_ended(supervisor: Supervisor) -> None:
+    assert not supervisor.ended("sleeper")
+    supervisor.bring_up(Part("sleeper", SLEEP, health.lives, "-"))
+    assert not supervisor.ended("sleeper")
+    os.kill(supervisor.run.parts["sleeper"].process.pid, signal.SIGKILL)
+    until(lambda: supervisor.ended("sleeper"))
+
+
 def test_stopping_leaves_nothing_behind_even_what_left_its_group(
     supervisor: Supervisor, tmp_path: Path
 ) -> None:
