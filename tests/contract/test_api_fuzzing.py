@@ -51,14 +51,15 @@ WITHIN_LIMITS = {
 # Of two that exclude each other the second is left out.
 EITHER_OR = (("compareWindow", "compareTo"), ("last", "first"))
 
-# An operation may be within the limits of each argument and cost too much as a whole, which the generator
-# cannot know; what is refused for its cost is tested elsewhere.
+# An operation may be within the limits of each argument and cost or hold too much as a whole, which the generator
+# cannot know; what is refused for that is tested elsewhere.
 APP = create_app(
     Settings(
         deadline_ms=PATIENCE_MS,
         log_level="error",
         allowed_hosts="testserver",
         max_cost=1_000_000_000,
+        max_values=1_000_000_000,
     ),
     DuckdbStore(sample_transfers=500, epoch_ms=lambda: NOW_MS),
     epoch_ms=lambda: NOW_MS,
