@@ -26,6 +26,7 @@ from tests.load.sessions.meanwhile import Looks
 from tests.load.sessions.payments import Population, Received
 from tests.load.sessions.people import Asked, Crowd, questions
 from tests.load.sessions.sender import body
+from tests.load.sessions.turns import together
 
 CONTESTANTS: dict[str, dict[str, str]] = {
     "ours": {},
@@ -44,7 +45,7 @@ def measure(arguments: list[str]) -> dict[str, Any]:
     """Sessions of users, partners and operators; on the stack's Pinot (`./dev up --fresh --no-load`)."""
     options = parser().parse_args(arguments)
     if options.quick:
-        options.transfers, options.warm, options.seconds = 40_000, 10.0, 12.0
+        options.transfers, options.warm, options.seconds, options.turns = 40_000, 10.0, 12.0, 1
         options.exponents, options.think = options.exponents[1:2], 4.0
     with ExitStack() as stack:
         place = _embedded(options) if options.embedded else stack.enter_context(_on_pinot(options))
@@ -78,7 +79,8 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--think", type=float, default=12, help="s between questions, on average")
     parser.add_argument("--warm", type=float, default=45, help="s before each run (%(default)s)")
     parser.add_argument("--seconds", type=float, default=45, help="of each run (%(default)s)")
-    parser.add_argument("--transfers", type=int, default=300_000, help="sent first (%(default)s)")
+    parser.add_argument("--turns", type=int, default=2, help="of each contestant (%(default)s)")
+    parser.add_argument("--transfers", type=int, default=600_000, help="sent first (%(default)s)")
     parser.add_argument("--events", type=float, default=100, help="a second, meanwhile")
     parser.add_argument("--seed", type=int, default=time.time_ns() // 10**9 % 10**6)
     parser.add_argument("--contestants", nargs="+", choices=CONTESTANTS, default=list(CONTESTANTS))
@@ -100,7 +102,8 @@ def _crowds(options: argparse.Namespace) -> dict[float, Crowd]:
     accounts, prefix = options.accounts, "account"
     if options.embedded:
         accounts, prefix = SAMPLE_ACCOUNTS, "acct"
-    seconds = options.warm + options.seconds
+    # Each turn has a part of it to itself: others come, of whom some have come before.
+    seconds = options.turns * (options.warm + options.seconds)
     return {
         each: Crowd(options.rate, seconds, accounts, each, options.think, options.seed, prefix)
         for each in options.exponents
@@ -143,10 +146,16 @@ def _exponent(
         }
         # Each embedded store has sample data up to its own start.
         compared = 0 if place.settings is None else _compare(list(servers.values()), crowd)
-        for name, server in servers.items():
-            row = _run(place, server, crowd, options)
-            print(name, exponent, row, file=sys.stderr, flush=True)
-            yield {"contestant": name, "exponent": exponent, "compared": compared, **row}
+        turns: dict[str, list[dict[str, Any]]] = {name: [] for name in servers}
+        for number in range(options.turns):
+            # There and back: whoever has the fresher stack in one turn has the older in the next.
+            for name in list(servers) if number % 2 == 0 else reversed(servers):
+                from_s = number * (options.warm + options.seconds)
+                turns[name].append(_run(place, servers[name], crowd, options, from_s))
+                print(name, exponent, turns[name][-1], file=sys.stderr, flush=True)
+        for name, rows in turns.items():
+            told = {"contestant": name, "exponent": exponent, "compared": compared}
+            yield {**told, **together(rows), "turns": rows}
 
 
 def _serving(place: Place, others: Mapping[str, str]) -> Any:
@@ -194,7 +203,9 @@ def undated(value: Any) -> Any:
     return [undated(each) for each in value] if isinstance(value, list) else value
 
 
-def _run(place: Place, server: Server, crowd: Crowd, options: argparse.Namespace) -> dict[str, Any]:
+def _run(
+    place: Place, server: Server, crowd: Crowd, options: argparse.Namespace, from_s: float
+) -> dict[str, Any]:
     pids = {**(place.parts or {}), "gateway": server.pids[0]}
     known = place.known or {}
     settings, people = place.settings, place.people
@@ -203,14 +214,14 @@ def _run(place: Place, server: Server, crowd: Crowd, options: argparse.Namespace
         live = meanwhile.arriving(settings.kafka_servers, people, known, options.events)
     order = Order(server.port, (Phase(options.rate, options.warm),), CONNECTIONS)
     with live, meanwhile.looking(server, known, options.seed) as looks:
-        _send(order, crowd, 0.0)
+        _send(order, crowd, from_s)
         # Pinot reads what arrives whoever asks: that is not the questions' work.
         idle = cpu_per_s(place.parts or {}, IDLE_S)
         looks.ages_ms.clear()
         before, cpu = server.metrics(), {name: cpu_of(pid) for name, pid in pids.items()}
         began_s = time.monotonic()
         measured = replace(order, phases=(Phase(options.rate, options.seconds),))
-        report = _send(measured, crowd, options.warm)
+        report = _send(measured, crowd, from_s + options.warm)
         took_s = time.monotonic() - began_s
         spent = {name: cpu_of(pid) - cpu[name] for name, pid in pids.items()}
         after = server.metrics()
@@ -235,6 +246,7 @@ def _figures(
     gateway_s = spent["gateway"]
     pinot_s = max(0.0, pinot_of(spent) - took_s * pinot_of(idle))
     return {
+        "ok": ok["count"],
         "ok_per_s": phase["ok_per_s"],
         "per_core": round(ok["count"] / (gateway_s + pinot_s), 1),
         "gateway_ms": round(gateway_s / ok["count"] * 1000, 3),
