@@ -133,8 +133,6 @@ def _as_asked(
         unfit = [f"--{name}" for name in PROFILES if getattr(options, name)]
         said = f"{unfit[0]} is for Kafka and Pinot, which --embedded has not." if unfit else ""
         return asked, said
-    if options.secure and options.cluster:
-        return asked, "--secure and --cluster together have not been tried: choose one."
     try:
         environment.refuse_shared_ports(asked)
         pinot_home(asked)

@@ -8,9 +8,8 @@ import os
 import platform
 import sys
 import time
-from pathlib import Path
 
-from local_stack.settings import CHECKOUT
+from tests.load import results
 from tests.load.child_servers import end_when_told
 
 BENCHMARKS = {
@@ -60,10 +59,8 @@ def main(arguments: list[str]) -> int:
         **figures,
     }
     print(json.dumps(figures, indent=2))
-    folder = CHECKOUT / ".local" / "bench"
-    folder.mkdir(parents=True, exist_ok=True)
-    file = f"{name}-{figures['case']}" if "case" in figures else name
-    Path(folder / f"{file}.json").write_text(json.dumps(figures, indent=2))
+    results.FOLDER.mkdir(parents=True, exist_ok=True)
+    results.file_of(name, figures.get("case", "")).write_text(json.dumps(figures, indent=2))
     return 0
 
 

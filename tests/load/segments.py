@@ -27,6 +27,7 @@ import httpx
 
 from local_stack import run_file
 from local_stack.environment import from_environment
+from local_stack.parts import CONF
 from local_stack.pinot_home import pinot_home
 from local_stack.pinot_parts import PINOT_OPENS
 from local_stack.settings import StackSettings
@@ -319,6 +320,8 @@ def _java(settings: StackSettings) -> list[str]:
         "java",
         "-Xmx1g",
         "-XX:+UseSerialGC",
+        # Without it Pinot's jars have it write a log where it stands.
+        f"-Dlog4j2.configurationFile={CONF}/pinot-log4j2.xml",
         *PINOT_OPENS,
         "-cp",
         pinot_home(settings).classpath,

@@ -6,19 +6,19 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
 import httpx
-from confluent_kafka import Producer
 
-from local_stack import run_file
+from local_stack import run_file, secure
 from local_stack.environment import from_environment
 from local_stack.run_file import PartRun
 from local_stack.settings import StackSettings
+from stream_jobs.topics import clients
 from tests.integration.ledger import Transfer, transfers
 from tests.integration.running_stack import (
     PORTS,
@@ -95,6 +95,7 @@ class Flow:
 
     kafka: str
     name: str
+    access: Mapping[str, str] = field(default_factory=dict)
     sums: list[dict[str, Sums]] = field(default_factory=lambda: [{}])
     acknowledged_ms: list[int] = field(default_factory=lambda: [0])
     begun: int = 0
@@ -105,15 +106,13 @@ class Flow:
         return [f"{self.name}-{number}" for number in range(RECEIVERS)]
 
     def produce(self, stop: threading.Event) -> None:
-        producer = Producer(
-            {
-                "bootstrap.servers": self.kafka,
-                "enable.idempotence": True,
-                "linger.ms": 5,
-                "delivery.timeout.ms": 600_000,
-                "log_level": 0,
-            }
-        )
+        config = {
+            "enable.idempotence": True,
+            "linger.ms": 5,
+            "delivery.timeout.ms": 600_000,
+            "log_level": 0,
+        }
+        producer = clients.producer(self.kafka, config, self.access)
         chance = random.Random(self.name)
         before: list[Transfer] = []
         while not stop.is_set():
@@ -271,7 +270,7 @@ class Load:
 @contextmanager
 def load(stack: Cluster, name: str) -> Iterator[Load]:
     """Events and questions while the block runs."""
-    flow = Flow(stack.kafka, name)
+    flow = Flow(stack.kafka, name, secure.kafka_environment(stack.local, "producer"))
     running = Load(flow, [Asking(url, flow) for url in stack.gateways])
     stop = threading.Event()
     threads = [

@@ -1,6 +1,7 @@
 """Several of each part, one after the other killed, paused, emptied and rolled under load: late at worst, never wrong.
 
-By name only, since it takes a while: `./dev test tests/long/test_cluster.py -s` prints the table of docs/cluster.md.
+By name only, since it takes a while: `./dev test tests/long/test_cluster.py -s` prints the table of docs/cluster.md, once
+in clear text and once secured; `-k clear` and `-k secured` choose one.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from functools import partial
 import httpx
 import pytest
 
+from local_stack import secure
+from pinot_config.controller import HttpController
+from stream_jobs.http_access import pinot_access
 from tests.integration.running_stack import CHECKOUT, OperationError, now_ms, parse_ms, wait_until
 from tests.long.cluster import OWN_PORTS, Asking, Cluster, load
 
@@ -41,12 +45,12 @@ ROLLED = (
 STATE = "{ pipeline { audit { state comparedThrough openMismatches { kind } } } }"
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
+@pytest.fixture(scope="module", params=[(), ("--secure",)], ids=["clear", "secured"])
+def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     ports = {name: str(port) for name, port in OWN_PORTS.items()}
     running = Cluster(CHECKOUT / ".local" / "cluster-test-stack", settings=ports)
     running.dev("down")
-    running.up("--fresh", "--cluster")
+    running.up("--fresh", "--cluster", *request.param)
     yield running
     said = running.dev("down")
     assert said.returncode == 0, said.stdout
@@ -64,9 +68,9 @@ def ended(stack: Cluster, name: str, number: signal.Signals, *, empty: bool = Fa
 
 def finished(stack: Cluster) -> None:
     """Have all segments that are being filled committed, and new ones begun by both servers."""
-    url = f"{stack.local.pinot_controller_urls.split(',')[1]}/tables/account_entries_REALTIME"
-    answer = httpx.post(f"{url}/forceCommit", timeout=60, trust_env=False)
-    assert answer.status_code == 200, answer.text
+    second = stack.local.pinot_controller_urls.split(",")[1]
+    access = pinot_access(secure.pinot_environment(stack.local, "admin"))
+    HttpController(second, timeout_s=60, access=access).finish_segments("account_entries")
 
 
 def paused(stack: Cluster, name: str) -> None:

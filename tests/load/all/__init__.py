@@ -16,10 +16,11 @@ from itertools import groupby
 from local_stack.environment import from_environment
 from local_stack.settings import StackSettings
 from tests.load import own_stack
-from tests.load.all.one import FOLDER, measured
+from tests.load.all.one import measured
 from tests.load.all.quiet import look
 from tests.load.all.runs import RUNS, Place, Run
 from tests.load.all.table import Row, markdown
+from tests.load.results import FOLDER
 
 
 def run(arguments: Sequence[str]) -> int:

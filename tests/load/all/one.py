@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from local_stack.settings import CHECKOUT
+from tests.load import results
 from tests.load.all.figures import BrokenError
 from tests.load.all.quiet import Look
 from tests.load.all.runs import Run
@@ -18,7 +19,6 @@ from tests.load.all.table import Row
 from tests.load.child_servers import end, tied
 from tests.load.own_stack import DEV
 
-FOLDER = CHECKOUT / ".local" / "bench"
 LAST_LINES = 15
 LIMIT_S = {True: 1_200.0, False: 7_200.0}
 """Quickly or not; after it a benchmark is taken to hang."""
@@ -63,9 +63,9 @@ def _figures(run: Run, *, quick: bool) -> dict[str, Any]:
         FailedError: it ended with another code than 0, did not end, or wrote nothing.
 
     """
-    written = FOLDER / f"{run.name}.json"
+    written = results.file_of(run.name)
     written.unlink(missing_ok=True)
-    log = FOLDER / "log" / f"all-{run.name}.log"
+    log = results.LOGS / f"all-{run.name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     words = [*run.words.split(), *run.options(quick=quick)]
     with log.open("wb") as output:

@@ -23,8 +23,8 @@ from local_stack.settings import CHECKOUT, StackSettings
 from tests.load.child_servers import end, free_port, tied
 from tests.load.gateway import mix
 from tests.load.gateway.orders import Order
+from tests.load.results import LOGS
 
-LOGS = CHECKOUT / ".local" / "bench" / "log"
 READY_WITHIN_S = 120.0
 SENDER_EXTRA_S = 60.0
 

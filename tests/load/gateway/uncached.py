@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from local_stack.settings import CHECKOUT
 from tests.load.gateway import contest, mix
 from tests.load.gateway.mercurius import available, mercurius
 from tests.load.gateway.orders import Order
 from tests.load.gateway.running import Server, serving
 from tests.load.gateway.servers import command
 from tests.load.gateway.targets import Target, judged
+from tests.load.results import FOLDER
 
 NO_CACHE = {"GATEWAY_CACHE": "false"}
 QUIET = {"GATEWAY_LOG_LEVEL": "warning"}
@@ -38,7 +38,7 @@ def measure(arguments: list[str]) -> dict[str, Any]:
             serving("strawberry-cached", command("strawberry-cached", *flags)),
         ]
         if available():
-            data = CHECKOUT / ".local" / "bench" / "mercurius-data.json"
+            data = FOLDER / "mercurius-data.json"
             contestants.append(mercurius(ours, mix.FIXED_WINDOW, data))
         figures = contest.run(contestants, order, options.turn, options.rounds)
     contest.show(figures)
