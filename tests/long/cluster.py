@@ -111,6 +111,8 @@ class Flow:
             "linger.ms": 5,
             "delivery.timeout.ms": 600_000,
             "log_level": 0,
+            # Partitions that are added are written to soon.
+            "topic.metadata.refresh.interval.ms": 2_000,
         }
         producer = clients.producer(self.kafka, config, self.access)
         chance = random.Random(self.name)

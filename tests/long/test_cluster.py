@@ -16,13 +16,17 @@ from functools import partial
 
 import httpx
 import pytest
+from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka.admin import NewPartitions  # type: ignore[attr-defined] # re-exported
 
 from local_stack import secure
 from pinot_config.controller import HttpController
 from stream_jobs.http_access import pinot_access
+from stream_jobs.topics import clients
 from tests.integration.running_stack import CHECKOUT, OperationError, now_ms, parse_ms, wait_until
 from tests.long.cluster import OWN_PORTS, Asking, Cluster, load
 
+MORE_PARTITIONS = 8
 PAUSE_S = 20.0
 """Longer than ZooKeeper keeps a session: the others have gone on without whom wakes up."""
 KILLED = (
@@ -81,6 +85,30 @@ def paused(stack: Cluster, name: str) -> None:
     os.kill(pid, signal.SIGCONT)
 
 
+def more_partitions(stack: Cluster) -> None:
+    """Give `transactions` partitions that it did not have, and wait until events are in the last of them."""
+    access = secure.kafka_environment(stack.local, "admin")
+    servers = secure.kafka_servers(stack.local, "admin")
+    admin = clients.admin(servers, access)
+    topic = TopicPartition("transactions", 0)
+    before = len(admin.list_topics("transactions", timeout=30).topics["transactions"].partitions)
+    topic.partition = before + MORE_PARTITIONS - 1
+    asked = admin.create_partitions([NewPartitions("transactions", topic.partition + 1)])
+    asked["transactions"].result(timeout=60)
+
+    looking = clients.consumer(servers, {"group.id": "looking"}, access)
+
+    def is_written_to() -> bool:
+        try:
+            _, end = looking.get_watermark_offsets(topic, timeout=10)
+        except KafkaException:  # no leader yet
+            return False
+        return end > 0
+
+    wait_until(is_written_to, 120, "nothing is written to the new partitions")
+    looking.close()
+
+
 def test_whatever_is_taken_from_it_it_answers_late_at_worst(cluster: Cluster) -> None:
     print("\n| what | for | fresh again after | longest without an answer, by gateway | refused |")
     print("|---|---|---|---|---|")
@@ -94,6 +122,7 @@ def test_whatever_is_taken_from_it_it_answers_late_at_worst(cluster: Cluster) ->
             "pinot_server_2 comes back empty",
             partial(ended, cluster, "pinot_server_2", signal.SIGKILL, empty=True),
         )
+        running.under("partitions added to transactions", partial(more_partitions, cluster))
         for name in ROLLED:
             running.under(f"{name} rolled", partial(ended, cluster, name, signal.SIGTERM))
     green(cluster)

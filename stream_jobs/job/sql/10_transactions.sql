@@ -26,6 +26,9 @@ CREATE TABLE transactions (
   'properties.fetch.min.bytes' = '16384',
   'properties.fetch.max.wait.ms' = '50',
   'scan.startup.mode' = 'earliest-offset',
+  -- A partition that is added meanwhile is read so much later at most, from its first event on; until then `asOf` stands
+  -- still.
+  'scan.topic-partition-discovery.interval' = '10 s',
   'key.format' = 'raw',
   'key.fields' = 'record_key',
   'format' = 'raw',
