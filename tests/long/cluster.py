@@ -39,6 +39,7 @@ OF_ALL = 0.25
 # Beside the stacks of the other tests.
 OWN_PORTS = {name: port - 6_000 for name, port in PORTS.items()}
 OWN_PORTS["STACK_KAFKA_MTLS_PORT"] = 23_094
+OWN_PORTS["STACK_AUDIT_PORT"] = 22_050
 ONE = """query One($id: ID!, $window: WindowInput!) {
   account(id: $id) { totals(window: $window) { asOf exact transactionCount transactionAmount } } }"""
 ALL = """query All($ids: [ID!]!, $window: WindowInput!) {

@@ -14,6 +14,7 @@ from local_stack.settings import StackSettings
 from pinot_config.tables import load_tables
 from stream_jobs.topics.names import NAMES
 from stream_jobs.topics.topic import Environment, load_topics
+from tests.long.cluster import OWN_PORTS
 
 
 def test_without_variables_the_defaults_hold() -> None:
@@ -142,3 +143,9 @@ def test_a_cluster_has_as_many_partitions_as_the_files_of_its_topics_say() -> No
     assert int(values["ACCOUNT_ENTRIES_PARTITIONS"]) == entries.partitions
     assert load_tables(values)
     assert StackSettings().table_values == {}
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_the_stack_of_the_cluster_s_test_has_ports_enough(secure: bool) -> None:
+    ports = {name: str(port) for name, port in OWN_PORTS.items()}
+    refuse_shared_ports(replace(from_environment(ports), cluster=True, secure=secure))
