@@ -199,7 +199,8 @@ def _checks(commands: _Commands) -> None:
         "[pytest's arguments]",
         "the whole suite, on the real Kafka, Flink and Pinot",
         "what needs none of these runs first, on all cores, and last what of tests/kubernetes there is helm and a cluster "
-        "for; by name only: tests/long (the secured stack, long outages, a second pipeline; 12 minutes)",
+        "for; by name only: tests/long (the secured stack, long outages, a second pipeline; 12 minutes); --pinot-home=DIR "
+        "for another Pinot than the fetched one",
     )
     check = commands.add("check", "format, lint, types, import contracts, unit and contract tests")
     check.add_argument("--no-tests", action="store_true", help="all but the tests")

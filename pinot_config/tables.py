@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pinot_config.merge_patch import merged
+from stream_jobs.pinot_stream import stream_of
 
 FOLDER = Path(__file__).parent
 TABLE_NAMES = ("account_entries", "transactions_rejected", "pipeline_progress", "pipeline_audit")
@@ -62,7 +64,24 @@ def _laid_over(name: str, overlays: Sequence[str]) -> Any:
     config = json.loads(_table_config_text(name))
     for overlay in overlays:
         config = merged(config, json.loads(_overlay_text(overlay)).get(name, {}))
-    return config
+    return _stream_in_its_place(config)
+
+
+def _stream_in_its_place(config: Json) -> Json:
+    """Pinot reads a table's stream in one of two places, and refuses it in the other."""
+    ingestion = config.get("ingestionConfig", {})
+    if "streamIngestionConfig" not in ingestion:
+        return config
+    index = dict(config["tableIndexConfig"])
+    stream = {
+        **ingestion["streamIngestionConfig"],
+        "streamConfigMaps": [index.pop("streamConfigs")],
+    }
+    over = {
+        "tableIndexConfig": index,
+        "ingestionConfig": {**ingestion, "streamIngestionConfig": stream},
+    }
+    return {**config, **over}
 
 
 def renamed(table: TableFiles, called: Mapping[str, str]) -> TableFiles:
@@ -91,10 +110,9 @@ def reaching(table: TableFiles, kafka: Mapping[str, str]) -> TableFiles:
                 f"Pinot would replace {name}: for mTLS of Pinot let KAFKA_SSL_CERT_FILE and KAFKA_SSL_KEY_FILE name "
                 "one PEM file that holds the key and the certificate"
             )
-    config = dict(table.table_config)
-    index = dict(config["tableIndexConfig"])
-    index["streamConfigs"] = {**index["streamConfigs"], **kafka}
-    return TableFiles(table.name, table.schema, {**config, "tableIndexConfig": index})
+    config = copy.deepcopy(table.table_config)
+    stream_of(config).update(kafka)
+    return TableFiles(table.name, table.schema, config)
 
 
 def placeholders(overlays: Sequence[str] = ()) -> dict[str, str]:

@@ -17,6 +17,7 @@ from stream_jobs.job.configuration import (
     Safety,
 )
 from stream_jobs.job.settings import JobSettings
+from stream_jobs.pinot_stream import stream_of
 from stream_jobs.topics.names import NAMES
 from stream_jobs.topics.topic import LiveTopic, load_topics
 
@@ -90,8 +91,7 @@ def table_options(statements: Iterable[str]) -> dict[str, dict[str, str]]:
 
 def pinot_table(config: Mapping[str, Any]) -> PinotTable:
     """The facts of one realtime table config."""
-    index = config["tableIndexConfig"]
-    stream = index["streamConfigs"]
+    index, stream = config["tableIndexConfig"], stream_of(config)
     columns = index.get("segmentPartitionConfig", {}).get("columnPartitionMap", {})
     column = next(iter(columns), "")
     partition: Mapping[str, Any] = columns.get(column, {})

@@ -21,6 +21,7 @@ from stream_jobs.events.rejection import (
 )
 from stream_jobs.events.settings import DEFAULT as EVENT_RULES
 from stream_jobs.job.settings import JobSettings
+from stream_jobs.pinot_stream import stream_of
 from stream_jobs.tools.rejects import REPLAYED
 from stream_jobs.topics.names import NAMES
 from stream_jobs.topics.topic import FOLDER, Environment, Topic, load_topics
@@ -125,7 +126,7 @@ def test_a_table_keeps_rows_for_as_long_as_its_topic_keeps_records(
     environment = Environment.PRODUCTION if overlays else Environment.LOCAL
     for table in load_tables({}, overlays):
         segments = table.table_config["segmentsConfig"]
-        stream = table.table_config["tableIndexConfig"]["streamConfigs"]
+        stream = stream_of(table.table_config)
         kept_ms = int(_topic(stream["stream.kafka.topic.name"], environment).config["retention.ms"])
         if "retentionTimeValue" in segments:
             assert segments["retentionTimeUnit"] == "DAYS"

@@ -109,6 +109,7 @@ def more_partitions(stack: Cluster) -> None:
     looking.close()
 
 
+@pytest.mark.timeout(7_200)
 def test_whatever_is_taken_from_it_it_answers_late_at_worst(cluster: Cluster) -> None:
     print("\n| what | for | fresh again after | longest without an answer, by gateway | refused |")
     print("|---|---|---|---|---|")
