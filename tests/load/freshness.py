@@ -23,12 +23,12 @@ def measure(arguments: list[str]) -> dict[str, Any]:
     options = parser().parse_args(arguments)
     settings = from_environment(os.environ)
     runs = []
-    with segments_of(settings, options.segment_rows):
+    with segments_of(settings, options.segment_rows, pauseless=options.pauseless):
         for rate in options.rate or [2_000]:
             trial = run(settings, rate, options.seconds, options.probes)
             print(table(trial), file=sys.stderr, flush=True)
             runs.append(trial.figures())
-    return {"segment_rows": options.segment_rows, "runs": runs}
+    return {"options": vars(options), "segment_rows": options.segment_rows, "runs": runs}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -45,6 +45,11 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--probes", type=float, default=20, help="a second (%(default)s)")
     parser.add_argument(
         "--segment-rows", type=int, help="finish segments at so many rows meanwhile (as configured)"
+    )
+    parser.add_argument(
+        "--pauseless",
+        action="store_true",
+        help="with the overlay of that name; Pinot 1.4 or later (./dev up --pinot-home)",
     )
     return parser
 
