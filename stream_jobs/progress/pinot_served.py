@@ -12,7 +12,13 @@ from urllib.parse import quote
 
 from stream_jobs.json_http import pinot_http
 from stream_jobs.one_of import Http, Turn, one_of
-from stream_jobs.progress.segments import NotServedError, Segment, TableSegments, partition_of
+from stream_jobs.progress.segments import (
+    NotServedError,
+    Segment,
+    TableSegments,
+    partition_of,
+    place_of,
+)
 from stream_jobs.progress.side_by_side import SideBySide, in_threads
 from stream_jobs.topics.offsets import Offsets
 
@@ -48,6 +54,29 @@ class PinotServed(Protocol):
 
     def count(self, table: str, account_id: str | None) -> Count:
         """The rows of the segments that a query for one account (None: all) reads."""
+
+
+def whole(consuming: tuple[ConsumingSegment, ...], table: TableSegments) -> frozenset[str]:
+    """Those that are filled, and wait to be built and replaced while the next is filled; Pinot 1.4 can do that.
+
+    Every server that has one in memory has read to its end, not less and not more, and fills the next.
+    """
+    newest: dict[int, ConsumingSegment] = {}
+    for segment in consuming:
+        other = newest.setdefault(partition_of(segment.name), segment)
+        if place_of(segment.name) > place_of(other.name):  # type: ignore[operator] # both have one
+            newest[partition_of(segment.name)] = segment
+    found = []
+    for segment in consuming:
+        after, known = newest[partition_of(segment.name)], table.by_name.get(segment.name)
+        if (
+            segment is not after
+            and known is not None
+            and set(segment.server_offsets.values()) == {known.end}
+            and segment.server_offsets.keys() <= after.server_offsets.keys()
+        ):
+            found.append(segment.name)
+    return frozenset(found)
 
 
 def consumed_offsets(consuming: tuple[ConsumingSegment, ...]) -> Offsets:
@@ -172,7 +201,9 @@ class HttpPinotServed:
         known = {
             name: segment
             for name, segment in kept.items()
-            if name in served and segment.consuming == (name in consuming)
+            if name in served
+            and segment.consuming == (name in consuming)
+            and not segment.committing
         }
         unknown = sorted(served - known.keys())
         told = self._told(f"PROPERTYSTORE/SEGMENTS/{table}_REALTIME", unknown)
@@ -237,6 +268,7 @@ def _segment(name: str, fields: Mapping[str, str], consuming: bool) -> Segment:
         int(fields.get("segment.creation.time", 0)),
         by["numPartitions"],
         frozenset(by["partitions"]),
+        fields.get("segment.realtime.status") == "COMMITTING",
     )
 
 

@@ -39,10 +39,11 @@ def record_value(progress: Progress, recorded_at_ms: int) -> bytes:
     ]
     value = {
         "as_of_ms": progress.as_of_ms,
-        "entry_docs": json.dumps(entries, separators=(",", ":")),
+        "entry_docs": _json(entries),
         "shared_docs": docs.shared,
         "rejected_docs": MORE_THAN_ANY if LOST_REJECTED in lost else docs.rejected,
         "erasures": progress.erasures,
+        "entry_in_memory": _json(docs.in_memory) if docs.in_memory else "",
         "recorded_at_ms": recorded_at_ms,
         "served": [docs.entries, docs.rejected],
         "begins": {topic: dict(begins) for topic, begins in progress.begins.items()},
@@ -51,7 +52,7 @@ def record_value(progress: Progress, recorded_at_ms: int) -> bytes:
             for topic, gaps in progress.empty.items()
         },
     }
-    return json.dumps(value, separators=(",", ":")).encode()
+    return _json(value).encode()
 
 
 def progress_of(value: Mapping[str, Any]) -> Progress:
@@ -71,6 +72,10 @@ def progress_of(value: Mapping[str, Any]) -> Progress:
     }
     erasures = value.get("erasures", 0)
     return Progress(value["as_of_ms"], docs, empty, begins=begins, erasures=erasures)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 class Publisher(Protocol):

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 
-from stream_jobs.progress.pinot_served import ConsumingSegment, PinotServed, refuse_silent
+from stream_jobs.progress.pinot_served import (
+    ConsumingSegment,
+    PinotServed,
+    refuse_silent,
+    whole,
+)
 from stream_jobs.progress.segments import NotServedError, TableSegments
 from stream_jobs.progress.side_by_side import SideBySide
 from stream_jobs.topics.murmur2 import account_id_in
@@ -17,7 +22,7 @@ _Counted = dict[tuple[str, str | None], tuple[object, int]]
 """Rows by table and account, with the segments and offsets at which they were counted."""
 
 
-@dataclass(slots=True)
+@dataclass
 class PinotTable:
     """One look at what Pinot has of a topic."""
 
@@ -26,17 +31,30 @@ class PinotTable:
     segments: TableSegments
     consumed: Offsets = field(default_factory=dict)
 
+    @cached_property
+    def whole(self) -> frozenset[str]:
+        """Of `consuming` those that are filled, and in memory only until they are built."""
+        return whole(self.consuming, self.segments)
+
+    @cached_property
+    def filling(self) -> tuple[ConsumingSegment, ...]:
+        """Of `consuming` the others."""
+        return tuple(each for each in self.consuming if each.name not in self.whole)
+
 
 @dataclass(frozen=True, slots=True)
 class Docs:
     """Rows that Pinot served. `entries` is by class of accounts, which is mostly a kafka partition.
 
     `shared` of these are counted more than once, since they are in segments that several classes read.
+    `in_memory`, by class: how many segments a query may read that are in memory: the one that is being filled, and those
+    that are filled and not replaced yet; empty: one each.
     """
 
     entries: tuple[int, ...]
     rejected: int
     shared: int = 0
+    in_memory: tuple[int, ...] = ()
 
     def fewer_than(self, before: Docs, tables: Mapping[str, PinotTable]) -> str | None:
         """Rows never become fewer, unless the table forgets them: what is said if they did."""
@@ -86,35 +104,42 @@ class RowCounts:
         self._new = {}
         rows = self._all([partial(self._rows, *each) for each in asked])
         docs = tuple(rows[: len(classes)])
-        return Docs(docs, rows[len(classes)], sum(docs) - rows[-1] if overlap else 0)
+        filled = entries.whole
+        in_memory = tuple(1 + len(filled & held) for held in classes) if filled else ()
+        return Docs(docs, rows[len(classes)], sum(docs) - rows[-1] if overlap else 0, in_memory)
 
     def _rows(self, table: PinotTable, account_id: str | None, held: frozenset[str]) -> int:
-        consuming = [each for each in table.consuming if each.name in held]
+        consuming = _held(table.consuming, held)
         seen = held, tuple(tuple(sorted(each.server_offsets.items())) for each in consuming)
         known = self._kept.get((table.name, account_id))
         if known is None or known[0] != seen:
-            known = seen, self._asked(table, account_id, held, len(consuming))
+            most, least = len(consuming), len(_held(table.filling, held))
+            known = seen, self._asked(table, account_id, held, range(least, most + 1))
         self._new[table.name, account_id] = known
         return known[1]
 
     def _asked(
-        self, table: PinotTable, account_id: str | None, held: frozenset[str], consuming: int
+        self, table: PinotTable, account_id: str | None, held: frozenset[str], consuming: range
     ) -> int:
         count = self._pinot.count(table.name, account_id)
         replaced = not held.isdisjoint(table.segments.from_elsewhere)
-        whole = count.segments == len(held) or (replaced and count.segments < len(held))
-        if not whole or count.consuming != consuming:
+        covered = count.segments == len(held) or (replaced and count.segments < len(held))
+        if not covered or count.consuming not in consuming:
             raise NotServedError(
                 f"a count of {table.name} covered {count.segments} of {len(held)} segments, "
-                f"{count.consuming} of {consuming} that are being filled"
+                f"{count.consuming} of {consuming[-1]} that are being filled"
             )
         return count.rows
+
+
+def _held(consuming: tuple[ConsumingSegment, ...], held: frozenset[str]) -> list[ConsumingSegment]:
+    return [each for each in consuming if each.name in held]
 
 
 def _refuse_other_modulus(table: PinotTable) -> None:
     """While the topic has more partitions than a segment that is filled is looked for by, it is looked for wrongly."""
     partitions = len(table.consumed)
-    for each in table.consuming:
+    for each in table.filling:
         segment = table.segments.by_name.get(each.name)
         if segment is None or not segment.consuming:
             raise NotServedError(f"segment {each.name} is being handed over")

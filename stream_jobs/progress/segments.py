@@ -42,6 +42,7 @@ class Segment:
     """What ZooKeeper keeps of a segment.
 
     `start` and `end` are kafka offsets; there is no end while it is consuming, and neither where it was uploaded.
+    `committing`: it has its end and is being built, and its classes may become others.
     Its entries are of accounts whose hash modulo `modulus` is in `residues`; a modulus of 0: of any account.
     """
 
@@ -52,6 +53,7 @@ class Segment:
     created_ms: int
     modulus: int = 0
     residues: frozenset[int] = frozenset()
+    committing: bool = False
 
     def may_hold(self, account_class: int) -> bool:
         """Whether a query for an account of this class reads the segment."""

@@ -11,7 +11,8 @@ have flushed what came from the records below C, aligned barriers let none of th
 entries of those records lie below H, the end of `account-entries` read after that; the same for the rejected.
 Where the job has committed nothing it has finished nothing. (2) Their transactions may still be undecided, hence
 wait until the last stable offset is at or past H. (3) Pinot reads in order and moves its offset after indexing: at
-or past H on every serving server, in one and the same segment of each kafka partition, all of it is indexed; and
+or past H on every serving server, in one and the same segment of each kafka partition (those before it finished, or
+filled to their ends wherever they are still in memory), all of it is indexed; and
 what it indexed is still there, if the partition's segments are a chain: each begins where the one before ended.
 A gap that holds no committed record (commit markers, aborted records) counts as passed, since a reader stands still
 before it; one that begins before the log does may have held anything, and does not. (4) The rows are counted through
@@ -219,7 +220,7 @@ class Tracker:
             f"{topics[topic]} lacks rows {hole.where}" for topic in holes for hole in holes[topic]
         )
         for (topic, table), start in zip(tables.items(), starts, strict=True):
-            table.consumed = _consumed(topic, table.consuming, stable[topic])
+            table.consumed = _consumed(topic, table.filling, stable[topic])
             self.unread.look(topic, table.consumed, start, self._reached[topic].known_empty)
         if self.holes:
             words = f"{len(self.holes)} holes: {'; '.join(self.holes[:3])}"
@@ -263,7 +264,8 @@ class Tracker:
         if not self._written:
             raise NotProvenError(f"kafka partitions were added to {raw}")
         for topic, table in tables.items():
-            now = consumed_offsets(consuming[topic])
+            again = replace(table, consuming=consuming[topic])
+            now = consumed_offsets(again.filling)
             if any(now.get(partition, 0) < at for partition, at in table.consumed.items()):
                 raise NotProvenError(f"Pinot's offsets of {topic} went back during the count")
             before = servers_of(table.consuming)

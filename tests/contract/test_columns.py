@@ -69,6 +69,7 @@ def test_the_tracker_writes_what_pipeline_progress_reads() -> None:
         "shared_docs": 1,
         "rejected_docs": 3,
         "erasures": 4,
+        "entry_in_memory": "",
         "recorded_at_ms": 1_700_000_000_500,
     }
     types = {str: "STRING", int: "LONG"}
@@ -96,7 +97,11 @@ def test_money_is_an_exact_decimal_in_pinot() -> None:
 
 
 def test_the_progress_of_the_most_partitions_fits_its_column() -> None:
-    value = json.loads(record_value(Progress(0, Docs((MORE_THAN_ANY,) * MAX_CLASSES, 0)), 0))
-    docs = value["entry_docs"]
-    columns = _table("pipeline_progress").schema["dimensionFieldSpecs"]
-    assert len(docs) < next(c["maxLength"] for c in columns if c["name"] == "entry_docs")
+    docs = Docs((MORE_THAN_ANY,) * MAX_CLASSES, 0, in_memory=(1_000,) * MAX_CLASSES)
+    value = json.loads(record_value(Progress(0, docs), 0))
+    most = {
+        c["name"]: c.get("maxLength")
+        for c in _table("pipeline_progress").schema["dimensionFieldSpecs"]
+    }
+    for name in ("entry_docs", "entry_in_memory"):
+        assert len(value[name]) < most[name]

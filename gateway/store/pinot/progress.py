@@ -5,7 +5,8 @@ then served of each class of accounts, which is mostly a kafka partition. A Pino
 again serves fewer for a while: an answer from fewer rows is refused. One class can be told from an
 answer's `totalDocs`, as the broker prunes by it; several together cannot, since one that is ahead
 would hide another that is behind, so each is probed on its own. Nor do rows tell anything while one
-replica still fills a segment and another the next, so an answer that reads two such is refused.
+replica still fills a segment and another the next, so an answer that reads two such is refused,
+unless it was proven just now that the first is filled to its end wherever it is.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from gateway.errors import StoreUnavailableError
 from gateway.process.clock import Monotonic
@@ -22,6 +24,9 @@ from gateway.store.pinot.client import PinotClient
 from gateway.store.pinot.partition import partition_of, some_account_in
 from gateway.store.pinot.response import BrokerAnswer
 
+HANDED_OVER_S: Final = 10.0
+"""For so long after it was seen, what a proof says of segments in memory holds: none is filled in less time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -29,6 +34,7 @@ class Progress:
 
     `entry_docs`: rows of entries, by class of accounts. `shared_docs`: those that several classes count.
     `rejected_docs`: rows of rejected events. `erasures`: see `StoreResult`. `recorded_at_ms` rises from one to the next.
+    `in_memory`: how many segments of each class an answer may read in memory; empty: one each.
     """
 
     as_of_ms: int
@@ -37,6 +43,7 @@ class Progress:
     rejected_docs: int
     erasures: int = 0
     recorded_at_ms: int = 0
+    in_memory: tuple[int, ...] = ()
 
     def partitions_of(self, account_ids: Iterable[str] | None) -> frozenset[int]:
         """The classes of these accounts, by their place in `entry_docs`; `None`: all."""
@@ -49,7 +56,8 @@ class Progress:
         """Raise `StoreUnavailableError` if an answer about these classes may lack rows from before `as_of_ms`."""
         expected = sum(self.entry_docs[each] for each in partitions)
         check_rows(answer.total_docs, expected - self.shared_docs * (len(partitions) > 1))
-        if answer.consuming > len(partitions):
+        in_memory = dict(enumerate(self.in_memory))
+        if answer.consuming > sum(in_memory.get(each, 1) for each in partitions):
             raise StoreUnavailableError("Pinot hands a segment over, and not all of it is there")
 
 
@@ -62,6 +70,7 @@ class ProgressReader:
         self._monotonic = monotonic
         self._newest: tuple[float, asyncio.Task[Progress]] | None = None
         self._seen: Progress | None = None
+        self._seen_s = 0.0
         self._probes: dict[int, tuple[float, asyncio.Task[BrokerAnswer]]] = {}
 
     async def newest(self, timeout_s: float) -> Progress:
@@ -96,18 +105,29 @@ class ProgressReader:
         answer = await self._client.run(sql.PROGRESS, timeout_s)
         if not answer.rows:
             raise StoreUnavailableError("the pipeline has made no progress yet")
-        as_of_ms, entry_docs, shared_docs, rejected_docs, erasures, recorded_at_ms = answer.rows[0]
+        (
+            as_of_ms,
+            entry_docs,
+            shared_docs,
+            rejected_docs,
+            erasures,
+            recorded_at_ms,
+            in_memory,
+        ) = answer.rows[0]
         read = Progress(
             response.whole(as_of_ms),
-            _entry_docs(response.text(entry_docs)),
+            _whole_numbers(response.text(entry_docs)),
             response.whole(shared_docs),
             response.whole(rejected_docs),
             response.whole(erasures),
             response.whole(recorded_at_ms),
+            _whole_numbers(told) if (told := response.text(in_memory)) else (),
         )
         # Of several replicas one may be behind: what it tells later is older, and takes nothing back.
-        if self._seen is None or read.recorded_at_ms >= self._seen.recorded_at_ms:
-            self._seen = read
+        if self._seen is None or read.recorded_at_ms > self._seen.recorded_at_ms:
+            self._seen, self._seen_s = read, self._monotonic()
+        if self._monotonic() - self._seen_s > HANDED_OVER_S:
+            return replace(self._seen, in_memory=())
         return self._seen
 
     def _is_stale(self, since_s: float, task: asyncio.Task[object]) -> bool:
@@ -121,11 +141,11 @@ def check_rows(rows: int, expected: int) -> None:
         raise StoreUnavailableError(f"Pinot serves {rows} rows of {expected}: it has not caught up")
 
 
-def _entry_docs(text: str) -> tuple[int, ...]:
+def _whole_numbers(text: str) -> tuple[int, ...]:
     try:
         docs = json.loads(text)
     except ValueError:
         docs = None
     if not isinstance(docs, list) or not docs or not all(type(each) is int for each in docs):
-        raise StoreUnavailableError("the progress row has no list of row counts")
+        raise StoreUnavailableError("the progress row has no list of whole numbers")
     return tuple(docs)

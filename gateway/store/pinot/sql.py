@@ -37,8 +37,8 @@ MAX_STEPS = 5_000
 """More than there are between the smallest and the largest amount that an event may have: 3,023."""
 _TABLE = re.compile(r"(?<= FROM )\w+")
 PROGRESS = (
-    "SELECT as_of_ms, entry_docs, shared_docs, rejected_docs, erasures, recorded_at_ms FROM pipeline_progress "
-    "ORDER BY recorded_at_ms DESC LIMIT 1"
+    "SELECT as_of_ms, entry_docs, shared_docs, rejected_docs, erasures, recorded_at_ms, entry_in_memory "
+    "FROM pipeline_progress ORDER BY recorded_at_ms DESC LIMIT 1"
 )
 """The proof that was recorded last, whatever instants a clock that jumped once had let others tell."""
 

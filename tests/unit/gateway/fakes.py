@@ -92,8 +92,8 @@ def broker_answer(
 
 
 PROGRESS = broker_answer(
-    [[AS_OF_MS, "[100, 100, 100, 100]", 0, 2, 0, AS_OF_MS]],
-    ["LONG", "STRING", *["LONG"] * 4],
+    [[AS_OF_MS, "[100, 100, 100, 100]", 0, 2, 0, AS_OF_MS, ""]],
+    ["LONG", "STRING", *["LONG"] * 4, "STRING"],
 )
 
 

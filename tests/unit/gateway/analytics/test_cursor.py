@@ -26,7 +26,7 @@ CURSOR = Cursor(QUESTION, Interval(0, 10), (5, UUID, "SENT", "TRANSFER", AMOUNT)
 @given(
     start_ms=st.integers(-(10**14), 10**14),
     length_ms=st.integers(1, 3660 * 86_400_000),
-    place=st.lists(st.one_of(st.integers(-(2**62), 2**62), st.text(st.characters(), max_size=64))),
+    place=st.lists(st.one_of(st.integers(-(2**62), 2**62), st.text(max_size=64))),
 )
 def test_a_cursor_comes_back_as_it_went(
     start_ms: int, length_ms: int, place: list[int | str]

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from stream_jobs.progress.pinot_served import ConsumingSegment, whole
 from stream_jobs.progress.row_counts import Docs
 from stream_jobs.progress.segments import NotServedError, Segment
 from stream_jobs.progress.tracker import HoleError, NotProvenError
@@ -289,6 +290,58 @@ def test_a_replica_that_still_fills_the_segment_before_holds_the_proof_back() ->
     assert not still.proves()
     del still.pinot.offsets[entries_name(1, 3)]
     assert still.proves()
+
+
+def built_meanwhile(still: Still, **offsets: int) -> None:
+    """Partition 1 is filled up to 130 and being built, in memory at these offsets, and two servers fill the next."""
+    still.finish(1, 3)
+    still.kafka.end[ENTRIES][1] = 140
+    still.pinot.put(still.filling(1, 4, 130, 140), 10, one=140, two=140)
+    still.pinot.offsets[entries_name(1, 3)] = offsets
+
+
+def test_a_segment_that_is_filled_to_its_end_everywhere_may_be_built_while_the_next_is_filled() -> (
+    None
+):
+    still = Still()
+    built_meanwhile(still, one=130, two=130)
+    proven = still.look()
+    assert proven is not None
+    assert proven.docs.entries == (130, 140, 130)
+    assert proven.docs.in_memory == (1, 2, 1)
+    del still.pinot.offsets[entries_name(1, 3)]
+    still.kafka.end[ENTRIES][1] = 141
+    still.pinot.put(still.filling(1, 4, 130, 141), 11, one=141, two=141)
+    built = still.look()
+    assert built is not None
+    assert built.docs.in_memory == ()
+
+
+@pytest.mark.parametrize(
+    "offsets",
+    [
+        {"one": 130, "two": 129},  # one lacks a row of it
+        {"one": 131, "two": 130},  # one has a row more, which the next has as well
+        {"one": 130, "three": 130},  # who has it may answer without the next
+    ],
+)
+def test_a_segment_that_is_not_whole_wherever_it_is_holds_the_proof_back(
+    offsets: dict[str, int],
+) -> None:
+    still = Still()
+    built_meanwhile(still, **offsets)
+    assert not still.proves()
+
+
+def test_only_a_segment_with_a_next_one_is_whole_in_whatever_order_they_are_told() -> None:
+    consuming = (ConsumingSegment(entries_name(1, 3), {"one": 130}),)
+    still = Still()
+    assert whole(consuming, still.pinot.segments("account_entries")) == frozenset()
+    still.finish(1, 3)
+    newer = ConsumingSegment(entries_name(1, 4), {"one": 130})
+    table = still.pinot.segments("account_entries")
+    assert whole((*consuming, newer), table) == {entries_name(1, 3)}
+    assert whole((newer, *consuming), table) == {entries_name(1, 3)}
 
 
 @pytest.mark.parametrize("sequence", [2, 3])

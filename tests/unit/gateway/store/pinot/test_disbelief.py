@@ -81,7 +81,7 @@ async def test_money_is_never_read_from_a_float(rows: list[list[Any]]) -> None:
 @pytest.mark.parametrize("docs", ["[]", "{}", "nonsense", '["1"]'])
 async def test_a_malformed_progress_is_no_progress(docs: str) -> None:
     progress = broker_answer(
-        [[AS_OF_MS, docs, 0, 0, 0, AS_OF_MS]], ["LONG", "STRING", *["LONG"] * 4]
+        [[AS_OF_MS, docs, 0, 0, 0, AS_OF_MS, ""]], ["LONG", "STRING", *["LONG"] * 4, "STRING"]
     )
     broker = FakeBroker(lambda _: broker_answer([]), progress=progress)
     store = await opened(broker)
@@ -189,8 +189,8 @@ async def test_the_network_is_refused_while_one_partition_is_handed_over() -> No
 @pytest.mark.parametrize(("total", "answered"), [(370, True), (369, False)])
 async def test_rows_that_two_partitions_count_are_expected_once(total: int, answered: bool) -> None:
     progress = broker_answer(
-        [[AS_OF_MS, "[100, 100, 100, 100]", 30, 2, 0, AS_OF_MS]],
-        ["LONG", "STRING", *["LONG"] * 4],
+        [[AS_OF_MS, "[100, 100, 100, 100]", 30, 2, 0, AS_OF_MS, ""]],
+        ["LONG", "STRING", *["LONG"] * 4, "STRING"],
     )
 
     def answer(statement: str) -> dict[str, Any]:
