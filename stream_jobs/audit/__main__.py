@@ -24,7 +24,6 @@ from stream_jobs.audit.frontier import Frontier
 from stream_jobs.audit.handover import Handover
 from stream_jobs.audit.history import History
 from stream_jobs.audit.ids import Ids
-from stream_jobs.audit.kafka_topics import KafkaTopics
 from stream_jobs.audit.opening import opened
 from stream_jobs.audit.pinot_check import PinotCheck
 from stream_jobs.audit.pinot_tier import HttpPinotTier
@@ -41,6 +40,7 @@ from stream_jobs.progress.faults import KAFKA_FAULTS, PINOT_FAULTS
 from stream_jobs.progress.segments import NotServedError
 from stream_jobs.topics.fenced import FencedPublisher, fenced_producer
 from stream_jobs.topics.kafka_offsets import KafkaOffsets, KafkaOffsetsError
+from stream_jobs.topics.kafka_topics import KafkaTopics
 from stream_jobs.topics.lease import Lease, member_of
 from stream_jobs.topics.offsets import Reached
 from stream_jobs.topics.producer import producer_to, publish

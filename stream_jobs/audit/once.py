@@ -19,12 +19,12 @@ from stream_jobs.audit.flow import RecordReader as FlowReader
 from stream_jobs.audit.frontier import Frontier
 from stream_jobs.audit.history import History
 from stream_jobs.audit.ids import Ids
-from stream_jobs.audit.kafka_topics import KafkaTopics
 from stream_jobs.audit.placement import Placement
 from stream_jobs.audit.readers import Reader
 from stream_jobs.events.settings import DEFAULT as DEFAULT_RULES
 from stream_jobs.events.settings import EventRules
 from stream_jobs.topics.kafka_offsets import KafkaOffsets
+from stream_jobs.topics.kafka_topics import KafkaTopics
 from stream_jobs.topics.names import Names
 from stream_jobs.topics.offsets import Offsets, OffsetsOfKafka, all_at_least
 

@@ -29,6 +29,7 @@ class RejectReason(StrEnum):
     REVERSES_INVALID = "REVERSES_INVALID"
     CURRENCY_UNKNOWN = "CURRENCY_UNKNOWN"
     OCCURRED_AT_INVALID = "OCCURRED_AT_INVALID"
+    ACCOUNT_ERASED = "ACCOUNT_ERASED"
     ALREADY_REVERSED = "ALREADY_REVERSED"
     REVERSAL_DIFFERS = "REVERSAL_DIFFERS"
     TOO_MANY_REVERSALS = "TOO_MANY_REVERSALS"
@@ -91,6 +92,10 @@ MEANINGS: Final[dict[RejectReason, str]] = {
     RejectReason.OCCURRED_AT_INVALID: (
         "occurred_at is not an RFC 3339 instant with its offset, or is out of bounds: 1971-01-02 to "
         "2070-01-01 UTC, and by default 30 days before to 5 minutes after the record's timestamp."
+    ),
+    RejectReason.ACCOUNT_ERASED: (
+        "It names an account that was erased, and the deployment refuses what comes for one afterwards. The "
+        "payload tells the pseudonym."
     ),
     RejectReason.ALREADY_REVERSED: "Another reversal of the same transfer has taken effect.",
     RejectReason.REVERSAL_DIFFERS: (
