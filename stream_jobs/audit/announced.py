@@ -7,13 +7,14 @@ topic can be filled with it. What was read lies in a file without a name, which 
 from __future__ import annotations
 
 import sqlite3
-from typing import Final, NamedTuple
+from typing import Final
 
 import orjson
 
 from stream_jobs.audit.expected import Expected
 from stream_jobs.audit.outcomes import REJECTED, Source, Told, parsed, told_of
-from stream_jobs.audit.sums import SEPARATOR, Row, hashed, rows_of
+from stream_jobs.audit.sums import SEPARATOR, hashed
+from stream_jobs.audit.told_entry import ErasedEntry, told_entry
 from stream_jobs.events.erased_outcomes import of_value
 from stream_jobs.topics.read_on import Readable, ReadOn
 from stream_jobs.topics.reader import Record
@@ -23,13 +24,6 @@ PRAGMA journal_mode = OFF;
 CREATE TABLE announced (
   partition INT, offset INT, was INT, now INT, pseudonym TEXT, PRIMARY KEY (partition, offset, was, now)) WITHOUT ROWID;
 """
-
-
-class ErasedEntry(NamedTuple):
-    """The row that an entry stands for by its raw record, and the one that it tells of, with a pseudonym."""
-
-    was: Row
-    told: Row
 
 
 class Announced:
@@ -67,13 +61,7 @@ class Announced:
         if not names:
             return None
         # What announced it may have changed more than it should have.
-        was = rows_of(expected)[as_it_was is expected.sent]
-        account, other = str(body.get("account_id")), str(body.get("counterparty_id"))
-        ids = {"account_id": was.account_id, "counterparty_id": was.counterparty_id}
-        are_right = account in {was.account_id, *names} and other in {was.counterparty_id, *names}
-        if not are_right or orjson.dumps(body | ids) != as_it_was:
-            return None
-        return ErasedEntry(was, was._replace(account_id=account, counterparty_id=other))
+        return told_entry(value, expected, lambda _: names)
 
     def explains(self, told: Told, expected: Expected) -> bool:
         """Whether a record was rejected as it must be, but for announced pseudonyms in its payload."""

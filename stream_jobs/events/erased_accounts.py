@@ -25,6 +25,8 @@ from stream_jobs.events.rejection import Rejection, rejection
 from stream_jobs.events.rules import TransactionEvent
 from stream_jobs.secret_files import AccessError, secret
 
+PREFIX: Final = "erased-"
+"""What every pseudonym begins with."""
 MIN_KEY_BYTES: Final = 32
 # Ids whose tags are remembered: about 15 MB.
 REMEMBERED: Final = 65_536
