@@ -35,7 +35,7 @@ class RejectReason(StrEnum):
     TOO_MANY_REVERSALS = "TOO_MANY_REVERSALS"
 
 
-# Told by what came before, not by the record alone.
+# Told of reversals by what came before, not by the record alone.
 BY_HISTORY: Final = frozenset(
     {
         RejectReason.ALREADY_REVERSED,
@@ -43,6 +43,9 @@ BY_HISTORY: Final = frozenset(
         RejectReason.TOO_MANY_REVERSALS,
     }
 )
+
+# Nor are these told by the rules of one record (rules.py).
+BY_OTHERS: Final = BY_HISTORY | {RejectReason.ACCOUNT_ERASED}
 
 MEANINGS: Final[dict[RejectReason, str]] = {
     RejectReason.EMPTY: "The record has no value, or one of zero bytes.",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,10 @@ def refuse(kafka: MemoryKafka, event: bytes, time_ms: int, account: str = "bob")
     record = kafka.append(RAW, partition, time_ms, event)
     names = {account: name_of(account)}
     job.reject(record, refusal(event, names))
+
+
+def _among(names: dict[str, str], asked: Iterable[str]) -> dict[str, str]:
+    return {id_: names[id_] for id_ in asked if id_ in names}
 
 
 def bodies(kafka: MemoryKafka, topic: str) -> list[dict[str, Any]]:
@@ -245,7 +250,8 @@ def test_of_two_accounts_that_were_erased_each_may_be_told_from_its_own_erasure_
     late = [transfer(uuid(30 + number), "1", "ann", "bob") for number in range(3)]
     known = [("ann",), ("bob",), ("ann", "bob")]
     for event, ids in zip(late, known, strict=True):
-        job.erased = lambda asked, ids=ids: {i: name_of(i) for i in asked if i in ids}
+        names = {id_: name_of(id_) for id_ in ids}
+        job.erased = partial(_among, names)
         send(kafka, [event], AFTER_MS + 120_000)
         job.run()
     bench = audit()
