@@ -162,7 +162,7 @@ class Pipeline:
 
     @strawberry.field(
         description="Rejected events by reason, most first. For operators.",
-        directives=[cost.SYSTEM, cost.up_to(20)],
+        directives=[cost.SYSTEM, cost.up_to(25)],
     )
     async def rejected_by_reason(
         self,
