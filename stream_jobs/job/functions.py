@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from pyflink.common import Row
 from pyflink.table import DataTypes
@@ -15,7 +15,6 @@ from stream_jobs.events.rejection import Rejection, kept_headers, kept_key
 from stream_jobs.events.reversals import Arrival, Settled, content, settle
 from stream_jobs.events.rules import judge as judge_event
 from stream_jobs.events.settings import EventRules
-from stream_jobs.job.erasures import FollowedErasures
 
 # What a record is; one that is nothing of the four does not exist.
 TRANSFER, REVERSAL, REJECTED, HEARTBEAT = "TRANSFER", "REVERSAL", "REJECTED", "HEARTBEAT"
@@ -62,7 +61,16 @@ FATE += [kind for _, kind in (*SOURCE_FIELDS, *REJECTED_FIELDS, *EVENT_FIELDS)] 
 ]
 NOTHING = (None,) * len(REJECTED_FIELDS)
 
-Follow: TypeAlias = Callable[[], FollowedErasures]
+
+class Followed(Protocol):
+    """Who was erased; erasures.FollowedErasures, which only workers that need it load."""
+
+    def names(self, account_ids: Iterable[str]) -> Names: ...
+
+    def close(self) -> None: ...
+
+
+Follow: TypeAlias = Callable[[], Followed]
 
 
 def verdict(
