@@ -56,8 +56,9 @@ class Matching:
             self._match_told(record, expected)
 
     def judge_differing(self) -> list[Expected]:
-        """What differs by pseudonyms alone as it may, or was refused as it may be, is right, all else is told; the records of which this was judged.
+        """What differs by pseudonyms alone as it may, or was refused as it may be, is right; all else is told.
 
+        Gives the records of which this was judged.
         Raises what Kafka's client raises; then it is still to be done.
         """
         if not self._differing:

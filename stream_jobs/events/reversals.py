@@ -89,11 +89,13 @@ def settle(
 ) -> Iterator[Settled]:
     """What one more event decides of the reversals of a transfer.
 
-    The event is a reversal, `arrival`, or the transfer itself; or either of them if it is refused, which decides nothing else. `original` is the transfer's content if it has
-    come, `arrivals` all its reversals so far that are kept, as packed and joined by Flink, the new one last.
+    The event is a reversal, `arrival`, or the transfer itself; or either of them if it is refused, which decides nothing
+    else. `original` is the transfer's content if it has come, `arrivals` all its reversals so far that are kept, as packed
+    and joined by Flink, the new one last.
 
     Which one takes effect is told by what each said when it came: were it judged anew, rules that are stricter by now
-    could let a second one take effect. One that was refused has not come. One that waited and breaks them is rejected, and nothing comes in its place.
+    could let a second one take effect. One that was refused has not come. One that waited and breaks the rules is
+    rejected, and nothing comes in its place.
     """
     kept = arrivals.split(",") if arrivals else []
     newest = None if arrival is None else _unpacked(arrival)

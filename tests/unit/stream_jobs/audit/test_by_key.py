@@ -13,12 +13,24 @@ from typing import Any
 import pytest
 
 from stream_jobs.audit.by_key import CLOCKS_DIFFER_MS, NO_KEY, ByKey
+from stream_jobs.audit.once import Following
 from stream_jobs.audit.sums import HOUR_MS
 from stream_jobs.events.erased_accounts import refusal, tag_of
 from stream_jobs.job.erasures import Erasures
+from stream_jobs.tools.counted import Counted
+from stream_jobs.topics.names import NAMES
 from tests.audit_bench import Bench, findings_of
 from tests.audit_job import Job, reversal, transfer, uuid
-from tests.audit_tiers import BEGIN_MS, ENTRIES, ERASURES, RAW, REJECTED, MemoryKafka, serve
+from tests.audit_tiers import (
+    BEGIN_MS,
+    ENTRIES,
+    ERASURES,
+    RAW,
+    REJECTED,
+    MemoryKafka,
+    MemoryReader,
+    serve,
+)
 from tests.filled import name_of
 
 KEY = b"k" * 32
@@ -273,3 +285,31 @@ def test_an_audit_that_begins_anew_knows_a_transfer_by_the_pseudonyms_of_its_row
     bench.look(4)
     told = [(each.kind, each.transaction_id) for each in findings_of(bench)]
     assert told == []
+
+
+@pytest.mark.parametrize("what", ["kept", "pseudonymised", "refused"])
+def test_who_counts_anew_and_who_repairs_know_it_by_the_key(
+    kafka: MemoryKafka, job: Job, tmp_path: Path, what: str
+) -> None:
+    run(kafka, job, what)
+    (tmp_path / "key").write_bytes(KEY)
+    for key in (tmp_path / "key", None):
+        counted = Counted()
+        reader = partial(MemoryReader, kafka)
+        following = Following(kafka, reader, NAMES, counted.take, key=key)
+        following.follow(kafka.ends(RAW), 0.1, lambda _: None)
+        if key is None:
+            assert bool(following.findings) is (what != "kept")
+        else:
+            assert following.findings == []
+            assert not following.coverage.lost
+            assert len(counted) == len(job.counted)
+            assert counted.rejected == len(bodies(kafka, REJECTED))
+            entries = Counter(body["account_id"] for body in bodies(kafka, ENTRIES))
+            for account in ("ann", name_of("ann"), "bob", "cid"):
+                told = counted.of_accounts([account])
+                sides = [
+                    side for each in told for side in (each.from_account_id, each.to_account_id)
+                ]
+                assert sides.count(account) == entries[account]
+        following.close()
