@@ -61,8 +61,8 @@ class RejectedCount:
             "EMPTY, TOO_LARGE, TIME_OUT_OF_RANGE, NOT_UTF8, NOT_JSON, NOT_AN_OBJECT, "
             "FIELD_MISSPELT, MISSING_FIELD, TRANSACTION_ID_INVALID, ACCOUNT_ID_INVALID, "
             "AMOUNT_NOT_A_STRING, AMOUNT_MALFORMED, AMOUNT_NOT_POSITIVE, TYPE_UNKNOWN, "
-            "REVERSES_INVALID, CURRENCY_UNKNOWN, OCCURRED_AT_INVALID, ALREADY_REVERSED, "
-            "REVERSAL_DIFFERS, TOO_MANY_REVERSALS."
+            "REVERSES_INVALID, CURRENCY_UNKNOWN, OCCURRED_AT_INVALID, ACCOUNT_ERASED, "
+            "ALREADY_REVERSED, REVERSAL_DIFFERS, TOO_MANY_REVERSALS."
         )
     )
     count: Long = strawberry.field(description="Number of events.")
@@ -162,7 +162,7 @@ class Pipeline:
 
     @strawberry.field(
         description="Rejected events by reason, most first. For operators.",
-        directives=[cost.SYSTEM, cost.up_to(20)],
+        directives=[cost.SYSTEM, cost.up_to(25)],
     )
     async def rejected_by_reason(
         self,

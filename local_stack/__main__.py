@@ -202,11 +202,11 @@ def _on_running_stack(
     if options.command == "verify":
         headers = str(credentials.files(stack_settings).tools)
         command += ["--graphql", f"{stack_settings.gateway_url}/graphql", "--headers", headers]
-        command += [*stack_settings.event_arguments, *rest]
+        command += [*stack_settings.event_arguments, *stack_settings.erasure_key_arguments, *rest]
     elif options.command == "repair":
         command += ["--controller", stack_settings.pinot_controller_urls]
         command += ["--broker", stack_settings.pinot_broker_urls]
-        command += [*stack_settings.event_arguments, *rest]
+        command += [*stack_settings.event_arguments, *stack_settings.erasure_key_arguments, *rest]
     elif options.command == "erase":
         command += [*erasing.arguments(stack_settings, os.environ), *rest]
     elif options.command == "archive":

@@ -34,6 +34,8 @@ def from_environment(environment: Mapping[str, str]) -> StackSettings:
             seconds = _seconds(variable(name), environment[variable(name)])
             settings = replace(settings, **{name: seconds})  # type: ignore[arg-type]
     settings = replace(settings, currency=_currency(environment.get("STACK_CURRENCY", "")))
+    erased = _erased_accounts(environment.get("STACK_ERASED_ACCOUNTS", "") or "kept")
+    settings = replace(settings, erased_accounts=erased)
     settings = replace(
         settings,
         secure=settings.secure_mark.is_file(),
@@ -63,6 +65,7 @@ def _refuse_misspelt(environment: Mapping[str, str]) -> None:
         "STACK_JOB_TRANSACTION_TIMEOUT_S",
         "STACK_TRANSACTIONAL_ID_EXPIRATION_S",
         "STACK_CURRENCY",
+        "STACK_ERASED_ACCOUNTS",
         "STACK_LEASE_S",
     ]
     for name in environment:
@@ -76,6 +79,14 @@ def _currency(text: str) -> str:
 
     if text and not is_currency(text):
         raise SettingsError(f"STACK_CURRENCY is {text!r}; it must be a code such as EUR.")
+    return text
+
+
+def _erased_accounts(text: str) -> str:
+    if text not in ("kept", "pseudonymised", "refused"):
+        raise SettingsError(
+            f"STACK_ERASED_ACCOUNTS is {text!r}; it must be kept, pseudonymised or refused."
+        )
     return text
 
 

@@ -19,15 +19,17 @@ def arguments(settings: StackSettings, environment: Mapping[str, str]) -> list[s
     return [
         *("--controller", settings.pinot_controller_url, "--broker", settings.pinot_broker_url),
         *("--java", str(java), "--classpath", pinot_home(settings).classpath),
-        *("--key", str(_key(settings.data / "erasure.key"))),
+        *("--key", str(key_of(settings))),
         *(("--archive", str(settings.archive)) if settings.archive.is_dir() else ()),
     ]
 
 
-def _key(path: Path) -> Path:
+def key_of(settings: StackSettings) -> Path:
     """The key, made once for as long as the data lives: another one would make other pseudonyms."""
+    path = settings.erasure_key
     if not path.is_file():
         # Whole or not at all.
+        path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_suffix(".new")
         fresh.touch(mode=0o600)
         fresh.write_text(secrets.token_hex(KEY_BYTES))

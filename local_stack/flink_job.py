@@ -236,4 +236,5 @@ def job_arguments(settings: StackSettings, parallelism: int) -> list[str]:
         *("--outage-reserve-s", str(OUTAGE_RESERVE_S)),
         *("--environment", settings.environment),
         *settings.event_arguments,
+        *settings.erasure_arguments,
     ]

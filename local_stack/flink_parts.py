@@ -7,6 +7,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
+from local_stack import secure
 from local_stack.checks import part_checks
 from local_stack.job_results import drop_unreadable
 from local_stack.part import Part, Toolbox, loopback_agent
@@ -17,7 +18,12 @@ from local_stack.zookeeper import remembered_jobs
 def flink(settings: StackSettings, tools: Toolbox) -> list[Part]:
     """Job manager and task managers of the distribution inside the `apache-flink` wheel."""
     home, checks = _pyflink_home(), part_checks(settings)
-    environment = {**flink_environment(settings), "JAVA_HOME": str(tools.java_home)}
+    environment = {
+        **flink_environment(settings),
+        # The job's Python workers, which follow erasures, have this from their task manager.
+        **secure.kafka_environment(settings, "job"),
+        "JAVA_HOME": str(tools.java_home),
+    }
     names = [
         each.part_name("flink_taskmanager") for each in settings.instances("flink_taskmanager")
     ]

@@ -179,6 +179,7 @@ def audit(settings: StackSettings) -> Part:
             "--metrics-port",
             str(settings.audit_port),
             *settings.event_arguments,
+            *settings.erasure_key_arguments,
             *settings.lease_arguments,
         ],
         healthy=part_checks(settings)[name],

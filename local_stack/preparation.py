@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-from local_stack import health, jars, processes, run_file
+from local_stack import erasing, health, jars, processes, run_file
 from local_stack.java import find_java_home, require_java_home
 from local_stack.settings import StackSettings
 
@@ -19,7 +19,7 @@ class StackError(Exception):
 def prepare(
     settings: StackSettings, environment: Mapping[str, str], tell: Callable[[str], None]
 ) -> None:
-    """Fetch the jars that are missing.
+    """Fetch the jars that are missing, and make the key of erasures if the job needs one.
 
     Raises:
         StackError, jars.JarsError, JavaMissingError: each says what to install or do.
@@ -35,6 +35,8 @@ def prepare(
         jars.fetch(wanted, settings.jars, require_java_home(environment), environment, tell)
     for name in jars.BROWSER_FILES:
         jars.unpack(name, settings.jars, settings.downloads / name)
+    if settings.erasure_arguments:
+        erasing.key_of(settings)
 
 
 def to_fetch(settings: StackSettings) -> list[str]:

@@ -59,6 +59,8 @@ class StackSettings:
     transactional_id_expiration_s: int = 24 * 86_400
     # The one that events may name; empty: none may.
     currency: str = ""
+    # What becomes of events that name an account after its erasure.
+    erased_accounts: str = "kept"
     # Of tracker and audit, so that others may stand by; 0: each is the only one.
     lease_s: int = 0
     audit_port: int = port(18100, "The audit's metrics and health")
@@ -76,6 +78,23 @@ class StackSettings:
     def event_arguments(self) -> list[str]:
         """What all who judge events are told of them."""
         return ["--currency", self.currency] if self.currency else []
+
+    @property
+    def erasure_key(self) -> Path:
+        return self.data / "erasure.key"
+
+    @property
+    def erasure_arguments(self) -> list[str]:
+        """What the job is told where events of erased accounts are not kept."""
+        if self.erased_accounts == "kept":
+            return []
+        return ["--erased-accounts", self.erased_accounts, *self.erasure_key_arguments]
+
+    @property
+    def erasure_key_arguments(self) -> list[str]:
+        """What those are told who compare outcomes with events; kept ones may have been told otherwise before."""
+        needed = self.erased_accounts != "kept" or self.erasure_key.is_file()
+        return ["--erasure-key", str(self.erasure_key)] if needed else []
 
     @property
     def lease_arguments(self) -> list[str]:

@@ -146,6 +146,10 @@ def _stack_settings() -> str:
         "| `STACK_CURRENCY` | | The one currency of all amounts, e.g. EUR: an event that names another is "
         "rejected; without it, one that names any |"
     )
+    erased = (
+        "| `STACK_ERASED_ACCOUNTS` | `kept` | What becomes of events that name an account after its erasure: kept, "
+        "pseudonymised or refused ([what each does](erasure.md#what-comes-afterwards)) |"
+    )
     lease = (
         "| `STACK_LEASE_S` | | Seconds after which another tracker or audit, started by hand with `--lease`, "
         "takes over from the stack's; without it there is one of each |"
@@ -156,4 +160,6 @@ def _stack_settings() -> str:
         "[tests of the chart](kubernetes.md#tests) |"
     )
     head = "| variable | default | meaning |\n|---|---|---|\n"
-    return head + "\n".join([*ports, folder, timeout, ids, currency, lease, home, tool]) + "\n"
+    return (
+        head + "\n".join([*ports, folder, timeout, ids, currency, erased, lease, home, tool]) + "\n"
+    )

@@ -28,6 +28,7 @@ def digest(settings: StackSettings, python: Path, source: Path = CHECKOUT) -> st
         sys.version,
         settings.job_transaction_timeout_s,
         settings.currency,
+        settings.erased_accounts,
         *(secure.environment(settings, "job").values()),
     )
     made = hashlib.sha256(repr(told).encode())

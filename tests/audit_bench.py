@@ -9,6 +9,7 @@ from pathlib import Path
 from stream_jobs.audit.announced import Announced
 from stream_jobs.audit.auditor import Auditor
 from stream_jobs.audit.beginning import Beginning, beginning
+from stream_jobs.audit.by_key import ByKey
 from stream_jobs.audit.coverage import Coverage
 from stream_jobs.audit.expected import Expected
 from stream_jobs.audit.findings import Finding, Kind, Tier
@@ -36,6 +37,7 @@ class Bench:
         pinot: MemoryPinot,
         folder: Path,
         window: DedupWindow = DEFAULT,
+        known: ByKey | None = None,
     ) -> None:
         self.clock_ms = BEGIN_MS + 10 * HOUR_MS
         self.kafka, self.pinot = kafka, pinot
@@ -53,6 +55,8 @@ class Bench:
             frontier,
             positions.taken,
             Announced(kafka, NAMES.erased_outcomes_topic),
+            RULES,
+            known,
         )
         self.coverage.go_on_with(self.state.waiting(RULES))
         self.compared = State(folder / "audit.sqlite3")
@@ -62,7 +66,7 @@ class Bench:
             self._rows_of_raw,
             self.now,
             self.begin.whole_from_ms,
-            Proof(window),
+            Proof(window, known),
         )
         self.auditor = Auditor(
             NAMES,

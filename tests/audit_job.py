@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from stream_jobs.audit.readers import Record
 from stream_jobs.events.entries import entry_values
+from stream_jobs.events.erased_accounts import (
+    Names,
+    accounts_of,
+    refusal,
+    renamed,
+    without_ids,
+)
 from stream_jobs.events.rejection import Rejection
 from stream_jobs.events.reversals import Arrival, content, settle
 from stream_jobs.events.rules import TransactionEvent, judge
@@ -15,10 +22,15 @@ from tests.audit_tiers import ENTRIES, RAW, REJECTED, UNCOUNTED, MemoryKafka
 
 
 class Job:
-    """What the Flink job does, in the order of the records it is given; one memory, no window."""
+    """What the Flink job does, in the order of the records it is given; one memory, no window.
+
+    `erased` tells it who was erased: their events are told by pseudonyms, or refused.
+    """
 
     def __init__(self, kafka: MemoryKafka) -> None:
         self._kafka = kafka
+        self.erased: Callable[[Iterable[str]], Names] = lambda _: {}
+        self.refuse = False
         self._next = dict.fromkeys(range(kafka.partitions), 0)
         self._transfers: dict[str, int] = {}
         self._seen: set[str] = set()
@@ -35,12 +47,13 @@ class Job:
         self._next = {p: len(log) for p, log in enumerate(self._kafka.logs[RAW])}
         for record in sorted(fresh, key=lambda r: (r.time_ms, r.partition, r.offset)):
             judged = judge(record.value, record.time_ms)
+            names = self.erased(accounts_of(judged, record.value))
             if isinstance(judged, Rejection):
-                self.reject(record, judged)
+                self.reject(record, without_ids(judged, record.value or b"", names))
             elif judged.reverses is None:
-                self._transfer(record, judged)
+                self._transfer(record, judged, names)
             else:
-                self._reversal(record, judged, judged.reverses)
+                self._reversal(record, judged, judged.reverses, names)
 
     def count(self, event: TransactionEvent, time_ms: int, partition: int, offset: int) -> None:
         """Both entries of an event."""
@@ -71,21 +84,27 @@ class Job:
         value = json.dumps(body, separators=(",", ":")).encode()
         self._kafka.append(UNCOUNTED, record.partition, record.time_ms, value)
 
-    def _transfer(self, record: Record, event: TransactionEvent) -> None:
+    def _transfer(self, record: Record, event: TransactionEvent, names: Names) -> None:
         if event.transaction_id in self._transfers:
             self.uncounted("DUPLICATE", event.transaction_id, record)
             return
+        if names and self.refuse:
+            self.reject(record, refusal(record.value or b"", names))
+            return
         self._transfers[event.transaction_id] = content(event)
-        self.count(event, record.time_ms, record.partition, record.offset)
+        self.count(renamed(event, names), record.time_ms, record.partition, record.offset)
         self._settle(None, event.transaction_id)
 
-    def _reversal(self, record: Record, event: TransactionEvent, undone: str) -> None:
+    def _reversal(self, record: Record, event: TransactionEvent, undone: str, names: Names) -> None:
         if event.transaction_id in self._seen:
             self.uncounted("DUPLICATE", event.transaction_id, record)
             return
         self._seen.add(event.transaction_id)
+        if names and self.refuse:
+            self.reject(record, refusal(record.value or b"", names))
+            return
         where = (record.partition, record.offset, content(event))
-        arrival = Arrival(record.value or b"", record.time_ms, *where).packed()
+        arrival = Arrival(record.value or b"", record.time_ms, *where, erased=names).packed()
         self._reversals.setdefault(undone, []).append(arrival)
         if undone in self._transfers:
             self._settle(arrival, undone)

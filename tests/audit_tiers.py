@@ -19,7 +19,7 @@ from stream_jobs.topics.reader import Record as PlainRecord
 BEGIN_MS = 1_795_000_000_000
 RAW, ENTRIES = NAMES.transactions_topic, NAMES.entries_topic
 REJECTED, UNCOUNTED = NAMES.rejected_topic, NAMES.uncounted_topic
-ANNOUNCED = NAMES.erased_outcomes_topic
+ANNOUNCED, ERASURES = NAMES.erased_outcomes_topic, NAMES.erasures_topic
 
 
 @dataclass
@@ -34,7 +34,7 @@ class MemoryKafka:
     def __post_init__(self) -> None:
         topics = (RAW, ENTRIES, REJECTED, UNCOUNTED)
         self.logs = {topic: [[] for _ in range(self.partitions)] for topic in topics}
-        self.logs[ANNOUNCED] = [[]]
+        self.logs |= {ANNOUNCED: [[]], ERASURES: [[]]}
 
     def append(
         self,

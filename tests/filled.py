@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from stream_jobs.archive.columns import packed, says
-from stream_jobs.archive.erasing import Replacement, erase
+from stream_jobs.archive.erasing import erase
 from stream_jobs.archive.filling import batches
 from stream_jobs.archive.layout import Part
 from stream_jobs.archive.store import Store
 from stream_jobs.audit.sums import HOUR_MS
 from stream_jobs.erasure.pseudonyms import pseudonym
-from stream_jobs.erasure.tables import word
 from stream_jobs.events.erased_outcomes import ErasedOutcome, values
+from stream_jobs.events.erased_text import Replacement
 from stream_jobs.topics.murmur2 import partition_of_key
 from stream_jobs.topics.names import NAMES
 from tests.audit_tiers import ANNOUNCED, BEGIN_MS, ENTRIES, MemoryKafka
@@ -41,7 +41,7 @@ def fill_erased(
             if announced:
                 announce_to(kafka, name, outcomes)
 
-        erase(store, NAMES, Replacement(account, word(account), name), announce)
+        erase(store, NAMES, Replacement(account, name), announce)
     for topic in NAMES.outcomes:
         records = [each for _, _, some in batches(store, topic, {}) for each in some]
         kafka.logs[topic] = [[] for _ in range(kafka.partitions)]

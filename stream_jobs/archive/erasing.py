@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -21,16 +17,12 @@ from stream_jobs.archive.store import Store
 from stream_jobs.audit.announced import fingerprint
 from stream_jobs.audit.outcomes import source_of
 from stream_jobs.audit.readers import Headers, Record
-from stream_jobs.events.account_ids import is_account_id
 from stream_jobs.events.erased_outcomes import ErasedOutcome
+from stream_jobs.events.erased_text import Replacement
 from stream_jobs.topics.names import Names
 
 # What may hold an id that is not spelt there as it is: JSON's \u0061, and the raw bytes of rejected events.
 _HIDING: Final = ("\\u", '_base64":')
-# What we say of ourselves in these is never an id, though an account may be called so.
-_OUR_WORDS: Final = frozenset({"direction", "kind", "type", "outcome", "reason"})
-# What an account may be called is its id or another's, whatever that has within.
-_ACCOUNTS: Final = frozenset({"account_id", "counterparty_id", "from_account_id", "to_account_id"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,72 +33,13 @@ class Erased:
     records: int
 
 
-@dataclass(frozen=True, slots=True)
-class Replacement:
-    """Whose id, the pattern by which a text is searched for it, and what stands for it."""
-
-    account_id: str
-    word: str
-    pseudonym: str
-
-    def record(self, record: Record, *, keyed_by_account: bool = False) -> Record:
-        """The record without the id: but for it, and for how JSON spells it, byte for byte as it was."""
-        key = self._account(record.key) if keyed_by_account else self._raw(record.key)
-        headers: Headers | None = None
-        if record.headers is not None:
-            headers = [(name, self._raw(value)) for name, value in record.headers]
-        return record._replace(key=key, value=self._raw(record.value), headers=headers)
-
-    def _account(self, key: bytes | None) -> bytes | None:
-        return self.pseudonym.encode() if key == self.account_id.encode() else key
-
-    def _raw(self, content: bytes | None) -> bytes | None:
-        if content is None:
-            return None
-        text = self._text(content.decode("utf-8", "surrogateescape"))
-        replaced = text.encode("utf-8", "surrogateescape")
-        try:
-            was = orjson.loads(content)
-        except orjson.JSONDecodeError:
-            return replaced
-        wanted = self._json(was)
-        if wanted == was:
-            return content
-        # Where it is spelt otherwise, or is also the name of a field, JSON is written anew.
-        return replaced if _loaded(replaced) == wanted else orjson.dumps(wanted)
-
-    def _json(self, body: Any) -> Any:
-        if type(body) is dict:
-            return {name: self._field(name, value) for name, value in body.items()}
-        if type(body) is list:
-            return [self._json(each) for each in body]
-        return self._text(body) if type(body) is str else body
-
-    def _field(self, name: str, value: Any) -> Any:
-        if name in _OUR_WORDS:
-            return value
-        if name in _ACCOUNTS and is_account_id(value):
-            return self.pseudonym if value == self.account_id else value
-        if type(value) is str and name.endswith("_base64"):
-            return self._base64(value)
-        if type(value) is str and name == "headers":  # of a rejected event: JSON, values in base64
-            told = _loaded(value.encode())
-            kept = told if type(told) is dict else {}
-            without = {each: self._base64(said) if said else said for each, said in kept.items()}
-            return value if without == kept else orjson.dumps(without).decode()
-        return self._json(value)
-
-    def _base64(self, text: str) -> str:
-        try:
-            content = base64.b64decode(text, validate=True)
-        except (binascii.Error, ValueError):
-            return text
-        return base64.b64encode(self._raw(content) or b"").decode("ascii")
-
-    def _text(self, text: str) -> str:
-        return (
-            self.pseudonym if text == self.account_id else re.sub(self.word, self.pseudonym, text)
-        )
+def without(record: Record, replacement: Replacement, *, keyed_by_account: bool = False) -> Record:
+    """The record without the id: but for it, and for how JSON spells it, byte for byte as it was."""
+    key = (replacement.account if keyed_by_account else replacement.content)(record.key)
+    headers: Headers | None = None
+    if record.headers is not None:
+        headers = [(name, replacement.content(value)) for name, value in record.headers]
+    return record._replace(key=key, value=replacement.content(record.value), headers=headers)
 
 
 Announce = Callable[[Sequence[ErasedOutcome]], None]
@@ -144,15 +77,15 @@ def _erase(
         return 0
     records = list(records_of(part, table))
     keyed = "account_id" in said.names
-    without = [
-        replacement.record(record, keyed_by_account=keyed) if maybe else record
+    rewritten = [
+        without(record, replacement, keyed_by_account=keyed) if maybe else record
         for record, maybe in zip(records, may_hold, strict=True)
     ]
-    changed = [pair for pair in zip(records, without, strict=True) if pair[0] != pair[1]]
+    changed = [pair for pair in zip(records, rewritten, strict=True) if pair[0] != pair[1]]
     if changed and announce:
         if "kafka_offset" in said.names:
             announce([told for pair in changed if (told := _outcome(*pair))])
-        store.put(part, packed(part, without, said, before + len(changed)), "erased")
+        store.put(part, packed(part, rewritten, said, before + len(changed)), "erased")
     return len(changed)
 
 
@@ -187,10 +120,3 @@ def _may_hold(table: pa.Table, account_id: str) -> Sequence[bool]:
 def _any_of(column: pa.Array, patterns: set[str]) -> bool:
     found = (pc.any(pc.match_substring(column, each)).as_py() for each in patterns)
     return any(bool(each) for each in found)
-
-
-def _loaded(content: bytes) -> Any:
-    try:
-        return orjson.loads(content)
-    except orjson.JSONDecodeError:
-        return None

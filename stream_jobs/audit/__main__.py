@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 
 from stream_jobs.audit.announced import Announced
 from stream_jobs.audit.auditor import Auditor
+from stream_jobs.audit.by_key import by_key
 from stream_jobs.audit.coverage import Coverage
 from stream_jobs.audit.disk import DiskMetrics
 from stream_jobs.audit.duty import Alone, Duty, OneOfSeveral, Quieter
@@ -24,7 +25,6 @@ from stream_jobs.audit.frontier import Frontier
 from stream_jobs.audit.handover import Handover
 from stream_jobs.audit.history import History
 from stream_jobs.audit.ids import Ids
-from stream_jobs.audit.kafka_topics import KafkaTopics
 from stream_jobs.audit.opening import opened
 from stream_jobs.audit.pinot_check import PinotCheck
 from stream_jobs.audit.pinot_tier import HttpPinotTier
@@ -41,6 +41,7 @@ from stream_jobs.progress.faults import KAFKA_FAULTS, PINOT_FAULTS
 from stream_jobs.progress.segments import NotServedError
 from stream_jobs.topics.fenced import FencedPublisher, fenced_producer
 from stream_jobs.topics.kafka_offsets import KafkaOffsets, KafkaOffsetsError
+from stream_jobs.topics.kafka_topics import KafkaTopics
 from stream_jobs.topics.lease import Lease, member_of
 from stream_jobs.topics.offsets import Reached
 from stream_jobs.topics.producer import producer_to, publish
@@ -70,14 +71,16 @@ def run(settings: AuditSettings, stop: threading.Event) -> None:
     reader = Reader(settings.kafka_servers, begin.starts)
     ids = Ids(settings.state.with_suffix(".ids"))
     frontier = {each.partition: each.end for each in state.vouched()} or dict(begin.raw)
+    topics = KafkaTopics(settings.kafka_servers, kafka)
     coverage = Coverage(
         names,
         Placement(len(kafka.ends(names.entries_topic))),
         begin.raw,
         frontier,
         state.positions().taken,
-        Announced(KafkaTopics(settings.kafka_servers, kafka), names.erased_outcomes_topic),
+        Announced(topics, names.erased_outcomes_topic),
         settings.rules,
+        by_key(topics, names.erasures_topic, settings.erasure_key),
     )
     coverage.go_on_with(state.waiting(settings.rules))
     check = _pinot_check(settings, kafka, begin.whole_from_ms)
@@ -198,7 +201,10 @@ def _pinot_check(settings: AuditSettings, kafka: KafkaOffsets, whole_from_ms: in
         names.entries_table,
     )
     raw = RawRows(settings.kafka_servers, names.transactions_topic, kafka, settings.rules)
-    state, proof = State(settings.state), Proof(settings.window)
+    # Of its own, since it looks in a thread of its own.
+    topics = KafkaTopics(settings.kafka_servers, kafka)
+    known = by_key(topics, names.erasures_topic, settings.erasure_key)
+    state, proof = State(settings.state), Proof(settings.window, known)
     return PinotCheck(state, pinot, raw, now_ms, whole_from_ms, proof, settings.rules)
 
 

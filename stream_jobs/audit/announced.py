@@ -7,16 +7,17 @@ topic can be filled with it. What was read lies in a file without a name, which 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Final
 
 import orjson
 
-from stream_jobs.audit.beginning import Kafka
 from stream_jobs.audit.expected import Expected
 from stream_jobs.audit.outcomes import REJECTED, Source, Told, parsed, told_of
-from stream_jobs.audit.sums import SEPARATOR, Row, hashed, rows_of
+from stream_jobs.audit.sums import SEPARATOR, hashed
+from stream_jobs.audit.told_entry import ErasedEntry, told_entry
 from stream_jobs.events.erased_outcomes import of_value
+from stream_jobs.topics.read_on import Readable, ReadOn
+from stream_jobs.topics.reader import Record
 
 SCHEMA: Final = """
 PRAGMA journal_mode = OFF;
@@ -25,35 +26,14 @@ CREATE TABLE announced (
 """
 
 
-class ErasedEntry(NamedTuple):
-    """The row that an entry stands for by its raw record, and the one that it tells of, with a pseudonym."""
-
-    was: Row
-    told: Row
-
-
 class Announced:
     """The records of one topic, in the thread that makes it."""
 
-    def __init__(self, kafka: Kafka, topic: str) -> None:
-        self._kafka = kafka
-        self._topic = topic
-        self._read_to: Mapping[int, int] = {}
+    def __init__(self, kafka: Readable, topic: str) -> None:
+        self.read_on = ReadOn(kafka, topic, self._take)
         # Of an empty name: on the disk, as there may be millions, and nobody else's.
         self._db = sqlite3.connect("")
         self._db.executescript(SCHEMA)
-
-    def read_on(self) -> None:
-        """All that is there by now. Raises what Kafka's client raises."""
-        ends = self._kafka.stable_ends(self._topic)
-        starts = {
-            partition: max(start, self._read_to.get(partition, 0))
-            for partition, start in self._kafka.starts(self._topic).items()
-        }
-        if any(starts[partition] < end for partition, end in ends.items()):
-            for record in self._kafka.read(self._topic, starts, ends):
-                self._take(record.value or b"")
-        self._read_to = ends
 
     def pseudonyms(self, source: Source, was: int, now: int) -> frozenset[str]:
         """Those that led an outcome of a raw record from one hash to another, one erasure after the other; if none did, none."""
@@ -81,13 +61,7 @@ class Announced:
         if not names:
             return None
         # What announced it may have changed more than it should have.
-        was = rows_of(expected)[as_it_was is expected.sent]
-        account, other = str(body.get("account_id")), str(body.get("counterparty_id"))
-        ids = {"account_id": was.account_id, "counterparty_id": was.counterparty_id}
-        are_right = account in {was.account_id, *names} and other in {was.counterparty_id, *names}
-        if not are_right or orjson.dumps(body | ids) != as_it_was:
-            return None
-        return ErasedEntry(was, was._replace(account_id=account, counterparty_id=other))
+        return told_entry(value, expected, lambda _: names)
 
     def explains(self, told: Told, expected: Expected) -> bool:
         """Whether a record was rejected as it must be, but for announced pseudonyms in its payload."""
@@ -96,8 +70,8 @@ class Announced:
         hashes = fingerprint_of(expected.refused), fingerprint_of(told)
         return bool(self.pseudonyms(expected.source, *hashes))
 
-    def _take(self, record: bytes) -> None:
-        erased = of_value(record)
+    def _take(self, record: Record) -> None:
+        erased = of_value(record.value or b"")
         with self._db:
             self._db.executemany(
                 "INSERT OR REPLACE INTO announced VALUES (?, ?, ?, ?, ?)",

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Final, NamedTuple
 
-from stream_jobs.audit.announced import Announced, ErasedEntry
+from stream_jobs.audit.announced import Announced
+from stream_jobs.audit.by_key import ByKey
 from stream_jobs.audit.expected import Expected, Waits
 from stream_jobs.audit.findings import Finding, Kind
 from stream_jobs.audit.matching import Matching
@@ -19,6 +20,7 @@ from stream_jobs.audit.outcomes import HELD, Source, source_of, told_of
 from stream_jobs.audit.placement import Placement
 from stream_jobs.audit.readers import Record
 from stream_jobs.audit.taken import Taken
+from stream_jobs.audit.told_entry import ErasedEntry
 from stream_jobs.events.settings import DEFAULT, EventRules
 from stream_jobs.topics.names import Names
 from stream_jobs.topics.offsets import Offsets, all_at_least
@@ -31,7 +33,7 @@ USUAL_BYTES: Final = 512
 class Settled(NamedTuple):
     """What a closing decided: records with an outcome, those that were late to get it, and what is wrong.
 
-    `erased` are the entries since the last one that tell an announced pseudonym.
+    `erased` are the entries since the last one that tell a pseudonym, as they may.
     """
 
     outcomes: list[Expected]
@@ -56,10 +58,11 @@ class Coverage:
         taken: Sequence[Taken],
         announced: Announced,
         rules: EventRules = DEFAULT,
+        by_key: ByKey | None = None,
     ) -> None:
         self._rules = rules
         self._names = names
-        self._matching = Matching(names.entries_topic, placement, announced)
+        self._matching = Matching(names.entries_topic, placement, announced, by_key or ByKey())
         self._begin = dict(begin)
         self._taken = taken
         self.frontier: dict[int, int] = dict(frontier)
@@ -153,7 +156,7 @@ class Coverage:
         return found
 
     def judge_differing(self) -> None:
-        """What differs by announced pseudonyms alone is right, all else is told. To be done before anything is closed.
+        """What differs by pseudonyms alone as it may, or was refused as it may be, is right, all else is told. To be done before anything is closed.
 
         Raises what Kafka's client raises; then it is still to be done.
         """

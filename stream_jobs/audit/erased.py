@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
-from stream_jobs.audit.announced import ErasedEntry
 from stream_jobs.audit.stretches import Stretch
 from stream_jobs.audit.sums import Cell, CellSums, Row, Sums
+from stream_jobs.audit.told_entry import ErasedEntry
 from stream_jobs.events.erased_rows import ErasedRows
 
 # Rows are announced before Pinot gets them: for so long both are right.

@@ -27,7 +27,7 @@ class Expected:
     """One raw record, its two entries if it counts, and which outcome has been seen of it so far.
 
     `sides` has a bit for each entry that was seen as it should be, `wrong` one for each that was not; `outcome` is
-    what else was seen: DUPLICATE or REJECTED. `held`: it was told to wait, and another outcome follows.
+    what else was seen: DUPLICATE, REJECTED or REFUSED. `held`: it was told to wait, and another outcome follows.
     """
 
     __slots__ = (

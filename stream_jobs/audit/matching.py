@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import orjson
 
-from stream_jobs.audit.announced import Announced, ErasedEntry
+from stream_jobs.audit.announced import Announced
+from stream_jobs.audit.by_key import ByKey
 from stream_jobs.audit.expected import RECEIVED_SIDE, SENT_SIDE, Expected
 from stream_jobs.audit.outcome_findings import OutcomeFindings
-from stream_jobs.audit.outcomes import DUPLICATE, HELD, REJECTED, parsed, told_of
+from stream_jobs.audit.outcomes import DUPLICATE, HELD, REFUSED, REJECTED, parsed, told_of
 from stream_jobs.audit.placement import Placement
 from stream_jobs.audit.readers import Record
+from stream_jobs.audit.told_entry import ErasedEntry
 from stream_jobs.events.reasons import BY_HISTORY
 
 _BY_HISTORY = frozenset(reason.value for reason in BY_HISTORY)
@@ -21,12 +23,15 @@ class Matching:
     What is right needs no reading: it is among the awaited.
     """
 
-    def __init__(self, entries_topic: str, placement: Placement, announced: Announced) -> None:
+    def __init__(
+        self, entries_topic: str, placement: Placement, announced: Announced, by_key: ByKey
+    ) -> None:
         self.findings = OutcomeFindings(entries_topic)
         self.awaited: dict[bytes, Expected] = {}
         self._entries_topic = entries_topic
         self._placement = placement
         self._announced = announced
+        self._by_key = by_key
         self._differing: list[tuple[Record, Expected]] = []
         self._erased: list[ErasedEntry] = []
 
@@ -51,13 +56,15 @@ class Matching:
             self._match_told(record, expected)
 
     def judge_differing(self) -> list[Expected]:
-        """What differs by announced pseudonyms alone is right, all else is told; the records of which this was judged.
+        """What differs by pseudonyms alone as it may, or was refused as it may be, is right; all else is told.
 
+        Gives the records of which this was judged.
         Raises what Kafka's client raises; then it is still to be done.
         """
         if not self._differing:
             return []
         self._announced.read_on()
+        self._by_key.read_on()
         differing, self._differing = self._differing, []
         for record, expected in differing:
             if record.topic == self._entries_topic:
@@ -67,7 +74,7 @@ class Matching:
         return [expected for _, expected in differing]
 
     def taken_erased(self) -> list[ErasedEntry]:
-        """Entries that tell an announced pseudonym, since they were taken last."""
+        """Entries that tell a pseudonym, as they may, since they were taken last."""
         erased, self._erased = self._erased, []
         return erased
 
@@ -111,9 +118,11 @@ class Matching:
             self._differing.append((record, expected))
 
     def _judge_entry(self, record: Record, expected: Expected) -> None:
-        erased = self._announced.entry(record.value, expected)
+        erased = self._by_key.entry(record, expected)
         if erased is None:
-            self.findings.differing(record, expected)
+            erased = self._announced.entry(record.value, expected)
+        if erased is None:
+            self.findings.differing(record, expected, self._by_key.doubt(record.value))
             return
         as_it_was = expected.entry(erased.was.direction)
         self.awaited.pop(as_it_was, None)
@@ -122,6 +131,9 @@ class Matching:
 
     def _judge_told(self, record: Record, expected: Expected) -> None:
         told = told_of(record.value)
-        if not self._announced.explains(told, expected):
+        if self._by_key.explains(told, record.time_ms, expected):
+            if expected.event is not None:
+                expected.outcome = REFUSED
+        elif not self._announced.explains(told, expected):
             outcome = f"{told.outcome or 'nothing known'} {told.reason}".strip()
-            self.findings.changed(expected, outcome)
+            self.findings.changed(expected, outcome, self._by_key.doubt(record.value))

@@ -11,6 +11,7 @@ from typing import Final, Protocol
 
 from stream_jobs.audit.announced import Announced
 from stream_jobs.audit.beginning import Beginning, Kafka, beginning
+from stream_jobs.audit.by_key import by_key
 from stream_jobs.audit.coverage import Coverage, Settled
 from stream_jobs.audit.expected import Expected
 from stream_jobs.audit.findings import Finding
@@ -19,12 +20,12 @@ from stream_jobs.audit.flow import RecordReader as FlowReader
 from stream_jobs.audit.frontier import Frontier
 from stream_jobs.audit.history import History
 from stream_jobs.audit.ids import Ids
-from stream_jobs.audit.kafka_topics import KafkaTopics
 from stream_jobs.audit.placement import Placement
 from stream_jobs.audit.readers import Reader
 from stream_jobs.events.settings import DEFAULT as DEFAULT_RULES
 from stream_jobs.events.settings import EventRules
 from stream_jobs.topics.kafka_offsets import KafkaOffsets
+from stream_jobs.topics.kafka_topics import KafkaTopics
 from stream_jobs.topics.names import Names
 from stream_jobs.topics.offsets import Offsets, OffsetsOfKafka, all_at_least
 
@@ -58,6 +59,7 @@ class Following:
         names: Names,
         settled: Callable[[Settled], None] = lambda _: None,
         rules: EventRules = DEFAULT_RULES,
+        key: Path | None = None,
     ) -> None:
         self.begin: Beginning = beginning(kafka, names)
         self.records = 0
@@ -69,8 +71,11 @@ class Following:
         self._reader = read_from(self.begin.starts)
         partitions = len(kafka.ends(names.entries_topic))
         announced = Announced(kafka, names.erased_outcomes_topic)
+        known = by_key(kafka, names.erasures_topic, key)
         raw = self.begin.raw
-        self.coverage = Coverage(names, Placement(partitions), raw, raw, [], announced, rules)
+        self.coverage = Coverage(
+            names, Placement(partitions), raw, raw, [], announced, rules, known
+        )
         frontier = Frontier(kafka, names, self._reader.positions, lambda: 0)
         self._flow = Flow(names, self._reader, frontier, self.coverage)
 
@@ -123,11 +128,14 @@ def following(
     names: Names,
     rules: EventRules,
     settled: Callable[[Settled], None] = lambda _: None,
+    key: Path | None = None,
 ) -> Following:
-    """On a real cluster."""
+    """On a real cluster; with the key of erasures, if what came for erased accounts may be told otherwise."""
     offsets = KafkaOffsets(kafka_servers, names.group)
     kafka = KafkaTopics(kafka_servers, offsets)
-    return Following(kafka, lambda starts: Reader(kafka_servers, starts), names, settled, rules)
+    return Following(
+        kafka, lambda starts: Reader(kafka_servers, starts), names, settled, rules, key
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +156,13 @@ def audit_once(
     names: Names,
     rules: EventRules,
     keys_of: Callable[[Sequence[Expected]], Sequence[int]],
+    key: Path | None,
     timeout_s: float,
     tell: Callable[[int], None],
 ) -> Once:
     """Decide all that is there now. Raises what `Following.follow` raises."""
     wanted = KafkaOffsets(kafka_servers, names.group).stable_ends(names.transactions_topic)
-    audit = following(kafka_servers, names, rules)
+    audit = following(kafka_servers, names, rules, key=key)
     try:
         audit.follow(wanted, timeout_s, tell)
         lost = tuple(audit.coverage.lost.values())

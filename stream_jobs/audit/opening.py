@@ -12,10 +12,10 @@ from typing import Final
 from confluent_kafka import KafkaException
 
 from stream_jobs.audit.beginning import Beginning, beginning
-from stream_jobs.audit.kafka_topics import KafkaTopics
 from stream_jobs.audit.settings import AuditSettings
 from stream_jobs.audit.state import State, StateError
 from stream_jobs.topics.kafka_offsets import KafkaOffsets, KafkaOffsetsError
+from stream_jobs.topics.kafka_topics import KafkaTopics
 from stream_jobs.topics.offsets import Offsets
 
 RETRY_S: Final = 0.5

@@ -29,11 +29,10 @@ class OutcomeFindings:
         """An entry is in another kafka partition than its account's."""
         self._tell(Kind.MISPLACED, expected, f"the entry of {account!r} is not where its key says")
 
-    def changed(self, expected: Expected, outcome: str) -> None:
-        """A record has another outcome than the rules give it."""
-        self._tell(
-            Kind.CHANGED, expected, f"its outcome is {outcome}; the rules say {_said(expected)}"
-        )
+    def changed(self, expected: Expected, outcome: str, doubt: str = "") -> None:
+        """A record has another outcome than the rules give it; `doubt` is what cannot be told of that."""
+        detail = f"its outcome is {outcome}; the rules say {_said(expected)}{doubt}"
+        self._tell(Kind.CHANGED, expected, detail)
 
     def lost(self, expected: Expected) -> None:
         """A record has no outcome, or one entry of two."""
@@ -46,7 +45,7 @@ class OutcomeFindings:
         else:
             self._tell(Kind.LOST, expected, f"it has no outcome; the rules say {_said(expected)}")
 
-    def differing(self, record: Record, expected: Expected) -> None:
+    def differing(self, record: Record, expected: Expected, doubt: str = "") -> None:
         """An entry of this record that is not as it must be; of another id it is nobody's."""
         body = parsed(record.value)
         if expected.event is None or _id_of(body) != expected.id:
@@ -60,7 +59,7 @@ class OutcomeFindings:
         self._tell(
             Kind.CHANGED,
             expected,
-            f"the entry says {_shown(body)}; the rules say {_said(expected)}",
+            f"the entry says {_shown(body)}; the rules say {_said(expected)}{doubt}",
         )
 
     def again(self, record: Record, expected: Expected) -> None:

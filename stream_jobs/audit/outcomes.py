@@ -7,6 +7,8 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import orjson
 
 REJECTED: Final = "REJECTED"
+# Of an event that was rejected for an erased account: as REJECTED it would have broken a rule.
+REFUSED: Final = "REFUSED"
 DUPLICATE: Final = "DUPLICATE"
 HELD: Final = "HELD"
 Source: TypeAlias = tuple[int, int]

@@ -30,8 +30,10 @@ from stream_jobs.audit.pinot_tier import HttpPinotTier
 from stream_jobs.audit.sums import Row
 from stream_jobs.events import settings as event_settings
 from stream_jobs.events.entries import RECEIVED
+from stream_jobs.events.erased_accounts import add_key_argument
 from stream_jobs.json_http import JsonHttpError
 from stream_jobs.progress.segments import NotServedError
+from stream_jobs.secret_files import AccessError
 from stream_jobs.topics.access import checked
 from stream_jobs.topics.clients import explained, producer
 from stream_jobs.topics.kafka_offsets import KafkaOffsets, KafkaOffsetsError
@@ -136,7 +138,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         names, rules = names_of(given), event_settings.of_arguments(given)
         writer = Writer(given.kafka, names) if given.apply else None
-        once = audit_once(given.kafka, names, rules, keys_of, given.timeout, _progress)
+        once = audit_once(
+            given.kafka, names, rules, keys_of, given.erasure_key, given.timeout, _progress
+        )
         rows_of_ids = (
             _pinot(given, names).rows_of_ids if given.broker and given.controller else None
         )
@@ -154,6 +158,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 2
     except (
+        AccessError,
         RepairError,
         KafkaOffsetsError,
         KafkaException,
@@ -194,6 +199,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--timeout", type=float, default=120.0, help="seconds the job may be behind")
     add_arguments(parser)
     event_settings.add_arguments(parser)
+    add_key_argument(parser)
     return parser
 
 

@@ -10,7 +10,9 @@ from pathlib import Path
 from stream_jobs import http_access
 from stream_jobs.events import settings as event_settings
 from stream_jobs.events.dedup_window import DEFAULT, DedupWindow
+from stream_jobs.events.erased_accounts import add_key_argument, read_key
 from stream_jobs.events.settings import EventRules
+from stream_jobs.secret_files import AccessError
 from stream_jobs.topics.access import checked
 from stream_jobs.topics.lease import add_lease_argument
 from stream_jobs.topics.names import Names, add_arguments, names_of
@@ -30,6 +32,7 @@ class AuditSettings:
     window: DedupWindow
     rules: EventRules
     lease_s: int | None
+    erasure_key: Path | None
 
 
 def parsed(arguments: Sequence[str] | None) -> AuditSettings:
@@ -60,10 +63,16 @@ def parsed(arguments: Sequence[str] | None) -> AuditSettings:
         help="where either outcome is right (%(default)s)",
     )
     event_settings.add_arguments(parser)
+    add_key_argument(parser)
     add_lease_argument(parser)
     given = parser.parse_args(arguments)
     checked(parser, given.kafka)
     http_access.checked(parser)
+    if given.erasure_key is not None:
+        try:
+            read_key("--erasure-key", given.erasure_key)
+        except AccessError as fault:
+            parser.error(str(fault))
     return AuditSettings(
         given.kafka,
         given.controller,
@@ -75,4 +84,5 @@ def parsed(arguments: Sequence[str] | None) -> AuditSettings:
         DedupWindow(given.dedup_window_ms, given.dedup_slack_ms),
         event_settings.of_arguments(given),
         given.lease,
+        given.erasure_key,
     )

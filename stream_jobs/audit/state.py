@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from stream_jobs.audit.announced import ErasedEntry
 from stream_jobs.audit.erased import ErasedTable
 from stream_jobs.audit.expected import Expected, Waits
 from stream_jobs.audit.finding_table import FindingTable
@@ -24,6 +23,7 @@ from stream_jobs.audit.stretches import Stretch
 from stream_jobs.audit.sums import Cell, Counted, Sums
 from stream_jobs.audit.suspects import Suspect
 from stream_jobs.audit.taken import Taken
+from stream_jobs.audit.told_entry import ErasedEntry
 from stream_jobs.events.erased_rows import ErasedRows
 from stream_jobs.events.settings import EventRules
 from stream_jobs.topics.offsets import Offsets

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import product
 
-from stream_jobs.audit.expected import Expected
+from stream_jobs.audit.by_key import ByKey
+from stream_jobs.audit.expected import Expected, content_of
 from stream_jobs.audit.findings import Finding, Kind, Tier
 from stream_jobs.audit.sums import Row
 from stream_jobs.events.dedup_window import DedupWindow
 from stream_jobs.events.entries import RECEIVED
+from stream_jobs.events.erased_accounts import Names
 from stream_jobs.topics.offsets import Offsets
 
 
@@ -32,11 +35,13 @@ class Suspect:
 class Proof:
     """Judges suspects by the rows that Pinot has of their ids."""
 
-    def __init__(self, window: DedupWindow) -> None:
+    def __init__(self, window: DedupWindow, by_key: ByKey | None = None) -> None:
         self._window = window
+        self._by_key = by_key or ByKey()
 
     def findings(self, suspects: Sequence[Suspect], rows: Sequence[Row]) -> list[Finding]:
-        """What proved to be wrong; `rows` are those of all their ids."""
+        """What proved to be wrong; `rows` are those of all their ids. Raises what Kafka's client raises."""
+        self._by_key.read_on()
         received = [row for row in rows if row.direction == RECEIVED]
         return [finding for each in suspects for finding in self._proven(each, received)]
 
@@ -68,17 +73,28 @@ class Proof:
 
     def _reversal_is_explained(self, suspect: Suspect, others: Sequence[Row]) -> bool:
         each = suspect.expected
+        fits = _contents(each, self._by_key.names(each))
         fitting = [
             row
             for row in others
-            if row.transaction_id == each.reverses
-            and not row.reverses
-            and row.content == each.content
+            if row.transaction_id == each.reverses and not row.reverses and row.content in fits
         ]
         reversed_ = [row for row in others if row.reverses == each.reverses]
         if suspect.kind is Kind.UNKNOWN:  # it has counted
             return bool(fitting) and not reversed_
         return not fitting or bool(reversed_)  # it has not
+
+
+def _contents(each: Expected, names: Names) -> frozenset[int]:
+    """What its transfer may say: the same, or pseudonyms of its accounts that were erased."""
+    event = each.event
+    if event is None:
+        return frozenset()
+    sides = [
+        (id_, names[id_]) if id_ in names else (id_,)
+        for id_ in (event.from_account_id, event.to_account_id)
+    ]
+    return frozenset(content_of(*pair, event.amount) for pair in product(sides[0], sides[1]))
 
 
 def _told(rows: Sequence[Row], each: Expected) -> str:

@@ -30,16 +30,18 @@ from stream_jobs.erasure.erase import Eraser, ErasureError, Holding, classes_of
 from stream_jobs.erasure.jvm import Jvm, RewriteError
 from stream_jobs.erasure.kafka_keeps import Kept, kept
 from stream_jobs.erasure.pinot_rows import PinotRows
-from stream_jobs.erasure.pseudonyms import MIN_KEY_BYTES, pseudonym
+from stream_jobs.erasure.pseudonyms import pseudonym
 from stream_jobs.erasure.records import Erasure, KafkaRecords
-from stream_jobs.erasure.segments import Replacement, Segments
-from stream_jobs.erasure.tables import ENTRIES, FINDINGS, REJECTED, word
+from stream_jobs.erasure.segments import Segments
+from stream_jobs.erasure.tables import ENTRIES, FINDINGS, REJECTED
 from stream_jobs.events.account_ids import is_account_id
+from stream_jobs.events.erased_accounts import MIN_KEY_BYTES, read_key, tag_of
 from stream_jobs.events.erased_outcomes import ErasedOutcome
+from stream_jobs.events.erased_text import Replacement
 from stream_jobs.json_http import JsonHttpError, pinot_http
 from stream_jobs.progress.pinot_served import HttpPinotServed
 from stream_jobs.progress.segments import NotServedError
-from stream_jobs.secret_files import AccessError, secret
+from stream_jobs.secret_files import AccessError
 from stream_jobs.topics.access import checked
 from stream_jobs.topics.admin import KafkaTopicAdmin, KafkaUnreachableError
 from stream_jobs.topics.kafka_offsets import KafkaOffsetsError
@@ -76,9 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(given: argparse.Namespace, account_id: str, names: Names) -> dict[str, Any]:
-    key = secret("--key", given.key).encode()
-    if len(key) < MIN_KEY_BYTES:
-        raise AccessError(f"--key names {given.key}, which has under {MIN_KEY_BYTES} bytes")
+    key = read_key("--key", given.key)
     controller = pinot_http(given.controller, HTTP_TIMEOUT_S)
     rows = PinotRows(pinot_http(given.broker, HTTP_TIMEOUT_S))
     cluster = Cluster(controller, HttpPinotServed(given.controller, given.broker))
@@ -95,7 +95,8 @@ def _run(given: argparse.Namespace, account_id: str, names: Names) -> dict[str, 
             told = rows.holding(names.audit_table, FINDINGS, account_id)
             done = None
             if given.apply:
-                done = eraser.erase(tables, Replacement(account_id, name), given.by, _now_ms)
+                tag = tag_of(key, account_id)
+                done = eraser.erase(tables, Replacement(account_id, name), tag, given.by, _now_ms)
         finally:
             jvm.close()
     announce = partial(records.write_outcomes, name) if given.apply else None
@@ -115,13 +116,10 @@ def _in_archive(
     if not given.archive:
         return {}
     # pyarrow is there where an archive is.
-    from stream_jobs.archive.erasing import Replacement as InArchive
     from stream_jobs.archive.erasing import erase
     from stream_jobs.archive.store import Store
 
-    account_id, name = replacement.account_id, replacement.pseudonym
-    within = InArchive(account_id, word(account_id), name)
-    found = erase(Store(given.archive), names, within, announce)
+    found = erase(Store(given.archive), names, replacement, announce)
     return {topic: asdict(each) for topic, each in found.items()}
 
 

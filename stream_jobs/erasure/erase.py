@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from math import lcm
 from typing import Final, Protocol
 
 from stream_jobs.erasure.records import Erasure, Stage, erased_row
-from stream_jobs.erasure.segments import Replacement, Rewritten
+from stream_jobs.erasure.segments import Rewritten
 from stream_jobs.erasure.tables import Held
 from stream_jobs.events.erased_rows import ErasedRow
+from stream_jobs.events.erased_text import Replacement
 from stream_jobs.progress.segments import Segment, TableSegments, place_of
 
 LOOK_EVERY_S: Final = 0.5
@@ -120,11 +121,12 @@ class Eraser:
         self,
         tables: Mapping[str, Held],
         replacement: Replacement,
+        tag: str,
         by: str,
         clock_ms: Callable[[], int],
     ) -> Erasure:
         """All that is there now. Raises ErasureError, and what the collaborators raise; begun again it goes on."""
-        begun = Erasure(replacement.pseudonym, Stage.BEGUN, clock_ms(), by, {}, {}, 0)
+        begun = Erasure(replacement.pseudonym, tag, Stage.BEGUN, clock_ms(), by, {}, {}, 0)
         self._records.write(begun)
         changed: dict[str, int] = {}
         segments = 0
@@ -136,8 +138,9 @@ class Eraser:
                 changed[table] = changed.get(table, 0) + rewritten.changed
                 segments += 1
         left = {each.table: each.total for each in self.look(tables, replacement.account_id)}
-        name, now_ms = replacement.pseudonym, clock_ms()
-        done = Erasure(name, Stage.DONE, now_ms, by, changed, left, segments)
+        done = replace(
+            begun, state=Stage.DONE, at_ms=clock_ms(), rows=changed, left=left, segments=segments
+        )
         self._records.write(done)
         return done
 

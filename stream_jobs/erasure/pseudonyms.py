@@ -13,10 +13,9 @@ from collections.abc import Set as AbstractSet
 from itertools import count, islice
 from typing import Final
 
+from stream_jobs.events.erased_accounts import PREFIX
 from stream_jobs.topics.murmur2 import kafka_partition
 
-PREFIX: Final = "erased-"
-MIN_KEY_BYTES: Final = 32
 # Names that are looked for among those given before; of 256 classes one of so many fits but for 1 in 10^13.
 _LOOKED_FOR: Final = 8_192
 

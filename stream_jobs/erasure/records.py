@@ -34,9 +34,10 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """That an account was erased; `left` are rows by table that came meanwhile."""
+    """That an account was erased; `left` are rows by table that came meanwhile, `tag` is its id's (events/erased_accounts.py)."""
 
     pseudonym: str
+    tag: str
     state: Stage
     at_ms: int
     by: str

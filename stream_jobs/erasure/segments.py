@@ -13,7 +13,8 @@ from urllib.parse import quote
 
 from stream_jobs.audit.pinot_tier import row_of
 from stream_jobs.audit.sums import Row
-from stream_jobs.erasure.tables import Held, word
+from stream_jobs.erasure.tables import Held
+from stream_jobs.events.erased_text import Replacement, word
 from stream_jobs.json_http import JsonHttp
 
 # What is packed is packed on the way to the controller only.
@@ -24,14 +25,6 @@ class Rewriter(Protocol):
     """jvm.Jvm does it."""
 
     def rewrite(self, asked: Mapping[str, Any]) -> Mapping[str, Any]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Replacement:
-    """Whose id, and what stands for it."""
-
-    account_id: str
-    pseudonym: str
 
 
 @dataclass(frozen=True, slots=True)

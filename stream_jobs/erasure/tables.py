@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote
+
+from stream_jobs.events.erased_text import word
 
 ROW_COLUMNS: Final = (
     *("account_id", "counterparty_id", "direction", "transaction_id", "event_time_ms", "kind"),
@@ -47,21 +47,6 @@ ENTRIES: Final = Held(
 )
 REJECTED: Final = Held(texts=("payload", "detail"))
 FINDINGS: Final = Held(texts=("mismatches",))
-
-
-def word(account_id: str) -> str:
-    r"""A pattern, in Java's and Python's words, for an id in a text: as it is or escaped for JSON, no part of a longer id.
-
-    A dot ends an id only where no letter or digit follows: `acct-1.` is one at the end of a sentence, `acct-1.5` another.
-    """
-    spelt = {
-        account_id,
-        json.dumps(account_id)[1:-1],
-        json.dumps(account_id, ensure_ascii=False)[1:-1],
-    }
-    either = "|".join(re.escape(each) for each in sorted(spelt))
-    letter = r"[^\x00-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f]"  # all but ASCII's own others
-    return rf"(?<!{letter}|[_-])(?<!{letter}\.)(?:{either})(?!{letter}|[_-]|\.{letter})"
 
 
 def _quoted(text: str) -> str:

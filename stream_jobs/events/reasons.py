@@ -29,12 +29,13 @@ class RejectReason(StrEnum):
     REVERSES_INVALID = "REVERSES_INVALID"
     CURRENCY_UNKNOWN = "CURRENCY_UNKNOWN"
     OCCURRED_AT_INVALID = "OCCURRED_AT_INVALID"
+    ACCOUNT_ERASED = "ACCOUNT_ERASED"
     ALREADY_REVERSED = "ALREADY_REVERSED"
     REVERSAL_DIFFERS = "REVERSAL_DIFFERS"
     TOO_MANY_REVERSALS = "TOO_MANY_REVERSALS"
 
 
-# Told by what came before, not by the record alone.
+# Told of reversals by what came before, not by the record alone.
 BY_HISTORY: Final = frozenset(
     {
         RejectReason.ALREADY_REVERSED,
@@ -42,6 +43,9 @@ BY_HISTORY: Final = frozenset(
         RejectReason.TOO_MANY_REVERSALS,
     }
 )
+
+# Nor are these told by the rules of one record (rules.py).
+BY_OTHERS: Final = BY_HISTORY | {RejectReason.ACCOUNT_ERASED}
 
 MEANINGS: Final[dict[RejectReason, str]] = {
     RejectReason.EMPTY: "The record has no value, or one of zero bytes.",
@@ -91,6 +95,10 @@ MEANINGS: Final[dict[RejectReason, str]] = {
     RejectReason.OCCURRED_AT_INVALID: (
         "occurred_at is not an RFC 3339 instant with its offset, or is out of bounds: 1971-01-02 to "
         "2070-01-01 UTC, and by default 30 days before to 5 minutes after the record's timestamp."
+    ),
+    RejectReason.ACCOUNT_ERASED: (
+        "It names an account that was erased, and the deployment refuses what comes for one afterwards. The "
+        "payload tells the pseudonym."
     ),
     RejectReason.ALREADY_REVERSED: "Another reversal of the same transfer has taken effect.",
     RejectReason.REVERSAL_DIFFERS: (

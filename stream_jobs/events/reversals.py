@@ -10,10 +10,11 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import orjson
 
+from stream_jobs.events.erased_accounts import Names, refusal, renamed, without_ids
 from stream_jobs.events.reasons import MAX_REVERSALS, RejectReason
 from stream_jobs.events.rejection import Rejection, rejection
 from stream_jobs.events.rules import TransactionEvent, judge
@@ -27,7 +28,8 @@ _SEPARATOR = "\x1f"
 class Arrival:
     """A reversal's record as it stood in the raw topic, and its content by the rules of then.
 
-    `key_base64` and `headers` are as a rejected record keeps them (rejection.py).
+    `key_base64` and `headers` are as a rejected record keeps them (rejection.py). `erased` are the accounts that it names
+    and that were erased before it came; `refused`: it is for that, and may be a transfer as well.
     """
 
     payload: bytes
@@ -37,6 +39,8 @@ class Arrival:
     content: int
     key_base64: str | None = None
     headers: str | None = None
+    erased: Names = field(default_factory=dict)
+    refused: bool = False
 
     def packed(self) -> str:
         """As text without a comma, since Flink joins the arrivals of one transfer with commas."""
@@ -48,6 +52,8 @@ class Arrival:
             self.content,
             self.key_base64,
             self.headers,
+            # Nothing more of what names no erased account, as it was always packed.
+            *((self.erased, self.refused) if self.erased else ()),
         )
         return base64.b64encode(orjson.dumps(fields)).decode("ascii")
 
@@ -73,7 +79,7 @@ def content(event: TransactionEvent) -> int:
     return int.from_bytes(digest, "big", signed=True)
 
 
-def effective(original: int, reversals: Sequence[int]) -> int | None:
+def effective(original: int, reversals: Sequence[int | None]) -> int | None:
     """Which of the reversals of a transfer, in their order, takes effect; all given by their contents."""
     return reversals.index(original) if original in reversals else None
 
@@ -83,26 +89,33 @@ def settle(
 ) -> Iterator[Settled]:
     """What one more event decides of the reversals of a transfer.
 
-    The event is a reversal, `arrival`, or the transfer itself. `original` is the transfer's content if it has
-    come, `arrivals` all its reversals so far that are kept, as packed and joined by Flink, the new one last.
+    The event is a reversal, `arrival`, or the transfer itself; or either of them if it is refused, which decides nothing
+    else. `original` is the transfer's content if it has come, `arrivals` all its reversals so far that are kept, as packed
+    and joined by Flink, the new one last.
 
     Which one takes effect is told by what each said when it came: were it judged anew, rules that are stricter by now
-    could let a second one take effect. One that waited and breaks them is rejected, and nothing comes in its place.
+    could let a second one take effect. One that was refused has not come. One that waited and breaks the rules is
+    rejected, and nothing comes in its place.
     """
     kept = arrivals.split(",") if arrivals else []
-    if arrival is not None and (not kept or kept[-1] != arrival):
+    newest = None if arrival is None else _unpacked(arrival)
+    if newest is not None and newest.refused:
+        yield Settled(newest, refusal(newest.payload, newest.erased))
+    elif newest is not None and (not kept or kept[-1] != arrival):
         yield _rejected(
-            _unpacked(arrival),
+            newest,
             RejectReason.TOO_MANY_REVERSALS,
             f"at most {MAX_REVERSALS} reversals of one transfer are looked at",
         )
     elif original is not None:
         came = [_unpacked(each) for each in kept]
-        first = effective(original, [each.content for each in came])
+        first = effective(original, [None if each.refused else each.content for each in came])
         for number in range(0 if arrival is None else len(kept) - 1, len(kept)):
             each = came[number]
+            if each.refused:
+                continue
             if number == first:
-                yield Settled(each, judge(each.payload, each.recorded_ms, rules))
+                yield _told(each, judge(each.payload, each.recorded_ms, rules))
             elif each.content == original:
                 detail = "another reversal of this transfer has taken effect"
                 yield _rejected(each, RejectReason.ALREADY_REVERSED, detail)
@@ -117,4 +130,13 @@ def _unpacked(packed: str) -> Arrival:
 
 
 def _rejected(arrival: Arrival, reason: RejectReason, detail: str) -> Settled:
-    return Settled(arrival, rejection(arrival.payload, reason, detail))
+    return _told(arrival, rejection(arrival.payload, reason, detail))
+
+
+def _told(arrival: Arrival, verdict: TransactionEvent | Rejection) -> Settled:
+    names = arrival.erased
+    if names and isinstance(verdict, Rejection):
+        return Settled(arrival, without_ids(verdict, arrival.payload, names))
+    if names and isinstance(verdict, TransactionEvent):
+        return Settled(arrival, renamed(verdict, names))
+    return Settled(arrival, verdict)

@@ -7,14 +7,17 @@ import os
 import sys
 import tempfile
 import zipfile
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from pyflink.common import Configuration
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import EnvironmentSettings, StatementSet, StreamTableEnvironment
 
+from stream_jobs.events.erased_accounts import ErasedAccounts
 from stream_jobs.job.check import REFUSALS, add_arguments, check, refuse_running, settings_of
+from stream_jobs.job.erasures import followed
 from stream_jobs.job.first_start import CountedAlreadyError, refuse_to_count_again
 from stream_jobs.job.flink_files import FlinkFiles
 from stream_jobs.job.functions import judge_function, settle_function
@@ -50,7 +53,7 @@ def environments(
 
 def plan(environment: StreamTableEnvironment, settings: JobSettings) -> StatementSet:
     """Tables and views made, and both insertions in one job."""
-    environment.create_temporary_function("judge", judge_function(settings.rules))
+    environment.create_temporary_function("judge", _judge(settings))
     environment.create_temporary_function("settle", settle_function(settings.rules))
     inserts = environment.create_statement_set()
     for statement in statements(settings):
@@ -59,6 +62,18 @@ def plan(environment: StreamTableEnvironment, settings: JobSettings) -> Statemen
         else:
             environment.execute_sql(statement)
     return inserts
+
+
+def _judge(settings: JobSettings) -> Any:
+    if settings.erased_accounts is ErasedAccounts.KEPT or settings.erasure_key is None:
+        return judge_function(settings.rules)
+    names = settings.names
+    follow = partial(
+        followed,
+        *(settings.kafka_servers, names.erasures_topic, names.group, settings.erasure_key),
+    )
+    refuse = settings.erased_accounts is ErasedAccounts.REFUSED
+    return judge_function(settings.rules, follow, refuse=refuse)
 
 
 IN_THE_CLUSTER: Final = "127.0.0.1:8081"

@@ -11,6 +11,7 @@ from typing import Any
 
 from stream_jobs.events import settings as event_settings
 from stream_jobs.events.dedup_window import DEFAULT_WINDOW
+from stream_jobs.events.erased_accounts import ErasedAccounts, add_key_argument, read_key
 from stream_jobs.job.configuration_check import ConfigurationError, refuse
 from stream_jobs.job.configuration_facts import FactsError, configuration
 from stream_jobs.job.effective import cluster_configuration, running_problems
@@ -44,10 +45,21 @@ def check(settings: JobSettings, pinot_controller: str | None, flink: str | None
 
     `flink` is its REST endpoint, host:port; None where it does not run yet: then its own file is not looked at.
     """
+    _check_erasures(settings)
     pinot = _table_configs(pinot_controller, settings.names) if pinot_controller else {}
     kafka = KafkaTopicAdmin(settings.kafka_servers)
     cluster = cluster_configuration(JsonHttp(f"http://{flink}")) if flink else None
     refuse(configuration(settings, statements(settings), kafka, pinot, cluster))
+
+
+def _check_erasures(settings: JobSettings) -> None:
+    """Raises AccessError without a key where one is needed, or for a wrong one; it may lie where the workers run, and not here."""
+    if settings.erased_accounts is ErasedAccounts.KEPT:
+        return
+    if settings.erasure_key is None:
+        raise AccessError(f"--erased-accounts {settings.erased_accounts} needs --erasure-key")
+    if settings.erasure_key.exists():
+        read_key("--erasure-key", settings.erasure_key)
 
 
 def refuse_running(settings: JobSettings, flink: str, job: str) -> None:
@@ -117,6 +129,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="how many copies Kafka must keep: as the topics' files say for it",
     )
     event_settings.add_arguments(parser)
+    parser.add_argument(
+        "--erased-accounts",
+        type=ErasedAccounts,
+        choices=list(ErasedAccounts),
+        default=ErasedAccounts.KEPT,
+        help="what becomes of events that name an account after it was erased (%(default)s)",
+    )
+    add_key_argument(parser)
     parser.add_argument("--pinot-controller", metavar="URL", help="check Pinot's tables as well")
     parser.add_argument(
         "--restore-from",
@@ -147,6 +167,8 @@ def settings_of(given: argparse.Namespace) -> JobSettings:
         checkpoint_interval=timedelta(milliseconds=given.checkpoint_interval_ms),
         names=pipeline_names.names_of(given),
         access=kafka_access(given.kafka),
+        erased_accounts=given.erased_accounts,
+        erasure_key=given.erasure_key,
     )
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from stream_jobs.events.dedup_window import DEFAULT_WINDOW
+from stream_jobs.events.erased_accounts import ErasedAccounts
 from stream_jobs.events.reasons import MAX_REVERSALS
 from stream_jobs.events.settings import DEFAULT as DEFAULT_RULES
 from stream_jobs.events.settings import EventRules
@@ -46,6 +47,8 @@ class JobSettings:
     names: Names = NAMES
     rules: EventRules = DEFAULT_RULES
     access: KafkaAccess = CLEAR_TEXT  # how Flink's connectors reach Kafka
+    erased_accounts: ErasedAccounts = ErasedAccounts.KEPT  # what comes for them after their erasure
+    erasure_key: Path | None = None  # where workers run; not needed where it is kept
 
     def sql_literals(self) -> dict[str, str]:
         """The placeholders of `stream_jobs/job/sql/*.sql`, each an SQL literal."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from stream_jobs.audit.coverage import Settled
 from stream_jobs.audit.expected import Expected
-from stream_jobs.audit.outcomes import DUPLICATE, REJECTED, Source
+from stream_jobs.audit.outcomes import DUPLICATE, REFUSED, REJECTED, Source
 from stream_jobs.events.money import SCALE, scaled
 
 
@@ -52,7 +52,7 @@ class Counted:
             if each.counted:
                 self._add(each)
             self.duplicates += each.outcome == DUPLICATE
-            self.rejected += each.outcome == REJECTED
+            self.rejected += each.outcome in (REJECTED, REFUSED)
 
     def __len__(self) -> int:
         return len(self._from)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from stream_jobs.events.instants import milliseconds, rfc_3339
-from stream_jobs.events.reasons import BY_HISTORY
+from stream_jobs.events.reasons import BY_OTHERS
 from stream_jobs.events.rejection import Rejection
 from stream_jobs.events.rules import TransactionEvent, judge
 from stream_jobs.events.settings import EventRules
@@ -138,7 +138,8 @@ def verdict(
     said = judge(line.value, line.recorded_ms, rules)
     if isinstance(said, Rejection):
         return f"it would be rejected again: {said.reason}, {said.detail}"
-    if rejected.reason in BY_HISTORY and said.transaction_id == _transaction_id(rejected.value):
+    remembered = rejected.reason in BY_OTHERS and said.reverses is not None
+    if remembered and said.transaction_id == _transaction_id(rejected.value):
         return (
             "it needs a new transaction_id: with the old one it is a duplicate of the reversal that was "
             f"{rejected.reason}, and counts nothing"

@@ -28,8 +28,10 @@ from stream_jobs.audit.coverage import Coverage, Settled
 from stream_jobs.audit.findings import Finding
 from stream_jobs.audit.once import Following, NotFinishedError, following
 from stream_jobs.events import settings as event_settings
+from stream_jobs.events.erased_accounts import add_key_argument
 from stream_jobs.events.money import unscaled
 from stream_jobs.json_http import JsonHttpError
+from stream_jobs.secret_files import AccessError
 from stream_jobs.tools.counted import Counted, Renamed, Transfer
 from stream_jobs.tools.reference_answers import DIRECTIONS, Window
 from stream_jobs.tools.renamed import renamed
@@ -255,6 +257,7 @@ def now_ms() -> int:
 
 FAILURES = (
     *(VerifyError, GraphQLError, KafkaOffsetsError, KafkaException, JsonHttpError, ValueError),
+    AccessError,
 )
 
 
@@ -270,7 +273,7 @@ def _verified(
     begun: list[Following] = []
 
     def audit(settled: Callable[[Settled], None]) -> Following:
-        begun.append(following(options.kafka, names, rules, settled))
+        begun.append(following(options.kafka, names, rules, settled, options.erasure_key))
         return begun[0]
 
     try:
@@ -305,6 +308,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     add_arguments(parser)
     event_settings.add_arguments(parser)
+    add_key_argument(parser)
     options = parser.parse_args(arguments)
     checked(parser, options.kafka)
     seed = random.randrange(2**32) if options.seed is None else options.seed  # noqa: S311

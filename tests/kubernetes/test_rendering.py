@@ -444,3 +444,34 @@ def test_a_name_that_no_service_can_have_is_refused_with_what_to_do(
     with pytest.raises(CommandError, match="set fullnameOverride to one that does"):
         helm.template(*EXTERNAL, release=release)
     assert helm.template(*EXTERNAL, "--set", "fullnameOverride=pay", release=release)
+
+
+def test_the_key_of_erasures_is_where_it_is_needed_and_nowhere_else(helm: Helm) -> None:
+    key, refused = "pipeline.erasureKey.existingSecret=erasures", "pipeline.erasedAccounts=refused"
+    told = "--erasure-key=/etc/erasure/erasure.key"
+
+    def having(*options: str) -> tuple[set[str], set[str]]:
+        """Whose pods have the key, and who is told of it."""
+        mounted, knowing = set[str](), set[str]()
+        for each in helm.template(*EVERYTHING, *options):
+            for pod in pods([each]):
+                containers = (*pod.get("initContainers", ()), *pod["containers"])
+                name = each["metadata"]["name"].rpartition("-")[2]
+                volumes = {one["name"]: one for one in pod.get("volumes", ())}
+                if "erasure-key" in volumes:
+                    mounted.add(name)
+                    secret = volumes["erasure-key"]["secret"]
+                    assert (secret["secretName"], secret["defaultMode"]) == ("erasures", 0o440)
+                    assert secret["items"] == [{"key": "erasure.key", "path": "erasure.key"}]
+                    for container in containers:
+                        assert "/etc/erasure" in str(container["volumeMounts"])
+                if any(told in container.get("args", ()) for container in containers):
+                    knowing.add(name)
+        return mounted, knowing
+
+    assert having() == (set(), set())
+    assert having("--set", key) == ({"audit"}, {"audit"})
+    both = {"audit", "job"}
+    assert having("--set", f"{key},{refused}") == ({*both, "taskmanager"}, {*both, "bootstrap"})
+    with pytest.raises(CommandError, match="which needs the key"):
+        helm.template(*EVERYTHING, "--set", refused)

@@ -73,6 +73,9 @@
 {{- if include "pa.stateOnVolume" . }}
 - {name: state, mountPath: {{ include "pa.stateFolder" . | trimPrefix "file://" }}}
 {{- end }}
+{{- if include "pa.jobKnowsErased" . }}
+{{- include "pa.erasureKeyMount" . }}
+{{- end }}
 {{- with .Values.job.extraVolumeMounts }}
 {{ toYaml . }}
 {{- end }}
@@ -84,6 +87,9 @@
 {{- if include "pa.stateOnVolume" . }}
 - name: state
   persistentVolumeClaim: {claimName: {{ include "pa.stateClaim" . | quote }}}
+{{- end }}
+{{- if include "pa.jobKnowsErased" . }}
+{{- include "pa.erasureKeyVolume" . }}
 {{- end }}
 {{- with .Values.job.extraVolumes }}
 {{ toYaml . }}

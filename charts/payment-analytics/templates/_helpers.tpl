@@ -217,6 +217,40 @@ envFrom: {{ toYaml . | nindent 2 }}
 {{- end }}
 {{- end -}}
 
+{{/* The key of erasures, where a Secret has one. */}}
+{{- define "pa.erasureKeyArgument" -}}
+{{- if .Values.pipeline.erasureKey.existingSecret }}
+- --erasure-key=/etc/erasure/erasure.key
+{{- end }}
+{{- end -}}
+
+{{- define "pa.erasureKeyMount" -}}
+{{- if .Values.pipeline.erasureKey.existingSecret }}
+- {name: erasure-key, mountPath: /etc/erasure, readOnly: true}
+{{- end }}
+{{- end -}}
+
+{{- define "pa.erasureKeyVolume" -}}
+{{- with .Values.pipeline.erasureKey }}
+{{- if .existingSecret }}
+- name: erasure-key
+  secret:
+    secretName: {{ .existingSecret | quote }}
+    defaultMode: 0440
+    items: [{key: {{ .file | quote }}, path: erasure.key}]
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* Whether the job has the key: what it does not need it is not given. */}}
+{{- define "pa.jobKnowsErased" -}}
+{{- if ne .Values.pipeline.erasedAccounts "kept" }}
+{{- if not .Values.pipeline.erasureKey.existingSecret }}
+{{- fail (printf "pipeline.erasedAccounts is %s, which needs the key: pipeline.erasureKey.existingSecret" .Values.pipeline.erasedAccounts) }}
+{{- end }}true
+{{- end }}
+{{- end -}}
+
 {{/* What the job is told, by the check before it and by itself. */}}
 {{- define "pa.jobArguments" -}}
 - --application
@@ -231,6 +265,10 @@ envFrom: {{ toYaml . | nindent 2 }}
 - --checkpoint-interval-ms={{ .Values.pipeline.checkpointIntervalMilliseconds | int64 }}
 {{- include "pa.names" . }}
 {{- include "pa.eventRules" . }}
+{{- if include "pa.jobKnowsErased" . }}
+- --erased-accounts={{ .Values.pipeline.erasedAccounts }}
+{{- include "pa.erasureKeyArgument" . }}
+{{- end }}
 {{- range .Values.job.arguments }}
 - {{ . | quote }}
 {{- end }}

@@ -1,5 +1,6 @@
 -- What is remembered of each transfer: how often it came, what it said at first, and the reversals that came for it,
 -- before it or after. One operator with one input sees a transfer and its reversals in one order; a join would not.
+-- A transfer that is refused, for an erased account, has what a reversal has, and no content: nothing is remembered of it.
 -- The key is the transfer's id as 16 bytes, since as text it takes twice the room on disk, and what it said is 8 bytes.
 CREATE VIEW remembered AS
 SELECT
@@ -26,7 +27,7 @@ FROM (
     verdict.event_time_ms AS event_time_ms,
     verdict.kafka_partition AS kafka_partition,
     verdict.kafka_offset AS kafka_offset,
-    CAST(NULL AS STRING) AS reversal,
+    verdict.reversal AS reversal,
     CAST(NULL AS BIGINT) AS occurrence,
     CAST(NULL AS STRING) AS kept,
     arrival

@@ -9,9 +9,11 @@ import pytest
 
 from local_stack import parts
 from local_stack.environment import SettingsError, from_environment, refuse_shared_ports
+from local_stack.erasing import key_of
 from local_stack.flink_job import job_arguments
 from local_stack.settings import StackSettings
 from pinot_config.tables import load_tables
+from stream_jobs.events.erased_accounts import read_key
 from stream_jobs.topics.names import NAMES
 from stream_jobs.topics.topic import Environment, load_topics
 from tests.long.cluster import OWN_PORTS
@@ -58,6 +60,25 @@ def test_all_who_judge_events_are_told_the_currency() -> None:
     told = (job_arguments(settings, 2), parts.audit(settings).argv)
     assert all(list(words)[-2:] == ["--currency", "EUR"] for words in told)
     assert "--currency" not in job_arguments(StackSettings(), 2)
+
+
+def test_the_job_is_told_of_erased_accounts_and_whoever_compares_has_the_key(
+    tmp_path: Path,
+) -> None:
+    told = {"STACK_STATE": str(tmp_path), "STACK_ERASED_ACCOUNTS": "refused"}
+    key = ["--erasure-key", str(tmp_path / "data/erasure.key")]
+    settings = from_environment(told)
+    assert job_arguments(settings, 2)[-4:] == ["--erased-accounts", "refused", *key]
+    assert parts.audit(settings).argv[-2:] == key
+    kept = from_environment({**told, "STACK_ERASED_ACCOUNTS": ""})
+    assert "--erased-accounts" not in job_arguments(kept, 2)
+    assert "--erasure-key" not in parts.audit(kept).argv
+    assert key_of(kept) == tmp_path / "data/erasure.key"
+    assert len(read_key("--erasure-key", key_of(kept))) == 64
+    assert parts.audit(kept).argv[-2:] == key
+    assert "--erasure-key" not in job_arguments(kept, 2)
+    with pytest.raises(SettingsError, match="must be kept, pseudonymised or refused"):
+        from_environment({"STACK_ERASED_ACCOUNTS": "gone"})
 
 
 def test_tracker_and_audit_are_each_the_only_one_unless_they_are_given_a_lease() -> None:

@@ -7,7 +7,7 @@ import time
 from collections import Counter, defaultdict
 
 from local_stack.traffic import GARBAGE, Event, Traffic, run
-from stream_jobs.events.reasons import BY_HISTORY, RejectReason
+from stream_jobs.events.reasons import BY_OTHERS, RejectReason
 from stream_jobs.events.rejection import Rejection
 from stream_jobs.events.rules import TransactionEvent, judge
 
@@ -76,7 +76,7 @@ def test_every_kind_of_garbage_is_rejected_for_many_reasons() -> None:
         RejectReason.CURRENCY_UNKNOWN,
         RejectReason.OCCURRED_AT_INVALID,
     }
-    assert reasons == set(RejectReason) - missing - BY_HISTORY
+    assert reasons == set(RejectReason) - missing - BY_OTHERS
 
 
 def test_the_same_seed_sends_the_same_events() -> None:

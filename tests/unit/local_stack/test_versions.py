@@ -42,6 +42,7 @@ def test_another_setting_is_another_version() -> None:
     for changed in (
         replace(SETTINGS, job_transaction_timeout_s=60),
         replace(SETTINGS, currency="EUR"),
+        replace(SETTINGS, erased_accounts="refused"),
     ):
         assert versions.digest(changed, PYTHON) != versions.digest(SETTINGS, PYTHON)
 

@@ -13,19 +13,19 @@ import pytest
 
 from stream_jobs.archive.checking import checked
 from stream_jobs.archive.columns import packed, says
-from stream_jobs.archive.erasing import Erased, Replacement, erase
+from stream_jobs.archive.erasing import Erased, erase, without
 from stream_jobs.archive.layout import Part
 from stream_jobs.archive.open_parts import Limits
 from stream_jobs.archive.store import Store
 from stream_jobs.audit.announced import fingerprint
 from stream_jobs.audit.readers import Record
-from stream_jobs.erasure.tables import word
 from stream_jobs.events.erased_outcomes import ErasedOutcome
+from stream_jobs.events.erased_text import Replacement
 from stream_jobs.topics.names import NAMES, beside
 from tests.unit.stream_jobs.archive.kafka_log import SEVEN_MS, TOPIC, KafkaLog, archived, archiver
 
 ANN, NAME = "Ann-1", "erased-x"
-REPLACEMENT = Replacement(ANN, word(ANN), NAME)
+REPLACEMENT = Replacement(ANN, NAME)
 BROKEN = b'{"to_account_id": "Ann-1", "amount": 7'
 
 
@@ -48,7 +48,9 @@ def b64(content: bytes) -> str:
 )  # fmt: skip
 def test_a_value_is_as_it_was_but_for_the_id(was: bytes | None, is_: bytes | None) -> None:
     record = Record(TOPIC, 0, 1, 2, was, was, [("h", was), ("n", None)])
-    assert REPLACEMENT.record(record) == Record(TOPIC, 0, 1, 2, is_, is_, [("h", is_), ("n", None)])
+    assert without(record, REPLACEMENT) == Record(
+        TOPIC, 0, 1, 2, is_, is_, [("h", is_), ("n", None)]
+    )
 
 
 def test_what_a_rejected_event_was_is_found_in_its_base64() -> None:
@@ -59,11 +61,11 @@ def test_what_a_rejected_event_was_is_found_in_its_base64() -> None:
         "key_base64": b64(b"Ann-1"),
         "headers": json.dumps({"h": b64(b"Ann-1"), "n": None}),
     }
-    told = REPLACEMENT.record(Record(TOPIC, 0, 1, 2, None, json.dumps(body).encode(), None))
+    told = without(Record(TOPIC, 0, 1, 2, None, json.dumps(body).encode(), None), REPLACEMENT)
     said = json.loads(told.value or b"")
-    without = BROKEN.replace(ANN.encode(), NAME.encode())
-    assert said["payload"] == without.decode()
-    assert said["payload_base64"] == b64(without)
+    anonymous = BROKEN.replace(ANN.encode(), NAME.encode())
+    assert said["payload"] == anonymous.decode()
+    assert said["payload_base64"] == b64(anonymous)
     assert said["key_base64"] == b64(NAME.encode())
     assert json.loads(said["headers"]) == {"h": b64(NAME.encode()), "n": None}
     assert said["reason"] == body["reason"]
@@ -73,7 +75,7 @@ def test_what_a_rejected_event_was_is_found_in_its_base64() -> None:
 def test_an_account_that_is_called_as_one_of_our_words_leaves_them_alone(account: str) -> None:
     body = {"account_id": account, "counterparty_id": "b", "direction": "SENT"}
     given = Record(TOPIC, 0, 1, 2, None, json.dumps(body).encode(), None)
-    told = Replacement(account, word(account), "erased-y").record(given)
+    told = without(given, Replacement(account, "erased-y"))
     assert json.loads(told.value or b"") == {**body, "account_id": "erased-y"}
 
 
@@ -81,14 +83,14 @@ def test_an_account_that_is_called_as_one_of_our_words_leaves_them_alone(account
 def test_another_account_whose_id_has_it_within_keeps_its_own(other: str) -> None:
     """Its rows in Pinot keep it, and its entries must be found by its key."""
     given = entry(1, other, "Ann-1")
-    told = REPLACEMENT.record(given, keyed_by_account=True)
+    told = without(given, REPLACEMENT, keyed_by_account=True)
     assert told == entry(1, other, NAME)._replace(value=told.value)
     said = json.loads(told.value or b"")
     assert said == json.loads(given.value or b"") | {"counterparty_id": NAME}
     raw = {"from_account_id": other, "to_account_id": "Ann-1", "note": "for Ann-1"}
     was = Record(NAMES.transactions_topic, 0, 1, 2, b"k", json.dumps(raw).encode(), None)
     is_ = {**raw, "to_account_id": NAME, "note": f"for {NAME}"}
-    assert json.loads(REPLACEMENT.record(was).value or b"") == is_
+    assert json.loads(without(was, REPLACEMENT).value or b"") == is_
 
 
 def entry(offset: int, account: str, other: str) -> Record:

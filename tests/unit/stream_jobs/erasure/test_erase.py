@@ -13,9 +13,10 @@ from stream_jobs.audit.sums import Row
 from stream_jobs.erasure.erase import Eraser, ErasureError, classes_of
 from stream_jobs.erasure.kafka_keeps import Kept, kept
 from stream_jobs.erasure.records import Erasure, Stage
-from stream_jobs.erasure.segments import Replacement, Rewritten
+from stream_jobs.erasure.segments import Rewritten
 from stream_jobs.erasure.tables import ENTRIES, Held
 from stream_jobs.events.erased_rows import ACCOUNT, BOTH, COUNTERPARTY, ErasedRow
+from stream_jobs.events.erased_text import Replacement
 from stream_jobs.progress.segments import Segment, TableSegments
 from stream_jobs.topics.names import NAMES
 from stream_jobs.topics.topic import LiveTopic
@@ -109,7 +110,7 @@ def eraser(over: World, timeout_s: float = 5.0) -> Eraser:
 
 def erase(over: World) -> Erasure:
     clock = count(1)
-    return eraser(over).erase(TABLE, ANN, "me", lambda: next(clock))
+    return eraser(over).erase(TABLE, ANN, "tag", "me", lambda: next(clock))
 
 
 def test_a_look_changes_nothing() -> None:
@@ -127,7 +128,7 @@ def test_every_segment_is_finished_announced_and_replaced_in_this_order() -> Non
         *(f"announce {FINISHED}", f"replace {FINISHED}"),
         *(f"announce {FILLING}", f"replace {FILLING}"),
     ]
-    assert done == Erasure("erased-x", Stage.DONE, 2, "me", {"t": 3}, {"t": 0}, 2)
+    assert done == Erasure("erased-x", "tag", Stage.DONE, 2, "me", {"t": 3}, {"t": 0}, 2)
     assert [each.state for each in over.records] == [Stage.BEGUN, Stage.DONE]
     assert [each.sides for each in over.announced] == [ACCOUNT, COUNTERPARTY, BOTH]
     assert over.rows[FINISHED][2] == row("bob", "cid", 1)
@@ -188,7 +189,7 @@ def test_a_segment_that_no_server_takes_is_told_in_time() -> None:
     over = world()
     over.replace = lambda *_: None  # type: ignore[method-assign]
     with pytest.raises(ErasureError, match="not all its servers have it after 0 s"):
-        eraser(over, 0.0).erase(TABLE, ANN, "me", lambda: 1)
+        eraser(over, 0.0).erase(TABLE, ANN, "tag", "me", lambda: 1)
 
 
 def test_classes_are_those_of_all_segments() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from stream_jobs.erasure.pseudonyms import PREFIX, pseudonym
+from stream_jobs.erasure.pseudonyms import pseudonym
 from stream_jobs.events.account_ids import is_account_id
+from stream_jobs.events.erased_accounts import PREFIX
 from stream_jobs.topics.murmur2 import kafka_partition
 
 KEY, OTHER = b"k" * 32, b"o" * 32

@@ -122,9 +122,15 @@ def test_what_was_never_rejected_is_not_sent() -> None:
     assert "transactions-rejected" in str(verdict(corrected(editable(event)), None, DEFAULT))
 
 
-def test_a_reversal_rejected_for_its_history_needs_a_new_id() -> None:
+def test_a_refused_transfer_may_be_sent_again_as_it_is() -> None:
+    event = rejected(json.dumps(EVENT).encode(), reason=RejectReason.ACCOUNT_ERASED)
+    assert isinstance(verdict(corrected(editable(event)), event, DEFAULT), TransactionEvent)
+
+
+@pytest.mark.parametrize("reason", [RejectReason.REVERSAL_DIFFERS, RejectReason.ACCOUNT_ERASED])
+def test_a_reversal_that_the_job_remembers_needs_a_new_id(reason: RejectReason) -> None:
     said = {**EVENT, "type": "reversal", "reverses": ORIGINAL}
-    event = rejected(json.dumps(said).encode(), reason=RejectReason.REVERSAL_DIFFERS)
+    event = rejected(json.dumps(said).encode(), reason=reason)
     mended = {**said, "amount": "2", "transaction_id": said["transaction_id"].lower()}
     assert "new transaction_id" in str(
         verdict(corrected(edited(event, event=mended)), event, DEFAULT)
