@@ -16,7 +16,8 @@ from stream_jobs.events.money import scaled
 from stream_jobs.json_http import pinot_http
 from stream_jobs.one_of import one_of
 from stream_jobs.progress.pinot_served import HttpPinotServed, consumed_offsets, refuse_partial
-from stream_jobs.progress.segments import NotServedError
+from stream_jobs.progress.row_counts import PinotTable
+from stream_jobs.progress.segments import NotServedError, partition_of
 from stream_jobs.topics.offsets import Offsets, Reached, all_at_least
 
 MAX_GROUPS: Final = 1_000_000
@@ -133,7 +134,13 @@ class HttpPinotTier:
         ]
 
     def _consumed(self) -> Offsets:
-        return consumed_offsets(self._served.consuming(self._table))
+        consuming = self._served.consuming(self._table)
+        if len({partition_of(each.name) for each in consuming}) < len(consuming):
+            # Asked after the others, so that the end of what is filled is known.
+            consuming = PinotTable(
+                self._table, consuming, self._served.segments(self._table)
+            ).filling
+        return consumed_offsets(consuming)
 
     def _ask(self, statement: str, limit: int) -> list[list[Any]]:
         """The rows of a whole answer, from servers that did not start anew meanwhile."""

@@ -147,7 +147,7 @@ class Eraser:
     def _held(self, table: str, held: Held, account_id: str) -> Holding:
         rows = self._rows.holding(table, held, account_id)
         known = self._cluster.segments(table).by_name
-        filling = frozenset(name for name in rows if name not in known or known[name].consuming)
+        filling = frozenset(name for name in rows if name not in known or known[name].in_memory)
         return Holding(table, held, rows, filling)
 
     def _finish(self, table: str, held: Held, account_id: str) -> None:
@@ -160,7 +160,7 @@ class Eraser:
 
         def finished() -> bool:
             known = self._cluster.segments(table).by_name
-            return all(name in known and not known[name].consuming for name in waiting)
+            return all(name in known and not known[name].in_memory for name in waiting)
 
         self._wait(finished, f"{table}: {sorted(waiting)} are not finished")
 

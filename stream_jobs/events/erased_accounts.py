@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import hmac
+import logging
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from functools import lru_cache, partial, reduce
@@ -30,6 +31,8 @@ PREFIX: Final = "erased-"
 MIN_KEY_BYTES: Final = 32
 # Ids whose tags are remembered: about 15 MB.
 REMEMBERED: Final = 65_536
+
+log = logging.getLogger("erasures")
 
 Names: TypeAlias = Mapping[str, str]
 """Ids of erased accounts, each with its pseudonym."""
@@ -66,9 +69,18 @@ def read_key(named_by: str, path: Path) -> bytes:
     return key
 
 
+class WrongKeyError(AccessError):
+    """The newest erasure was made with another key: nobody's id would be known."""
+
+
 def tag_of(key: bytes, account_id: str) -> str:
-    """128 bits; no pseudonym is made of the same text."""
-    return hmac.digest(key, f"tag\x1f{account_id}".encode(), "sha256")[:16].hex()
+    """128 bits behind 32 that tell the key from another; no pseudonym is made of the same text."""
+    return _mark_of(key) + hmac.digest(key, f"tag\x1f{account_id}".encode(), "sha256")[:16].hex()
+
+
+@lru_cache(8)
+def _mark_of(key: bytes) -> str:
+    return hmac.digest(key, b"key", "sha256")[:4].hex()
 
 
 class Erased:
@@ -78,12 +90,19 @@ class Erased:
         self._tag = lru_cache(REMEMBERED)(partial(tag_of, key))
         self._known: dict[str, _Known] = {}
         self._untagged: set[str] = set()
+        self._mark = _mark_of(key)
+        self._is_other_key = False
 
     def take(self, record: bytes, recorded_ms: int) -> None:
         """One record, and when it was written."""
-        told = orjson.loads(record)
-        pseudonym = told["pseudonym"]
+        try:
+            told = orjson.loads(record)
+            pseudonym = told["pseudonym"]
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            log.warning("a record of erasures tells of none and is passed over: %r", record[:100])
+            return
         if tag := told.get("tag"):
+            self._is_other_key = not tag.startswith(self._mark)
             self._untagged.discard(pseudonym)
             self._known.setdefault(tag, _Known(pseudonym, recorded_ms))
         elif all(each.pseudonym != pseudonym for each in self._known.values()):
@@ -95,7 +114,9 @@ class Erased:
         return len(self._untagged)
 
     def names(self, account_ids: Iterable[str], at_ms: int | None = None) -> Names:
-        """Those that were erased, if a time is given those that were by then."""
+        """Those that were erased, if a time is given those that were by then. Raises WrongKeyError."""
+        if self._is_other_key:
+            raise WrongKeyError("--erasure-key: the newest erasure was made with another key")
         if not self._known:
             return {}
         found = {id_: known for id_ in account_ids if (known := self._known.get(self._tag(id_)))}

@@ -29,7 +29,7 @@ class Erasures:
     def __init__(self, kafka: Readable, topic: str, key: bytes) -> None:
         self.accounts = Erased(key)
         self.read_on = ReadOn(
-            kafka, topic, lambda each: self.accounts.take(each.value or b"{}", each.time_ms)
+            kafka, topic, lambda each: self.accounts.take(each.value or b"", each.time_ms)
         )
 
 
@@ -44,8 +44,9 @@ class FollowedErasures:
         self._erasures = erasures
         self._monotonic = monotonic
         self._ended = threading.Event()
-        self._heard_s = monotonic()
         erasures.read_on()
+        # The first reading may take longer than any later one.
+        self._heard_s = monotonic()
         if untagged := erasures.accounts.untagged:
             log.warning(
                 "%d accounts were erased before their records had tags, and are not known by their ids: "

@@ -164,7 +164,12 @@ class HttpPinotServed:
             self._if_changed(f"{kind}/{table}_REALTIME") for kind in ("IDEALSTATES", "EXTERNALVIEW")
         )
         known = self._tables.get(table)
-        if known is None or known[0] != (ideal_at, view_at):
+        if (
+            known is None
+            or known[0] != (ideal_at, view_at)
+            # That it is built shows in neither, if a server never follows.
+            or any(segment.committing for segment in known[1].segments)
+        ):
             known = self._tables[table] = ((ideal_at, view_at), self._read(table, ideal, view))
         return known[1]
 
@@ -212,7 +217,12 @@ class HttpPinotServed:
         return TableSegments(
             tuple(known.values()),
             {
-                name: frozenset(s for s, state in servers.items() if state in _SERVED)
+                # Of one that is filled, who has replaced it has it as all others have, and tells nothing of it.
+                name: frozenset(
+                    server
+                    for server, state in servers.items()
+                    if state == "CONSUMING" or (name in consuming and state in _SERVED)
+                )
                 for name, servers in view.items()
                 if name in consuming or "CONSUMING" in servers.values()
             },

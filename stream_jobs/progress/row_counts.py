@@ -139,9 +139,9 @@ def _held(consuming: tuple[ConsumingSegment, ...], held: frozenset[str]) -> list
 def _refuse_other_modulus(table: PinotTable) -> None:
     """While the topic has more partitions than a segment that is filled is looked for by, it is looked for wrongly."""
     partitions = len(table.consumed)
-    for each in table.filling:
+    for each in table.consuming:
         segment = table.segments.by_name.get(each.name)
-        if segment is None or not segment.consuming:
+        if segment is None or not (segment.consuming or each.name in table.whole):
             raise NotServedError(f"segment {each.name} is being handed over")
         if segment.modulus not in (0, partitions):
             raise NotServedError(

@@ -55,6 +55,11 @@ class Segment:
     residues: frozenset[int] = frozenset()
     committing: bool = False
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether there is no file of it yet that could be fetched."""
+        return self.consuming or self.committing
+
     def may_hold(self, account_class: int) -> bool:
         """Whether a query for an account of this class reads the segment."""
         return self.modulus == 0 or account_class % self.modulus in self.residues

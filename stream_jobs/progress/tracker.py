@@ -240,7 +240,8 @@ class Tracker:
             lost = frozenset(range(len(self._last.docs.entries)))
         if holes[self._names.rejected_topic]:
             lost |= {LOST_REJECTED}
-        return replace(self._last, lost=lost)
+        # What it said of segments in memory was so when it was proven.
+        return replace(self._last, docs=replace(self._last.docs, in_memory=()), lost=lost)
 
     def _consuming(self) -> dict[str, tuple[ConsumingSegment, ...]]:
         tables = self._names.tables

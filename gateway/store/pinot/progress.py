@@ -15,6 +15,7 @@ import asyncio
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Final
 
 from gateway.errors import StoreUnavailableError
@@ -24,8 +25,9 @@ from gateway.store.pinot.client import PinotClient
 from gateway.store.pinot.partition import partition_of, some_account_in
 from gateway.store.pinot.response import BrokerAnswer
 
-HANDED_OVER_S: Final = 10.0
-"""For so long after it was seen, what a proof says of segments in memory holds: none is filled in less time."""
+HANDED_OVER_S: Final = 5.0
+"""What a proof says of segments in memory holds for so long after it was seen, if no longer before it was not there yet:
+then it is at most twice as old, and no segment is filled in less time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ class ProgressReader:
         self._monotonic = monotonic
         self._newest: tuple[float, asyncio.Task[Progress]] | None = None
         self._seen: Progress | None = None
-        self._seen_s = 0.0
+        self._seen_s = self._looked_s = -inf
         self._probes: dict[int, tuple[float, asyncio.Task[BrokerAnswer]]] = {}
 
     async def newest(self, timeout_s: float) -> Progress:
@@ -124,9 +126,12 @@ class ProgressReader:
             _whole_numbers(told) if (told := response.text(in_memory)) else (),
         )
         # Of several replicas one may be behind: what it tells later is older, and takes nothing back.
+        now_s = self._monotonic()
         if self._seen is None or read.recorded_at_ms > self._seen.recorded_at_ms:
-            self._seen, self._seen_s = read, self._monotonic()
-        if self._monotonic() - self._seen_s > HANDED_OVER_S:
+            was_looked_for = now_s - self._looked_s <= HANDED_OVER_S
+            self._seen, self._seen_s = read, now_s if was_looked_for else -inf
+        self._looked_s = now_s
+        if now_s - self._seen_s > HANDED_OVER_S:
             return replace(self._seen, in_memory=())
         return self._seen
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from stream_jobs.erasure.pseudonyms import pseudonym
 from stream_jobs.events.erased_accounts import (
     Erased,
+    WrongKeyError,
     accounts_of,
     read_key,
     refusal,
@@ -40,10 +41,21 @@ def test_exactly_those_that_were_erased_are_known(erased: set[str], asked: list[
     assert not Erased(OTHER).names(asked)
 
 
-def test_another_key_knows_nobody() -> None:
+def test_another_key_than_the_newest_erasure_s_is_told_since_it_would_know_nobody() -> None:
     known = Erased(OTHER)
     known.take(record("ann"), 1)
-    assert known.names(["ann"]) == {}
+    with pytest.raises(WrongKeyError, match="another key"):
+        known.names(["bob"])
+    known.take(record("bob", key=OTHER), 2)
+    assert known.names(["ann", "bob"]) == {"bob": "erased-bob"}
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"7", b"{", b"null"])
+def test_a_record_that_tells_of_no_erasure_is_passed_over(content: bytes) -> None:
+    known = Erased(KEY)
+    for each in (content, record("ann"), content):
+        known.take(each, 1)
+    assert known.names(["ann"]) == {"ann": "erased-ann"}
 
 
 def test_the_first_record_counts_and_from_its_time_on() -> None:

@@ -333,6 +333,28 @@ def test_a_segment_that_is_not_whole_wherever_it_is_holds_the_proof_back(
     assert not still.proves()
 
 
+def test_a_whole_segment_that_is_looked_for_by_another_number_of_partitions_holds_the_proof_back() -> (
+    None
+):
+    still = Still()
+    built_meanwhile(still, one=130, two=130)
+    name = entries_name(1, 3)
+    table = still.pinot.tables["account_entries"]
+    table[name] = replace(table[name], modulus=6, residues=frozenset({1}))
+    assert not still.proves()
+
+
+def test_what_was_in_memory_when_it_was_proven_is_not_said_again_when_rows_are_lost() -> None:
+    still = Still()
+    built_meanwhile(still, one=130, two=130)
+    assert still.look() is not None
+    still.pinot.remove(entries_name(2, 1))
+    with pytest.raises(HoleError) as lost:
+        still.look()
+    assert lost.value.refusal is not None
+    assert lost.value.refusal.docs.in_memory == ()
+
+
 def test_only_a_segment_with_a_next_one_is_whole_in_whatever_order_they_are_told() -> None:
     consuming = (ConsumingSegment(entries_name(1, 3), {"one": 130}),)
     still = Still()

@@ -82,14 +82,35 @@ async def test_what_a_proof_says_of_segments_in_memory_holds_for_a_while_only() 
     """A segment of later may be filled by then, by a server that is behind."""
     clock = Clock()
     broker = reading(2)
-    broker.progress = handed_over(2_500, "[2,2,2,2]")
     settings = Settings(pinot_progress_ttl_ms=0)
     store = PinotStore(settings, session=broker.session(), monotonic=clock)
     await store.open()
-    await store.fetch(TOTALS, 5.0)
+    for broker.progress in (handed_over(2_400, ""), handed_over(2_500, "[2,2,2,2]")):
+        await store.fetch(ProgressPlan(), 5.0)
     clock.now_s += HANDED_OVER_S - 1
     await store.fetch(TOTALS, 5.0)
     clock.now_s += 2
+    with pytest.raises(StoreUnavailableError, match="hands a segment over"):
+        await store.fetch(TOTALS, 0.2)
+    broker.progress = handed_over(2_600, "[2,2,2,2]")
+    await store.fetch(TOTALS, 5.0)
+
+
+@pytest.mark.parametrize("seen_before", [False, True])
+async def test_a_proof_that_may_be_old_says_nothing_of_segments_in_memory(
+    seen_before: bool,
+) -> None:
+    """To a gateway that has just begun, or looks again after a while, a record is new however old it is."""
+    clock = Clock()
+    broker = reading(2)
+    settings = Settings(pinot_progress_ttl_ms=0)
+    store = PinotStore(settings, session=broker.session(), monotonic=clock)
+    await store.open()
+    if seen_before:
+        broker.progress = handed_over(2_400, "")
+        await store.fetch(ProgressPlan(), 5.0)
+        clock.now_s += HANDED_OVER_S + 1
+    broker.progress = handed_over(2_500, "[2,2,2,2]")
     with pytest.raises(StoreUnavailableError, match="hands a segment over"):
         await store.fetch(TOTALS, 0.2)
     broker.progress = handed_over(2_600, "[2,2,2,2]")
