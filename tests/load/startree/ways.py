@@ -1,0 +1,135 @@
+"""A question to Pinot as the gateway's store asks it, with star-trees and without, and what that takes."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.analytics.query_plan import QueryPlan, TopPlan, TotalsPlan
+from gateway.store.pinot import sql
+from gateway.store.pinot.client import PinotClient
+from gateway.store.pinot.remembered import RememberedRankings
+from gateway.store.pinot.response import BrokerAnswer
+from gateway.store.pinot.rows import merge, rows_of
+from gateway.store.pinot.top import fetch_top
+
+WAYS: dict[str, dict[str, str | int]] = {"with": {}, "without": {"useStarTree": "false"}}
+WITHIN_S = 900.0
+FULL_RANKING_THRESHOLD = 5_000_000
+TURN_S = 1.0
+MOST_IN_A_TURN = 50
+SLOW_S = 5.0
+"""What takes longer is asked once more, not once a turn."""
+
+CpuSeconds = Callable[[], Mapping[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A plan's rows, and what was read for them."""
+
+    rows: list[Any]
+    docs_scanned: int
+    statements: int
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Asks; `idle` is how many cores broker and server take while nobody does."""
+
+    client: PinotClient
+    cpu_s: CpuSeconds
+    idle: Mapping[str, float]
+
+    async def answer(self, plan: QueryPlan[Any], way: str) -> Answer:
+        """One answer, whole or an error; of a ranking as if nobody had asked before."""
+        asked: list[BrokerAnswer] = []
+
+        async def ask(statement: str, options: dict[str, str | int]) -> BrokerAnswer:
+            asked.append(await self.client.run(statement, WITHIN_S, options | WAYS[way]))
+            return asked[-1]
+
+        if isinstance(plan, TopPlan):
+            memory, now_ms = RememberedRankings().after(0), int(time.time() * 1000)
+            top = await fetch_top(plan, ask, FULL_RANKING_THRESHOLD, memory, now_ms)
+            if top.inexact is not None:
+                raise AssertionError(top.inexact)
+            rows: tuple[Any, ...] = top.rows
+        else:
+            statements = [sql.statement(plan, part) for part in sql.parts(plan)]
+            answers = await asyncio.gather(*(ask(each, {}) for each in statements))
+            rows = merge(plan, [rows_of(plan, each.rows) for each in answers])
+        told = (
+            sorted(rows, key=lambda row: row.direction.value)
+            if isinstance(plan, TotalsPlan)
+            else rows
+        )
+        return Answer(list(told), sum(each.docs_scanned for each in asked), len(asked))
+
+    async def side_by_side(
+        self, plan: QueryPlan[Any], expected: list[Any], turns: int
+    ) -> dict[str, dict[str, Any]]:
+        """What each way takes, in turns; the first answers are compared with what is expected."""
+        answers, first_s = {}, {}
+        for way in WAYS:
+            began_s = time.perf_counter()
+            answers[way] = await self.answer(plan, way)
+            first_s[way] = time.perf_counter() - began_s
+            if answers[way].rows != expected:
+                raise AssertionError(
+                    f"{way} star-trees: {plan}: {answers[way].rows} is not {expected}"
+                )
+        taken = {way: _Taken([], []) for way in WAYS}
+        for turn in range(turns):
+            for way in WAYS:
+                if turn == 0 or first_s[way] < SLOW_S:
+                    times = max(1, min(MOST_IN_A_TURN, int(TURN_S / first_s[way])))
+                    await self._turn(plan, way, times, taken[way])
+        return {
+            way: {
+                "docs_scanned": answers[way].docs_scanned,
+                "statements": answers[way].statements,
+                **taken[way].told(),
+            }
+            for way in WAYS
+        }
+
+    async def _turn(self, plan: QueryPlan[Any], way: str, times: int, taken: _Taken) -> None:
+        before, began_s = self.cpu_s(), time.perf_counter()
+        for _ in range(times):
+            asked_s = time.perf_counter()
+            await self.answer(plan, way)
+            taken.wall_ms.append((time.perf_counter() - asked_s) * 1000)
+        after, wall_s = self.cpu_s(), time.perf_counter() - began_s
+        taken.cpu_ms.append(
+            {
+                part: max(0.0, after[part] - before[part] - self.idle[part] * wall_s) / times * 1000
+                for part in after
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    wall_ms: list[float]
+    cpu_ms: list[dict[str, float]]
+
+    def told(self) -> dict[str, float]:
+        """The turn that took least CPU, as other work makes any dearer."""
+        least = min(self.cpu_ms, key=lambda each: sum(each.values()))
+        return {
+            "p50_ms": round(statistics.median(self.wall_ms), 2),
+            **{f"{part}_cpu_ms": round(each, 2) for part, each in least.items()},
+        }
+
+
+def idle_cores(cpu_s: CpuSeconds, seconds: float) -> dict[str, float]:
+    """Cores that broker and server take while nobody asks."""
+    before, began_s = cpu_s(), time.perf_counter()
+    time.sleep(seconds)
+    after, wall_s = cpu_s(), time.perf_counter() - began_s
+    return {part: round((after[part] - before[part]) / wall_s, 4) for part in after}
