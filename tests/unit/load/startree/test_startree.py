@@ -9,10 +9,12 @@ from decimal import Decimal
 import pytest
 
 from gateway.analytics.model import Direction, Entry, TransactionKind
-from tests.load.startree import FULL, QUICK, chosen, parser
+from pinot_config.tables import load_tables
+from tests.load.startree import FULL, QUICK, chosen, markdown, parser, without_trees
 from tests.load.startree.expected import expected
 from tests.load.startree.questions import NETWORK, questions
 from tests.load.startree.rows import BEGIN_MS, MONTH_MS, USUAL, crowd, lines, month, text
+from tests.load.startree.ways import ways_of
 from tests.reference import evaluate
 
 MONTHS, ROWS = 2, 4_000
@@ -107,6 +109,33 @@ def test_windows_on_no_round_hour_are_asked_too() -> None:
     for of in (NETWORK, "heavy", "middle", "small", "usual"):
         windows = {(q.window, q.hours) for q in questions(CROWD, 8) if q.of == of}
         assert len(windows) == 6, of
+
+
+def test_only_an_accounts_window_on_no_round_hour_is_also_asked_in_parts() -> None:
+    for each in questions(CROWD, MONTHS):
+        in_parts = not each.hours and each.of != NETWORK and each.what != "top 10"
+        assert ways_of(each.plan) == ("with", "without", *(["in parts"] if in_parts else [])), each
+
+
+def test_the_table_has_each_way_that_was_asked() -> None:
+    cost = {"docs_scanned": 1_234, "server_cpu_ms": 1.5, "broker_cpu_ms": 0.5, "p50_ms": 3.0}
+    asked = {"of": "heavy", "what": "totals", "window": "1 day", "with": cost, "without": cost}
+    rows = markdown([{**asked, "hours": True}, {**asked, "hours": False, "in parts": cost}])
+    two, three = rows.splitlines()[2:]
+    assert two == "| heavy | totals | 1 day | 1,234 / 1,234 | 1.5 + 0.5 / 1.5 + 0.5 | 3.0 / 3.0 |"
+    assert three.startswith(
+        "| heavy | totals | 1 day, ragged | 1,234 / 1,234 / 1,234 | 1.5 + 0.5 / 1.5"
+    )
+
+
+def test_without_star_trees_the_table_is_otherwise_the_same() -> None:
+    config = load_tables({})[0].table_config
+    bare = without_trees(config)
+    assert set(config["tableIndexConfig"]) - set(bare["tableIndexConfig"]) == {
+        "starTreeIndexConfigs",
+        "enableDynamicStarTreeCreation",
+    }
+    assert {**bare, "tableIndexConfig": 0} == {**config, "tableIndexConfig": 0}
 
 
 def test_options_that_are_given_stand_and_the_others_go_by_size() -> None:
