@@ -33,11 +33,12 @@ CpuSeconds = Callable[[], Mapping[str, float]]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A plan's rows, and what was read for them."""
+    """A plan's rows, what was read for them, and how long that took."""
 
     rows: list[Any]
     docs_scanned: int
     statements: int
+    took_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Asker:
 
     async def answer(self, plan: QueryPlan[Any], way: str) -> Answer:
         """One answer, whole or an error; of a ranking as if nobody had asked before."""
-        asked: list[BrokerAnswer] = []
+        began_s, asked = time.perf_counter(), list[BrokerAnswer]()
         more = NO_STAR_TREE if way == "without" else {}
 
         async def ask(statement: str, options: dict[str, str | int]) -> BrokerAnswer:
@@ -73,34 +74,34 @@ class Asker:
             if isinstance(plan, TotalsPlan)
             else rows
         )
-        return Answer(list(told), sum(each.docs_scanned for each in asked), len(asked))
+        scanned, took_s = sum(each.docs_scanned for each in asked), time.perf_counter() - began_s
+        return Answer(list(told), scanned, len(asked), took_s)
+
+    async def checked(self, plan: QueryPlan[Any], expected: list[Any]) -> dict[str, Answer]:
+        """The first answer of each way; raises AssertionError if one is not what is expected."""
+        answers = {way: await self.answer(plan, way) for way in ways_of(plan)}
+        for way, answer in answers.items():
+            if answer.rows != expected:
+                raise AssertionError(f"{way} star-trees: {plan}: {answer.rows} is not {expected}")
+        return answers
 
     async def side_by_side(
-        self, plan: QueryPlan[Any], expected: list[Any], turns: int
+        self, plan: QueryPlan[Any], first: Mapping[str, Answer], turns: int
     ) -> dict[str, dict[str, Any]]:
-        """What each way takes, in turns; the first answers are compared with what is expected."""
-        ways, answers, first_s = ways_of(plan), dict[str, Answer](), dict[str, float]()
-        for way in ways:
-            began_s = time.perf_counter()
-            answers[way] = await self.answer(plan, way)
-            first_s[way] = time.perf_counter() - began_s
-            if answers[way].rows != expected:
-                raise AssertionError(
-                    f"{way} star-trees: {plan}: {answers[way].rows} is not {expected}"
-                )
-        taken = {way: _Taken([], []) for way in ways}
+        """What each way takes, in turns, after its first answer."""
+        taken = {way: _Taken([], []) for way in first}
         for turn in range(turns):
-            for way in ways:
-                if turn == 0 or first_s[way] < SLOW_S:
-                    times = max(1, min(MOST_IN_A_TURN, int(TURN_S / first_s[way])))
+            for way, answer in first.items():
+                if turn == 0 or answer.took_s < SLOW_S:
+                    times = max(1, min(MOST_IN_A_TURN, int(TURN_S / answer.took_s)))
                     await self._turn(plan, way, times, taken[way])
         return {
             way: {
-                "docs_scanned": answers[way].docs_scanned,
-                "statements": answers[way].statements,
+                "docs_scanned": answer.docs_scanned,
+                "statements": answer.statements,
                 **taken[way].told(),
             }
-            for way in ways
+            for way, answer in first.items()
         }
 
     async def _turn(self, plan: QueryPlan[Any], way: str, times: int, taken: _Taken) -> None:
