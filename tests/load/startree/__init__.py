@@ -73,6 +73,8 @@ def chosen(arguments: list[str]) -> argparse.Namespace:
     options = first.parse_args(arguments)
     if options.months < 2 or options.segments < 1 or options.segments % options.months:
         first.error("--months is 2 or more, --segments a multiple of it")
+    if min(options.rows, options.turns) < 1:
+        first.error("--rows and --turns are 1 or more")
     return options
 
 

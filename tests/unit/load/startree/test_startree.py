@@ -152,3 +152,10 @@ def test_segments_that_months_do_not_divide_are_refused(
     with pytest.raises(SystemExit):
         chosen(words.split())
     assert "--segments a multiple of it" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", ["--turns 0", "--rows 0"])
+def test_no_rows_and_no_turns_are_refused(words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        chosen(words.split())
+    assert "--rows and --turns are 1 or more" in capsys.readouterr().err
