@@ -30,6 +30,7 @@ BENCHMARKS = {
     "sessions": "honest traffic: users, partners and operators by Zipf; operations a second and core",
     "live": "CPU and memory of subscribers, idle and active, beside clients that poll",
     "segments": "a question about one account on thousands of segments: how many Pinot asks, and what it costs",
+    "startree": "the same questions with star-trees and without, over months of 51 million rows",
     "stores": "the same questions to Pinot, DuckDB, ClickHouse's engine, Postgres and Redis",
 }
 ALL = "each of these, one after the other, and one table of them; --quick: little of each"

@@ -199,6 +199,21 @@ def segments(said: Figures) -> str:
     return "; ".join(cells)
 
 
+def startree(said: Figures) -> str:
+    size = said["segment"]
+    cells = [f"{said['rows'] / 1e6:g} million rows, CPU of Pinot with and without"]
+    for each in said["questions"]:
+        if each["what"] == "totals" and each["hours"]:
+            spent_ms = [
+                each[way]["server_cpu_ms"] + each[way]["broker_cpu_ms"]
+                for way in ("with", "without")
+            ]
+            shown = " and ".join(f"{each_ms:,.1f}" for each_ms in spent_ms)
+            cells.append(f"{each['of']}, {each['window']}: {shown} ms")
+    share = size["with"]["star_tree_bytes"] / size["with"]["bytes"]
+    return "; ".join([*cells, f"star-trees are {_percent(share)} of a segment"])
+
+
 def stores(said: Figures) -> str:
     failed = {name: each["failed"] for name, each in said["stores"].items() if "failed" in each}
     if failed:

@@ -189,6 +189,13 @@ RUNS = (
         place=Place.STACK,
     ),
     Run(
+        "startree",
+        "Months of history with star-trees and without them, answers equal to the last digit",
+        figures.startree,
+        quick="--quick",
+        place=Place.STACK,
+    ),
+    Run(
         "stores",
         "The same events and questions to Pinot and other stores",
         figures.stores,
