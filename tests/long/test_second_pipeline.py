@@ -1,4 +1,4 @@
-"""The table built anew beside the one that is there, by the commands of docs/operations.md, while events flow.
+"""The table built anew, in more partitions, beside the one that is there, by the commands of docs/operations.md, while events flow.
 
 It takes two minutes: `./dev test tests/long/test_second_pipeline.py`.
 """
@@ -13,7 +13,10 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import (  # type: ignore[attr-defined] # re-exported
+    AdminClient,
+    NewPartitions,
+)
 
 from local_stack.environment import from_environment
 from local_stack.flink_job import job_arguments
@@ -35,6 +38,8 @@ from tests.long.test_outage import environment
 
 TWO = ("--pipeline", "two")
 NAMES = beside("two")
+MORE_PARTITIONS = 6
+"""Of its entries, where the first pipeline has four."""
 STATE = """{ pipeline { asOf entries audit { state comparedThrough openMismatches { kind } } } }"""
 TOTALS = """
 query Totals($id: ID!, $window: WindowInput!) {
@@ -77,11 +82,18 @@ def watching(name: str, *arguments: str) -> Iterator[None]:
 
 
 @contextmanager
-def second_tables(stack: RunningStack, settings: StackSettings) -> Iterator[None]:
-    """Its topics and tables, empty."""
+def second_tables(
+    stack: RunningStack, settings: StackSettings, partitions: int | None = None
+) -> Iterator[None]:
+    """Its topics and tables, empty; the entries in so many partitions, or in as many as the first one's."""
     module(stack, "stream_jobs.topics", "--kafka", stack.kafka, "--environment", "local")
-    pinot = settings.pinot_controller_url
-    module(stack, "pinot_config.apply", "--controller", pinot, "--kafka", stack.kafka)
+    pinot, more = settings.pinot_controller_url, []
+    if partitions is not None:
+        asked = [NewPartitions(NAMES.entries_topic, partitions)]
+        grown = AdminClient({"bootstrap.servers": stack.kafka}).create_partitions(asked)
+        grown[NAMES.entries_topic].result(30)
+        more = ["--set", f"ACCOUNT_ENTRIES_PARTITIONS={partitions}"]
+    module(stack, "pinot_config.apply", "--controller", pinot, "--kafka", stack.kafka, *more)
     try:
         yield
     finally:
@@ -138,7 +150,7 @@ def test_a_second_table_is_built_beside_the_first_and_takes_over_without_a_wrong
     audit = ("--state", str(tmp_path / "audit.sqlite3"), "--metrics-port", str(free_port()))
     with ExitStack() as beside_:
         flowing = beside_.enter_context(traffic(stack))
-        beside_.enter_context(second_tables(stack, settings))
+        beside_.enter_context(second_tables(stack, settings, MORE_PARTITIONS))
         beside_.enter_context(second_job(stack, settings, tmp_path))
         beside_.enter_context(watching("stream_jobs.progress", *where, *flink))
         beside_.enter_context(watching("stream_jobs.audit", *where, *audit))
