@@ -89,8 +89,8 @@ def second_tables(
     module(stack, "stream_jobs.topics", "--kafka", stack.kafka, "--environment", "local")
     pinot, more = settings.pinot_controller_url, []
     if partitions is not None:
-        asked = [NewPartitions(NAMES.entries_topic, partitions)]
-        grown = AdminClient({"bootstrap.servers": stack.kafka}).create_partitions(asked)
+        kafka = AdminClient({"bootstrap.servers": stack.kafka})
+        grown = kafka.create_partitions([NewPartitions(NAMES.entries_topic, partitions)])
         grown[NAMES.entries_topic].result(30)
         more = ["--set", f"ACCOUNT_ENTRIES_PARTITIONS={partitions}"]
     module(stack, "pinot_config.apply", "--controller", pinot, "--kafka", stack.kafka, *more)
