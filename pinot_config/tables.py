@@ -68,20 +68,11 @@ def _laid_over(name: str, overlays: Sequence[str]) -> Any:
 
 
 def _stream_in_its_place(config: Json) -> Json:
-    """Pinot reads a table's stream in one of two places, and refuses it in the other."""
-    ingestion = config.get("ingestionConfig", {})
-    if "streamIngestionConfig" not in ingestion:
-        return config
-    index = dict(config["tableIndexConfig"])
-    stream = {
-        **ingestion["streamIngestionConfig"],
-        "streamConfigMaps": [index.pop("streamConfigs")],
-    }
-    over = {
-        "tableIndexConfig": index,
-        "ingestionConfig": {**ingestion, "streamIngestionConfig": stream},
-    }
-    return {**config, **over}
+    """Pinot reads a table's stream in one of two places, and refuses it in the other; `config` is changed."""
+    stream = config.get("ingestionConfig", {}).get("streamIngestionConfig")
+    if stream is not None:
+        stream["streamConfigMaps"] = [config["tableIndexConfig"].pop("streamConfigs")]
+    return config
 
 
 def renamed(table: TableFiles, called: Mapping[str, str]) -> TableFiles:

@@ -56,9 +56,7 @@ class ByKey:
         return (
             told.outcome == REJECTED
             and told.reason == reason.value
-            and (
-                any(told.payload_base64 == each for each in _payloads(expected.value or b"", names))
-            )
+            and told.payload_base64 in _payloads(expected.value or b"", names)
         )
 
     def doubt(self, value: bytes | None) -> str:

@@ -61,11 +61,8 @@ def whole(consuming: tuple[ConsumingSegment, ...], table: TableSegments) -> froz
 
     Every server that has one in memory has read to its end, not less and not more, and fills the next.
     """
-    newest: dict[int, ConsumingSegment] = {}
-    for segment in consuming:
-        other = newest.setdefault(partition_of(segment.name), segment)
-        if place_of(segment.name) > place_of(other.name):  # type: ignore[operator] # both have one
-            newest[partition_of(segment.name)] = segment
+    in_order = sorted(consuming, key=lambda each: place_of(each.name) or (-1, -1))
+    newest = {partition_of(segment.name): segment for segment in in_order}
     found = []
     for segment in consuming:
         after, known = newest[partition_of(segment.name)], table.by_name.get(segment.name)
